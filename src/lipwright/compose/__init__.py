@@ -1,0 +1,1 @@
+"""Face patches back into template frames; template extension."""

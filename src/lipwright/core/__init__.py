@@ -1,0 +1,1 @@
+"""Contracts, exact time, errors, names, files: what every step shares."""

@@ -1,0 +1,58 @@
+"""A part on disk: `NAME.safetensors` (weights and its config as metadata). Loading never unpickles."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lipwright.core.errors import CheckpointError
+from lipwright.core.files import atomic_file
+
+if TYPE_CHECKING:
+    import torch
+
+
+def save_tensors(
+    path: str | os.PathLike[str], tensors: dict[str, torch.Tensor], config: dict[str, Any] | None = None
+) -> None:
+    """Write tensors and a JSON config, atomically."""
+    from safetensors.torch import save_file
+
+    clean = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
+    with atomic_file(path) as temporary:
+        save_file(clean, str(temporary), metadata={"config": json.dumps(config or {})})
+
+
+def load_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Read (tensors, config); CheckpointError when the file is missing, truncated or of another kind."""
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path)
+    if not path.is_file():
+        raise CheckpointError(f"weights {path} are missing; copy the whole persona folder again or retrain")
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            config = json.loads((file.metadata() or {}).get("config", "{}"))
+            return {key: file.get_tensor(key) for key in file.keys()}, config  # noqa: SIM118
+    except (SafetensorError, ValueError, OSError) as error:
+        raise CheckpointError(
+            f"{path} is not a readable safetensors file ({error}); copy it again or retrain"
+        ) from error
+
+
+def load_into(module: torch.nn.Module, tensors: dict[str, torch.Tensor], where: str) -> None:
+    """Strictly load a state dict; CheckpointError says which keys or shapes differ."""
+    own = module.state_dict()
+    missing = sorted(set(own) - set(tensors))
+    extra = sorted(set(tensors) - set(own))
+    wrong = [k for k in own if k in tensors and own[k].shape != tensors[k].shape]
+    if missing or extra or wrong:
+        parts = [
+            f"{len(names)} {label} (first {names[0]})"
+            for names, label in ((missing, "missing"), (extra, "unknown"), (wrong, "of another shape"))
+            if names
+        ]
+        raise CheckpointError(f"{where} holds weights of another model: {', '.join(parts)}; retrain it")
+    module.load_state_dict(tensors)

@@ -1,0 +1,168 @@
+"""Where the folders meet: the data that passes between steps and the interfaces of the parts.
+
+Conventions: pixel coordinates x right, y down, pixel centres at integers; images at the edges are RGB
+uint8 (H, W, 3); networks use RGB float [-1, 1] NCHW. `T` video frames, `K` landmarks, `S` samples.
+Affine maps are 2x3 and read as composition: `crop_from_frame` takes frame pixels to crop pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lipwright.core.clock import FPS, SAMPLE_RATE
+from lipwright.core.errors import PairingError
+
+F32 = NDArray[np.float32]
+U8 = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class FaceTrack:
+    """One face over T frames of one video."""
+
+    landmarks_px: F32
+    """(T, 68, 2) iBUG points; interpolated where `confidence` is 0."""
+    dense_px: F32
+    """(T, 478, 3) the tracker's own mesh with irises, z in pixels towards the viewer negative."""
+    confidence: F32
+    """(T,) 0 where no face was found, else (0, 1]."""
+    pose_rad: F32
+    """(T, 3) pitch, yaw, roll about x, y, z; R = Rz·Ry·Rx (SPEC section 1)."""
+    size: tuple[int, int]
+    """(width, height) of the frames."""
+
+    def __len__(self) -> int:
+        return len(self.landmarks_px)
+
+    def __getitem__(self, where: slice | NDArray[Any] | Sequence[int]) -> FaceTrack:
+        index = where if isinstance(where, slice) else np.asarray(where)
+        return FaceTrack(
+            self.landmarks_px[index],
+            self.dense_px[index],
+            self.confidence[index],
+            self.pose_rad[index],
+            self.size,
+        )
+
+    @property
+    def present(self) -> NDArray[np.bool_]:
+        """(T,) whether a face was seen."""
+        return self.confidence > 0
+
+
+class FaceTracker(Protocol):
+    """Frames in, one raw face per frame out; smoothing and pose come after (face.track)."""
+
+    name: str
+
+    def detect(self, rgb8: U8) -> list[tuple[F32, float]]:
+        """All faces in one frame as (dense (478, 3) pixels, confidence), largest first; may be empty."""
+
+    def close(self) -> None:
+        """Release native resources."""
+
+
+@dataclass(frozen=True)
+class MotionInfo:
+    """What a motion model says of itself; checked before any weight loads."""
+
+    produces: str
+    """'landmarks', 'expression' or 'visemes'."""
+    features: tuple[str, ...]
+    """Names of the speech features it reads."""
+    sample_rate: int = SAMPLE_RATE
+    fps: Fraction = FPS
+    halo: int = 0
+    """Frames of context on each side that influence one output frame."""
+    lookahead_s: float | None = None
+    """Seconds of future audio needed; None for the whole halo (offline)."""
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What the template gives a motion model for each frame: never mouth or jaw."""
+
+    pose_rad: F32
+    """(T, 3)."""
+    cheeks: F32
+    """(T, 8, 2) CHEEK points, normalised (nose centre, production scale)."""
+
+
+class MotionModel(Protocol):
+    """Speech features and template conditions to face motion."""
+
+    info: MotionInfo
+
+    def predict(self, features: Mapping[str, F32], conditions: Conditions) -> F32:
+        """(T, 29, 2) normalised MOUTH_JAW landmarks for `produces == 'landmarks'`."""
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A rendered face region and where it goes in its template frame."""
+
+    rgb8: U8
+    """(h, w, 3)."""
+    mask: F32
+    """(h, w) in [0, 1]; 0 leaves the template pixel untouched, bit for bit."""
+    crop_from_frame: F32
+    """(2, 3) affine from template pixels to patch pixels."""
+
+
+@dataclass(frozen=True)
+class RenderWindow:
+    """A stretch of consecutive frames for a renderer: what the template shows and what must be said."""
+
+    frames: Sequence[U8]
+    """T template frames, RGB uint8 (H, W, 3), each at the template's resolution."""
+    track: FaceTrack
+    """The template's own track of these frames."""
+    target_px: F32
+    """(T + L, 29, 2) wanted MOUTH_JAW landmarks in template pixels; L <= `lookahead` more frames."""
+    lookahead_track: FaceTrack
+    """Track of T + L frames (the first T equal `track`)."""
+
+
+@runtime_checkable
+class Renderer(Protocol):
+    """Template frames and wanted landmarks to patches, in order. May keep state between windows."""
+
+    accepts: str
+    """What a motion model must produce: 'landmarks'."""
+    lookahead: int
+    """Frames of future targets it wants; fewer are given at the end."""
+
+    def reset(self) -> None:
+        """Forget state: a new video begins."""
+
+    def render(self, window: RenderWindow) -> Iterator[Patch]:
+        """T patches for the T frames of the window."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame of the result."""
+
+    rgb8: U8
+    """(H, W, 3)."""
+    pts: Fraction
+    """Seconds from the start."""
+    template_index: int = -1
+    """Which template frame it was composed on."""
+    target_px: F32 | None = field(default=None, repr=False)
+    """(29, 2) landmarks that were asked for."""
+
+
+def check_pairing(motion: MotionInfo, renderer_accepts: str, recipe: str) -> None:
+    """PairingError when a renderer cannot use what a motion model produces."""
+    if motion.produces != renderer_accepts:
+        raise PairingError(
+            f"recipe '{recipe}' pairs a motion model that produces {motion.produces} with a renderer that "
+            f"accepts {renderer_accepts}; choose parts that agree"
+        )

@@ -1,0 +1,1 @@
+"""Protocols, controls and reports over the metrics."""

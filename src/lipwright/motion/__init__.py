@@ -1,0 +1,1 @@
+"""Speech features and template conditions to landmarks."""

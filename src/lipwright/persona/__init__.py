@@ -1,0 +1,1 @@
+"""The bundle: save, load, check."""

@@ -1,0 +1,1 @@
+"""The computer-graphics presenter: a rendered person with exact ground truth."""

@@ -1,0 +1,1 @@
+"""One file per system: which parts, which numbers."""

@@ -1,0 +1,1 @@
+"""Wanted landmarks and template frames to face patches."""

@@ -1,0 +1,1 @@
+"""Samples to features at the video rate; phones; text to speech."""

@@ -1,0 +1,1 @@
+"""Persona and speech to composed frames: chunked, overlapped, constant memory."""

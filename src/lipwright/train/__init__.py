@@ -1,0 +1,1 @@
+"""One training loop: budget, progress, checkpoints, exact resume."""
