@@ -5,7 +5,7 @@ Convention: pixel coordinates, x right, y down; point i of an array (…, 68, 2)
 
 from __future__ import annotations
 
-JAW_LINE = list(range(0, 17))
+JAW_LINE = list(range(17))
 BROWS = list(range(17, 27))
 NOSE = list(range(27, 36))
 EYES = list(range(36, 48))
