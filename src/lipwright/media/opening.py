@@ -39,6 +39,10 @@ def open_media(path: str | os.PathLike[str]) -> Iterator[InputContainer]:
         raise FootageError(f"{source} {_reason(error)}") from error
     with container:
         _refuse_images(source, container)
+        if not any(s.codec_context for s in (*container.streams.video, *container.streams.audio)):
+            raise FootageError(
+                f"{source} has a damaged index or no track that can be decoded here; export it again as mp4"
+            )
         yield container
 
 
@@ -77,10 +81,6 @@ def video_stream(container: InputContainer, path: str | os.PathLike[str]) -> av.
 def audio_stream(container: InputContainer, path: str | os.PathLike[str]) -> av.AudioStream:
     """The default sound track, else the first. FootageError when there is none."""
     streams = [s for s in container.streams.audio if s.codec_context is not None]
-    if not streams and all(s.codec_context is None for s in container.streams):
-        raise FootageError(
-            f"{path} has a damaged index or no track that can be decoded; export it again as mp4"
-        )
     if not streams:
         raise FootageError(f"{path} has no sound track; give a file with speech in it")
     return next((s for s in streams if s.disposition & Disposition.default), streams[0])
