@@ -26,7 +26,7 @@ _ANCHORS = [1, 2, 14, 15, 31, 33, 35]
 """Rigid points that hold cheeks and nose base in place while lips and jaw move."""
 _STIFFNESS = 2e-3
 _CALIBRATION_MOUTHS = 32
-_MAX_GAIN = 0.4
+_MAX_GAIN = 0.2
 _LOOKAHEAD = 12
 """Frames of future the path looks at before it decides."""
 
@@ -95,15 +95,14 @@ class MemoryRenderer:
         """Mouth boxes (real, rebuilt from other seconds) of bank mouth `index`."""
         bank = self.bank
         far = np.flatnonzero(np.abs(bank.source - bank.source[index]) > 25)
-        if len(far) < 3:
+        if not len(far):
             return None
         shapes = bank.shapes()
-        order = far[np.argsort(((shapes[far] - shapes[index]) ** 2).sum((1, 2)))[:3]]
+        nearest = int(far[np.argmin(((shapes[far] - shapes[index]) ** 2).sum((1, 2)))])
         real, own = bank.image(index), bank.landmarks_px[index]
         height, width = real.shape[:2]
         here, target = bank.canonical_from_cut[index], own[MOUTH_JAW]
-        a, b, c = (self._remembered(int(k), here, own, target, width, height) for k in order)
-        mouth = a + self.config.crossfade * ((b - a) + (c - a))
+        mouth = self._remembered(nearest, here, own, target, width, height)
         (x0, y0), (x1, y1) = own[48:68].min(0).astype(int) - 4, own[48:68].max(0).astype(int) + 5
         return real[y0:y1, x0:x1].astype(np.float32), mouth[y0:y1, x0:x1]
 
