@@ -14,9 +14,10 @@ LEAD_S = 0.01
 
 
 def openings(seconds: float, seed: int = 0) -> np.ndarray:
-    """Lip opening in [0, 1] at 1 kHz: random syllables of about 4 a second."""
+    """Lip opening in [0, 1] at 1 kHz: phones of 60 to 250 ms, each with an opening of its own."""
     rng = np.random.default_rng(seed)
-    steps = np.repeat(rng.uniform(0, 1, int(seconds * 8) + 1), 125)[: int(seconds * 1000)]
+    n = int(seconds * 17)
+    steps = np.repeat(rng.uniform(0, 1, n), rng.integers(60, 250, n))[: int(seconds * 1000)]
     return gaussian_filter1d(steps, 30)
 
 

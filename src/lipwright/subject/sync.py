@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ SMOOTH_S = 0.02
 INDEPENDENT_LAGS = 11
 """Lags within the range that are independent under chance: the range over the peak's width of 80 ms."""
 SURE = 0.97
-"""Confidence from which the offset may be acted upon: with another speech's audio 3 % of estimates reach it."""
+"""Confidence from which the offset may be acted upon: 3 % of estimates reach it with foreign audio."""
 SHORTEST_S = 1.5
 """Below this much common material nothing is claimed."""
 
@@ -196,9 +197,7 @@ def _sub_bands(width: int, sample_rate: int, n: int = 5) -> F64:
     low, high = (2595 * np.log10(1 + f / 700) for f in BAND_HZ)
     edges = 700 * (10 ** (np.linspace(low, high, n + 1) / 2595) - 1)
     lines = np.fft.rfftfreq(width, 1 / sample_rate)
-    return np.stack([(lines >= a) & (lines < b) for a, b in zip(edges, edges[1:], strict=False)]).astype(
-        float
-    )
+    return np.stack([(lines >= a) & (lines < b) for a, b in pairwise(edges)]).astype(np.float64)
 
 
 def _high_pass(curve: F64, fps: float) -> F64:
