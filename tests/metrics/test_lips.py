@@ -37,6 +37,14 @@ def test_silence_ratio_by_hand() -> None:
     assert lips.silence_ratio(curve, silent, margin=0) > 0.3
 
 
+def test_a_pause_with_parted_lips_is_as_quiet_as_one_with_closed_lips() -> None:
+    silent = (T >= 20) & (T < 40) | (T >= 60) & (T < 80)
+    curve = np.where(silent, np.where(T < 50, 0.0, 8.0) + 0.1 * (-1.0) ** T, 5 + 2 * (-1.0) ** T)
+    assert lips.silence_ratio(curve, silent, margin=0) == pytest.approx(0.05)
+    chatter = np.where(T == 70, 4.0, curve)
+    assert lips.silence_ratio(chatter, silent) > 5 * lips.silence_ratio(curve, silent)
+
+
 def test_silence_ratio_without_silence_is_unknown() -> None:
     assert np.isnan(lips.silence_ratio(CURVE, np.zeros(100, bool)))
     with pytest.raises(ShapeError):

@@ -60,20 +60,24 @@ def amplitude_ratio(generated: NDArray[Any], real: NDArray[Any]) -> float:
 
 
 def silence_ratio(aperture: NDArray[Any], silent: NDArray[np.bool_], margin: int = 3) -> float:
-    """Standard deviation of the aperture in silence over that in speech; 0 rests, 1 talks all the time.
+    """Deviation of the aperture within pauses over its deviation in speech; 0 rests, 1 talks all the time.
 
-    `silent` (T,) comes from `silence.silence_mask`. Frames within `margin` of a change count for neither
-    side, because real lips open up to about 120 ms before the sound. nan below 5 silent or spoken frames.
+    `silent` (T,) comes from `silence.silence_mask`. Each pause is taken about its own mean: a person may
+    rest with lips closed in one and parted in the next, and neither is chatter. Frames within `margin` of a
+    change count for neither side, because real lips open up to about 120 ms before the sound. nan with
+    fewer than 5 silent or spoken frames.
     Source: goal of SPEC section 6 (at most 10 %).
     """
     curve = np.asarray(aperture, dtype=np.float64)
     if curve.shape != np.shape(silent):
         raise ShapeError("silent", curve.shape, np.shape(silent))
     mask = np.asarray(silent, dtype=bool)
-    quiet, spoken = curve[shrink(mask, margin)], curve[shrink(~mask, margin)]
-    if len(quiet) < 5 or len(spoken) < 5 or np.std(spoken) == 0:
+    quiet, spoken = shrink(mask, margin), curve[shrink(~mask, margin)]
+    if quiet.sum() < 5 or len(spoken) < 5 or np.std(spoken) == 0:
         return float("nan")
-    return float(np.std(quiet) / np.std(spoken))
+    pause = np.cumsum(np.diff(quiet, prepend=False))[quiet]
+    deviations = [curve[quiet][pause == p] - curve[quiet][pause == p].mean() for p in np.unique(pause)]
+    return float(np.sqrt(np.mean(np.concatenate(deviations) ** 2)) / np.std(spoken))
 
 
 def template_leak(generated: NDArray[Any], template: NDArray[Any]) -> float:
