@@ -54,7 +54,7 @@ def _curves(batch: int, channels: int, deviation: float, rng: Generator) -> F32:
 
 
 def _mask(rows: F32, axis: int, widest: int, rng: Generator) -> None:
-    """Zero (the mean) one stretch per item along `axis`, width uniform from 0 to `widest`; half are spared."""
+    """Zero (the mean) a stretch along `axis`, width uniform from 0 to `widest`; half the items are spared."""
     for item in rows:
         if rng.random() < 0.5:
             continue

@@ -51,7 +51,8 @@ class CascadeConfig:
 
         G1: 30 of its TCN, 2 of the convolutions behind it, 1 of the strided ones in front; G2: 30 + 4.
         """
-        return 2 * reach(self.dilations, self.kernel) + _AROUND + 1 + 2 * _AROUND
+        tcns = 2 * reach(self.dilations, self.kernel) * (2 if self.causal else 1)
+        return tcns + _AROUND + 1 + 2 * _AROUND
 
 
 def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Conv1d:
@@ -143,9 +144,7 @@ class Cascade(nn.Module):
         self.g1 = MouthGenerator(config)
         self.g2 = LandmarkGenerator(config)
 
-    def forward(
-        self, features: Mapping[str, Tensor], pose: Tensor, cheeks: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Standardised inputs to (mouth components (B, T, 13), landmarks (B, T, 58)), scaled as in training."""
+    def forward(self, features: Mapping[str, Tensor], pose: Tensor, cheeks: Tensor) -> tuple[Tensor, Tensor]:
+        """Standardised inputs to mouth components (B, T, 13) and landmarks (B, T, 58) in training units."""
         mouth = self.g1(features, pose)
         return mouth, self.g2(mouth, pose, cheeks)

@@ -57,7 +57,7 @@ class MotionConfig:
     clip_frames: int = 64
     """Frames of a training clip."""
     context_frames: int = 0
-    """Real frames around a training clip that the networks see but the loss does not count; 0: zeros (paper)."""
+    """Real frames around a clip that the networks see but the loss does not count; 0: zeros (paper)."""
     stride: int = 16
     """Frames between clips; their offset is drawn anew each epoch."""
     batch: int = 64
@@ -69,7 +69,7 @@ class MotionConfig:
     ema: float = 0.0
     """Decay of the running mean of the weights that validation and the persona use; 0: the weights."""
     calibrate: bool = False
-    """Restore the lip movement that a squared-error fit shrinks, by one factor measured on held-out frames."""
+    """Restore lip movement that a squared-error fit shrinks, by one factor measured on held-out frames."""
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     """Changes of the features during training."""
 

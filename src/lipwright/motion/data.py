@@ -46,9 +46,7 @@ class MotionClip:
             rate = len(rows) // len(self)
             cut[name] = rows[rate * start : rate * stop]
         held = Conditions(self.conditions.pose_rad[start:stop], self.conditions.cheeks[start:stop])
-        return MotionClip(
-            cut, self.landmarks[start:stop], held, self.weight[start:stop], self.scale_px
-        )
+        return MotionClip(cut, self.landmarks[start:stop], held, self.weight[start:stop], self.scale_px)
 
     @classmethod
     def from_track(
@@ -106,7 +104,7 @@ class MotionData:
         """
         total = sum(len(c) for c in clips)
         wanted, gap = int(total * validation), int(gap_s * FPS)
-        train, held = list(clips), []
+        train, held = list(clips), list[MotionClip]()
         while wanted > 0 and train:
             last = train.pop()
             if len(last) <= wanted:

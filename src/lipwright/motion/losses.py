@@ -46,5 +46,7 @@ def cascade_loss(mouth: Tensor, mouth_predicted: Tensor, truth: Tensor, predicte
         truth, predicted: (B, T, 58) landmarks, truth and G2, in the same units.
     """
     return CascadeLoss(
-        squared_error(mouth, mouth_predicted), squared_error(truth, predicted), velocity_error(truth, predicted)
+        squared_error(mouth, mouth_predicted),
+        squared_error(truth, predicted),
+        velocity_error(truth, predicted),
     )

@@ -75,8 +75,8 @@ class CascadeMotion:
         for name in self.config.features:
             if name not in features:
                 raise ConfigError(
-                    f"this motion model reads speech feature '{name}', but only {', '.join(features) or 'none'} "
-                    f"came; compute all of {', '.join(self.config.features)}"
+                    f"the model reads speech feature '{name}' and got {', '.join(features) or 'none'}; "
+                    f"compute all of {', '.join(self.config.features)}"
                 )
             kind = SPEECH_FEATURES.get(name)
             if features[name].shape != (kind.rate * n, kind.dim):

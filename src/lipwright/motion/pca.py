@@ -43,9 +43,10 @@ class MouthPca:
     def encode(self, mouths: F32) -> F32:
         """(…, 20, 2) or (…, 40) to (…, 13)."""
         size = len(self.mean)
-        flat = mouths.reshape(*mouths.shape[:-2], size) if mouths.shape[-1] == 2 else mouths
-        if flat.shape[-1] != size:
+        points = mouths.shape[-2:] == (size // 2, 2)
+        if not points and mouths.shape[-1:] != (size,):
             raise ShapeError("mouths", ("…", size), mouths.shape)
+        flat = mouths.reshape(*mouths.shape[:-2], size) if points else mouths
         return (flat - self.mean) @ self.basis.T
 
     def decode(self, coefficients: F32) -> F32:

@@ -45,7 +45,7 @@ def correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     """Pearson correlation of two series; 0 when one of them is constant."""
     a, b = a - a.mean(), b - b.mean()
     norm = float(np.sqrt((a**2).sum() * (b**2).sum()))
-    return float((a * b).sum()) / norm if norm > 0 else 0.0
+    return float((a * b).sum()) / norm if norm > 1e-20 else 0.0
 
 
 def score(predicted: F32, truth: F32, mean: F32) -> dict[str, float]:

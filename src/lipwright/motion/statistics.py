@@ -85,7 +85,7 @@ class Statistics:
         return self.pca.encode(points[:, :N_MOUTH]) * UNIT, flat * UNIT
 
     def decode(self, flat: F32, held: Conditions, gain: float = 1.0) -> F32:
-        """(T, 58) of the networks back to (T, 29, 2); `gain` enlarges the speech's share of a separate model."""
+        """(T, 58) of the networks to (T, 29, 2); `gain` enlarges the speech's share of a separate model."""
         points = (flat / UNIT + self.origin).reshape(len(flat), -1, 2)
         if self.location is None:
             return points.astype(np.float32)

@@ -96,7 +96,7 @@ class MotionTask:
         return model
 
     def validate(self) -> dict[str, float]:
-        """Scores on the validation stretches (the training ones when there are none); lower `score` is better.
+        """Scores on the validation stretches (of training when there are none); lower `score` is better.
 
         Distances are in pixels of the footage; ratios are against the mean mouth.
         """
@@ -120,9 +120,7 @@ class MotionTask:
         seen = clip.weight > 0
         predicted = model.predict(clip.features, clip.conditions)
         scale = np.float32(clip.scale_px)
-        return score(
-            predicted[seen] * scale, clip.landmarks[seen] * scale, self.mean_landmarks() * scale
-        )
+        return score(predicted[seen] * scale, clip.landmarks[seen] * scale, self.mean_landmarks() * scale)
 
     def _average(self, step_index: int) -> None:
         if self._mean is None:

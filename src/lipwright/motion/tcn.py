@@ -48,7 +48,7 @@ class ResidualBlock(nn.Module):
         self.skip: nn.Module = nn.Identity()
         if inputs != outputs:
             self.skip = nn.Conv1d(inputs, outputs, 1)
-            nn.init.normal_(self.skip.weight, 0.0, 0.01)  # type: ignore[arg-type]
+            nn.init.normal_(self.skip.weight, 0.0, 0.01)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, T) to (B, C', T)."""

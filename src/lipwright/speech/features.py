@@ -43,7 +43,7 @@ SPEECH_FEATURES.add(Phones.name, Phones)
 
 
 class FeatureReader:
-    """Reads named features of one source; keeps the last few blocks, so that neighbouring chunks share them."""
+    """Reads named features of one source; keeps the last few blocks, which neighbouring chunks share."""
 
     def __init__(self, source: SampleSource, names: Sequence[str], keep_blocks: int = 4) -> None:
         self._source = source
@@ -78,7 +78,7 @@ class FeatureReader:
 
 
 def compute(name: str, source: SampleSource, first_frame: int, n_frames: int) -> F32:
-    """(rate·n_frames, dim) of one feature of a stretch of frames; see `FeatureReader` for repeated reading."""
+    """(rate·n_frames, dim) of one feature of a stretch; see `FeatureReader` for repeated reading."""
     return FeatureReader(source, [name]).read(first_frame, n_frames)[name]
 
 

@@ -40,13 +40,15 @@ def mel_triangles() -> NDArray[np.float64]:
 
 def _energies(emphasised: NDArray[np.float64], rows: int) -> NDArray[np.float64]:
     """(rows, 26) log energies of windows that start every HOP samples of an emphasised signal."""
-    windows = np.lib.stride_tricks.sliding_window_view(emphasised, WINDOW)[:: HOP][:rows]
+    windows = np.lib.stride_tricks.sliding_window_view(emphasised, WINDOW)[::HOP][:rows]
     power = np.abs(np.fft.rfft(windows, N_FFT)) ** 2 / N_FFT
     energy = power @ mel_triangles().T
     return np.log(np.where(energy == 0, np.finfo(np.float64).eps, energy))
 
 
-def logfbank(samples: NDArray[np.floating] | NDArray[np.integer], mode: str = "aligned") -> NDArray[np.float64]:
+def logfbank(
+    samples: NDArray[np.floating] | NDArray[np.integer], mode: str = "aligned"
+) -> NDArray[np.float64]:
     """Log filterbank of a whole signal.
 
     Args:

@@ -28,7 +28,8 @@ _STEPS_PER_FRAME = 4
 _STEP = 160
 
 CLASSES: dict[str, str] = {
-    "silence": "SIL +SPN+ +NSN+",
+    "silence": "SIL",
+    "noise": "+SPN+ +NSN+",
     "bilabial": "P B M",
     "labiodental": "F V",
     "dental": "TH DH",
@@ -63,7 +64,7 @@ _SHAPE: dict[str, tuple[float, float, float]] = {
 
 @cache
 def _table() -> dict[str, F32]:
-    """Phone -> (19,) class indicator followed by jaw, rounding and spreading."""
+    """Phone -> (20,) class indicator followed by jaw, rounding and spreading."""
     rows = {}
     for column, phones in enumerate(CLASSES.values()):
         for phone in phones.split():
@@ -75,10 +76,12 @@ def _table() -> dict[str, F32]:
 
 
 def phone_rows(labels: list[str]) -> F32:
-    """(N, 19) feature rows of phone labels; unknown labels count as silence."""
+    """(N, 20) feature rows of phone labels; unknown labels count as silence."""
     table = _table()
     silence = table["SIL"]
-    return np.stack([table.get(label, silence) for label in labels]) if labels else np.zeros((0, 19), np.float32)
+    return (
+        np.stack([table.get(label, silence) for label in labels]) if labels else np.zeros((0, 20), np.float32)
+    )
 
 
 class PhoneLoop:
@@ -153,7 +156,7 @@ class Phones:
         self._loop: PhoneLoop | None = None
 
     def block(self, source: SampleSource, index: int) -> F32:
-        """(250, 19) rows of the absolute block `index`."""
+        """(250, 20) rows of the absolute block `index`."""
         first = index * self.block_frames - self.context_frames
         frames = self.block_frames + 2 * self.context_frames
         samples = source(first * SAMPLES_PER_FRAME, (first + frames) * SAMPLES_PER_FRAME)
