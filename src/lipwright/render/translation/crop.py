@@ -27,11 +27,9 @@ def sample_crop(frame: U8, crop_from_frame: F32, size: int) -> U8:
         )
         small = (max(1, round((x1 - x0) / step)), max(1, round((y1 - y0) / step)))
         sx, sy = (x1 - x0) / small[0], (y1 - y0) / small[1]
-        frame = cv2.resize(frame[y0:y1, x0:x1], small, interpolation=cv2.INTER_AREA)
+        frame = np.asarray(cv2.resize(frame[y0:y1, x0:x1], small, interpolation=cv2.INTER_AREA), np.uint8)
         # frame = small * s + (s - 1) / 2 + corner, pixel centres at integers
         back = np.array([[sx, 0, (sx - 1) / 2 + x0], [0, sy, (sy - 1) / 2 + y0], [0, 0, 1]])
         affine = affine @ back
-    out: U8 = cv2.warpAffine(
-        frame, affine, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return out
+    out = cv2.warpAffine(frame, affine, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(out, np.uint8)

@@ -46,7 +46,7 @@ def draw_lines(landmarks: F32, size: int) -> U8:
     canvas = np.zeros((size, size), np.uint8)
     for chain, closed in _LINES:
         fixed = np.round(landmarks[chain] * 2**_SUBPIXEL).astype(np.int32)
-        cv2.polylines(canvas, [fixed[:, None]], closed, 255, line_width(size), cv2.LINE_AA, _SUBPIXEL)
+        cv2.polylines(canvas, [fixed[:, None]], closed, (255,), line_width(size), cv2.LINE_AA, _SUBPIXEL)
     return canvas
 
 
@@ -65,12 +65,12 @@ def fill_hull(polygon: F32, size: int) -> U8:
     """(H, 2) convex polygon to an antialiased (S, S) mask, 0 to 255."""
     canvas = np.zeros((size, size), np.uint8)
     fixed = np.round(polygon * 2**_SUBPIXEL).astype(np.int32)
-    cv2.fillConvexPoly(canvas, fixed, 255, cv2.LINE_AA, _SUBPIXEL)
+    cv2.fillConvexPoly(canvas, fixed, (255,), cv2.LINE_AA, _SUBPIXEL)
     return canvas
 
 
 def template_conditions(crop: U8, polygon: F32) -> Conditions:
-    """Edges, hull and blanked colours of one crop; pixels inside the hull change none of them, bit for bit."""
+    """Edges, hull and blanked colours of one crop; pixels inside the hull change none of them."""
     size = crop.shape[0]
     hull = fill_hull(polygon, size)
     blank = _grow(hull, _MARGIN * size + 1)
@@ -86,7 +86,7 @@ def _edges(blanked: U8, blank: np.ndarray, outside: np.ndarray) -> U8:
     grey = cv2.cvtColor(blanked, cv2.COLOR_RGB2GRAY)
     scale = (float(np.median(grey[outside])) if outside.any() else 128.0) / 128.0
     soft = cv2.GaussianBlur(grey, (0, 0), _SIGMA)
-    edges: U8 = cv2.Canny(soft, _LOW * scale, _HIGH * scale, L2gradient=True)
+    edges = np.asarray(cv2.Canny(soft, _LOW * scale, _HIGH * scale, L2gradient=True), np.uint8)
     edges[_grow(blank.astype(np.uint8), 4 * _SIGMA)] = 0  # the rim of the blank is no edge of the face
     return edges
 

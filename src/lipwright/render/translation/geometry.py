@@ -76,11 +76,13 @@ class TranslationGeometry:
         mouth = points[:, MOUTH]
         extent = np.percentile(np.ptp(mouth, axis=1), 99.5, axis=0) * (1.25, 1.5)
         box = _sewn_box(envelope, reach, shift) if mode == "sewn" else _head_box(points, width)
-        arrays = (aligner.rigid, box, envelope, mean, reach, shift, extent)
-        return cls(*(np.asarray(a, np.float32) for a in arrays), size=size)
+        rigid, square, hull, centre, limit, slope, mouth_size = (
+            np.asarray(a, np.float32) for a in (aligner.rigid, box, envelope, mean, reach, shift, extent)
+        )
+        return cls(rigid, square, hull, centre, limit, slope, mouth_size, size)
 
     def crop_maps(self, landmarks_px: F32) -> F32:
-        """(T, 68, 2) landmarks to (T, 2, 3) crop_from_frame; each frame on its own, so any chunking agrees."""
+        """(T, 68, 2) landmarks to (T, 2, 3) crop_from_frame; each frame on its own."""
         x, y, side = (float(v) for v in self.box)
         box = Box(x, y, side, side, (self.size, self.size))
         return box.crop_from_frame(Aligner(self.rigid).maps(landmarks_px, steady=False))
@@ -115,8 +117,7 @@ class TranslationGeometry:
 
 
 def _convex(points: np.ndarray) -> F32:
-    hull: F32 = cv2.convexHull(points.astype(np.float32))[:, 0]
-    return hull
+    return np.asarray(cv2.convexHull(points.astype(np.float32)), np.float32)[:, 0]
 
 
 def _sewn_box(envelope: F32, reach: np.ndarray, shift: np.ndarray) -> tuple[float, float, float]:

@@ -13,7 +13,7 @@ Features = list[list[Tensor]]
 
 def lsgan(features: Features, target: float) -> Tensor:
     """Sum over scales of the mean squared distance of the verdict from `target` (Mao et al. 2017)."""
-    return torch.stack([((scale[-1].float() - target) ** 2).mean() for scale in features]).sum()
+    return torch.stack([((_full(scale[-1]) - target) ** 2).mean() for scale in features]).sum()
 
 
 def feature_matching(fake: Features, real: Features) -> Tensor:
@@ -23,7 +23,7 @@ def feature_matching(fake: Features, real: Features) -> Tensor:
     """
     weight = 4.0 / ((N_LAYERS + 1) * len(fake))
     terms = [
-        F.l1_loss(f.float(), r.detach().float())
+        F.l1_loss(_full(f), _full(r.detach()))
         for f_scale, r_scale in zip(fake, real, strict=True)
         for f, r in zip(f_scale[:-1], r_scale[:-1], strict=True)
     ]
@@ -58,3 +58,8 @@ def laplacian_distance(fake: Tensor, real: Tensor, weight: Tensor, levels: int =
         total = total + (band.abs().mean(1, keepdim=True) * weight).sum() / weight.sum().clamp_min(1e-6)
         difference, weight = smaller, F.avg_pool2d(weight, 2)
     return total / levels
+
+
+def _full(x: Tensor) -> Tensor:
+    """At least float32: sums of bfloat16 features would lose the small differences."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))

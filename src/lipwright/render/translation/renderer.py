@@ -1,4 +1,4 @@
-"""The translation renderer behind the `Renderer` contract: template frames and wanted landmarks to patches."""
+"""The translation renderer behind the `Renderer` contract: frames and wanted landmarks to patches."""
 
 from __future__ import annotations
 
