@@ -73,7 +73,8 @@ def test_the_templates_own_mouth_and_jaw_change_nothing(person: Any, mode: str) 
     other[:, moved] += rng.normal(0, 8, (len(chosen), len(moved), 2))
     back = invert(renderer.geometry.crop_maps(landmarks))
     changed = frames.copy()
-    for frame, hull in zip(changed, apply(back, renderer.geometry.hulls(pose)), strict=True):
+    for frame, crop_hull, affine in zip(changed, renderer.geometry.hulls(pose), back, strict=True):
+        hull = apply(affine, crop_hull)
         inside = np.zeros(frame.shape[:2], np.uint8)
         cv2.fillConvexPoly(inside, np.round(hull * 16).astype(np.int32), (255,), cv2.LINE_8, 4)
         frame[inside > 0] = rng.integers(0, 256, (int((inside > 0).sum()), 3))

@@ -1,13 +1,14 @@
 """Where a person's crop and mouth-and-jaw hull are: from rigid points and pose alone, never from the mouth.
 
 The hull is what the renderer may not see of a template. Shaped by a frame's own mouth or jaw it would tell
-the network how far that mouth is open; so it is one envelope per person (every mouth and jaw position of the
-training frames, in aligned coordinates), moved with the head's pose (SPEC section 3, facial maps).
+the network how far that mouth is open. So each mouth and jaw point has a box that held it in all training
+frames, around the place where the head's pose alone would put it (aligned coordinates, linear in pose), and
+the hull is the convex hull of those boxes: the person's open-jaw envelope (SPEC section 3, facial maps).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -18,11 +19,14 @@ from lipwright.core.errors import CheckpointError, ShapeError, SubjectError
 from lipwright.core.ibug import BROWS, MOUTH, MOUTH_JAW, RIGID
 from lipwright.face.align import Aligner, Box, apply
 
-_DILATION = 0.045
+_DILATION = 0.035
 """Of the aligned face width (points 0 to 16): the hull beyond the outermost position seen."""
 _SEWN_MARGIN = 0.12
 """Of the hull's extent: template around the hull in a sewn crop."""
 _CIRCLE = np.stack([np.cos(np.arange(16) * np.pi / 8), np.sin(np.arange(16) * np.pi / 8)], -1)
+
+_ARRAYS = ("rigid", "box", "mean", "low", "high", "pose_mean", "pose_reach", "slope_per_rad", "dilation",
+           "mouth_size")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -33,14 +37,20 @@ class TranslationGeometry:
     """(19, 2) canonical rigid points."""
     box: F32
     """(3,) left, top and side of the crop."""
-    envelope: F32
-    """(H, 2) convex hull at the mean pose."""
+    mean: F32
+    """(29, 2) MOUTH_JAW points at the mean pose."""
+    low: F32
+    """(29, 2) least offset of each point from where the pose puts it, over the training frames."""
+    high: F32
+    """(29, 2) greatest offset."""
     pose_mean: F32
     """(3,)."""
     pose_reach: F32
     """(3,) how far a pose may be from the mean before the hull stops following."""
-    shift_per_rad: F32
-    """(3, 2) movement of mouth and jaw with pose."""
+    slope_per_rad: F32
+    """(3, 29, 2) movement of each point with pose."""
+    dilation: F32
+    """() by how much the hull exceeds the boxes."""
     mouth_size: F32
     """(2,) width and height of a box that holds every mouth of the training frames."""
     size: int
@@ -65,21 +75,21 @@ class TranslationGeometry:
         offset = pose_rad.astype(np.float64) - mean
         # Ridge of (3 degrees)² per frame: without head motion the hull simply stays.
         gram = offset.T @ offset + len(offset) * 0.05**2 * np.eye(3)
-        shift = np.linalg.solve(gram, offset.T @ (moving - moving.mean(0)).mean(1))
-        still = moving - (offset @ shift)[:, None]
-        low, high = np.percentile(still, [0.5, 99.5], axis=0)
-        corners = np.concatenate([low, high, np.stack([low[:, 0], high[:, 1]], -1),
-                                  np.stack([high[:, 0], low[:, 1]], -1)])  # fmt: skip
+        average = moving.mean(0)
+        response = offset.T @ (moving - average).reshape(len(moving), -1)
+        slope = np.linalg.solve(gram, response).reshape(3, len(MOUTH_JAW), 2)
+        rest = moving - average - np.einsum("tp,pkc->tkc", offset, slope)
+        low, high = np.percentile(rest, [0.5, 99.5], axis=0)
         width = float(np.linalg.norm(points[:, 16].mean(0) - points[:, 0].mean(0)))
-        envelope = _convex((corners[:, None] + _DILATION * width * _CIRCLE).reshape(-1, 2))
         reach = np.percentile(np.abs(offset), 99, axis=0)
         mouth = points[:, MOUTH]
         extent = np.percentile(np.ptp(mouth, axis=1), 99.5, axis=0) * (1.25, 1.5)
-        box = _sewn_box(envelope, reach, shift) if mode == "sewn" else _head_box(points, width)
-        rigid, square, hull, centre, limit, slope, mouth_size = (
-            np.asarray(a, np.float32) for a in (aligner.rigid, box, envelope, mean, reach, shift, extent)
+        arrays = (aligner.rigid, (0, 0, 1), average, low, high, mean, reach, slope, _DILATION * width, extent)
+        unplaced = cls(
+            **dict(zip(_ARRAYS, (np.asarray(a, np.float32) for a in arrays), strict=True)), size=size
         )
-        return cls(rigid, square, hull, centre, limit, slope, mouth_size, size)
+        box = _sewn_box(unplaced._canonical_hulls(pose_rad)) if mode == "sewn" else _head_box(points, width)
+        return replace(unplaced, box=np.asarray(box, np.float32))
 
     def crop_maps(self, landmarks_px: F32) -> F32:
         """(T, 68, 2) landmarks to (T, 2, 3) crop_from_frame; each frame on its own."""
@@ -87,12 +97,22 @@ class TranslationGeometry:
         box = Box(x, y, side, side, (self.size, self.size))
         return box.crop_from_frame(Aligner(self.rigid).maps(landmarks_px, steady=False))
 
-    def hulls(self, pose_rad: F32) -> F32:
-        """(T, 3) poses to (T, H, 2) hull polygons in crop pixels."""
-        offset = np.clip(pose_rad - self.pose_mean, -self.pose_reach, self.pose_reach)
-        placed = self.envelope[None] + (offset @ self.shift_per_rad)[:, None]
+    def hulls(self, pose_rad: F32) -> list[F32]:
+        """(T, 3) poses to T convex polygons (H, 2) in crop pixels."""
         scale = self.size / float(self.box[2])
-        return ((placed - self.box[:2]) * scale - 0.5).astype(np.float32)
+        return [(hull - self.box[:2]) * scale - np.float32(0.5) for hull in self._canonical_hulls(pose_rad)]
+
+    def _canonical_hulls(self, pose_rad: F32) -> list[F32]:
+        offset = np.clip(pose_rad - self.pose_mean, -self.pose_reach, self.pose_reach)
+        placed = self.mean + np.einsum("tp,pkc->tkc", offset, self.slope_per_rad)
+        sides = (self.low, self.high)
+        corners = [placed + np.stack([a[:, 0], b[:, 1]], -1) for a in sides for b in sides]
+        return [self._dilated(points) for points in np.concatenate(corners, axis=1)]
+
+    def _dilated(self, points: F32) -> F32:
+        """Convex hull of (K, 2) points, grown by a 16-gon."""
+        hull = _convex(points)
+        return _convex((hull[:, None] + self.dilation * _CIRCLE).reshape(-1, 2))
 
     def mouth_box(self) -> tuple[int, int]:
         """(width, height) of the mouth box in crop pixels, multiples of 8, at most the crop."""
@@ -102,17 +122,16 @@ class TranslationGeometry:
 
     def state(self) -> dict[str, torch.Tensor]:
         """Arrays for a persona, under `geometry.*`."""
-        names = (n for n in self.__dataclass_fields__ if n != "size")
-        tensors = {f"geometry.{name}": torch.from_numpy(np.array(getattr(self, name))) for name in names}
+        tensors = {f"geometry.{name}": torch.from_numpy(np.array(getattr(self, name))) for name in _ARRAYS}
         return {**tensors, "geometry.size": torch.tensor(self.size)}
 
     @classmethod
     def from_state(cls, tensors: dict[str, torch.Tensor]) -> TranslationGeometry:
         """Back from `state`; CheckpointError names what is missing."""
-        missing = [n for n in cls.__dataclass_fields__ if f"geometry.{n}" not in tensors]
+        missing = [n for n in (*_ARRAYS, "size") if f"geometry.{n}" not in tensors]
         if missing:
             raise CheckpointError(f"renderer weights lack geometry.{missing[0]}; retrain the renderer")
-        arrays = {n: tensors[f"geometry.{n}"].numpy() for n in cls.__dataclass_fields__ if n != "size"}
+        arrays = {n: tensors[f"geometry.{n}"].numpy() for n in _ARRAYS}
         return cls(**arrays, size=int(tensors["geometry.size"]))
 
 
@@ -120,12 +139,13 @@ def _convex(points: np.ndarray) -> F32:
     return np.asarray(cv2.convexHull(points.astype(np.float32)), np.float32)[:, 0]
 
 
-def _sewn_box(envelope: F32, reach: np.ndarray, shift: np.ndarray) -> tuple[float, float, float]:
-    """Square around the hull wherever pose moves it; what is left over shows more of the nose."""
-    travel = np.abs(reach[:, None] * shift).sum(0)
-    low, high = envelope.min(0) - travel, envelope.max(0) + travel
-    side = float((high - low).max()) * (1 + 2 * _SEWN_MARGIN)
-    bottom = float(high[1]) + _SEWN_MARGIN * float((high - low).max())
+def _sewn_box(hulls: list[F32]) -> tuple[float, float, float]:
+    """Square around every hull of the training frames; what is left over shows more of the nose."""
+    points = np.concatenate(hulls)
+    low, high = points.min(0).astype(float), points.max(0).astype(float)
+    extent = float((high - low).max())
+    side = extent * (1 + 2 * _SEWN_MARGIN)
+    bottom = float(high[1]) + _SEWN_MARGIN * extent
     return float(low[0] + high[0] - side) / 2, bottom - side, side
 
 
