@@ -11,7 +11,7 @@ import torch
 
 from lipwright.core.errors import ShapeError, SubjectError
 from lipwright.render.translation.config import TranslationConfig
-from lipwright.render.translation.data import TranslationData
+from lipwright.render.translation.data import TranslationData, _Change
 from lipwright.render.translation.quality import mouth_quality, sharpness
 from lipwright.render.translation.task import TranslationTask
 
@@ -47,7 +47,7 @@ def test_plain_samples_are_the_frames(data: TranslationData) -> None:
 
 def test_a_swapped_template_surrounds_the_frames_own_mouth(data: TranslationData) -> None:
     near = replace(data, pose_rad=np.zeros_like(data.pose_rad))
-    config = replace(CONFIG, swap=1.0, jitter_px=0.0, photometric=0.0)
+    config = replace(CONFIG, swap=1.0, jitter_px=0.0, photometric=0.0, shift=0.0)
     inputs, target, mask, around, _ = near._augmented(0, config, np.random.default_rng(0))
     assert not np.array_equal(target, around)
     own = data.crops[0].transpose(2, 0, 1) / 127.5 - 1
@@ -57,6 +57,16 @@ def test_a_swapped_template_surrounds_the_frames_own_mouth(data: TranslationData
     assert (
         like_partner.mean() > like_own.mean() + 0.1
     )  # flat skin is alike in both, the blank's margin in none
+
+
+def test_a_shift_moves_picture_hull_and_landmarks_together(data: TranslationData) -> None:
+    still = replace(CONFIG, swap=0.0, jitter_px=0.0, photometric=0.0, shift=0.0)
+    moved = _Change(dx=3, dy=-2)
+    a = data._sample(4, 4, data.landmarks[4], still)
+    b = data._sample(4, 4, data.landmarks[4], still, moved)
+    for x, y in ((a[0][0], b[0][0]), (a[0][2], b[0][2]), (a[1], b[1]), (a[2], b[2]), (a[3], b[3])):
+        np.testing.assert_allclose(x[..., 8:56, 8:56], y[..., 6:54, 11:59], atol=1e-6)
+    assert (b[4][0] - a[4][0], b[4][1] - a[4][1]) == (3, -2)
 
 
 def test_wrong_shapes_and_missing_frames_are_refused(data: TranslationData) -> None:
@@ -111,7 +121,7 @@ def test_budget_sets_rate_and_adversaries(data: TranslationData) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ["sewn", "full-face"])
 def test_a_few_frames_can_be_learned(person: Any, mode: str) -> None:
-    config = replace(CONFIG, mode=mode, swap=0.0, jitter_px=0.0, photometric=0.0)
+    config = replace(CONFIG, mode=mode, swap=0.0, jitter_px=0.0, photometric=0.0, shift=0.0)
     few = replace(make_data(person, config), train=np.array([5, 15]), validation=np.array([5, 15]))
     task = TranslationTask(config, few, seed=0)
     start = task.validate()["mouth_psnr_db"]

@@ -62,6 +62,9 @@ class TranslationConfig:
     """Fraction of the budget at which the adversarial terms reach their full weight."""
     jitter_px: float = 0.8
     """Standard deviation of landmark jitter in training, pixels of a 256 px crop."""
+    shift: float = 0.04
+    """Greatest whole-pixel shift of a training sample, of the crop's size: a mouth that sits lower than any
+    in the footage must still be drawn."""
     swap: float = 0.25
     """Share of samples whose template conditions come from another frame of similar pose ('sewn')."""
     photometric: float = 0.04

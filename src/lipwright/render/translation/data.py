@@ -48,6 +48,27 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class _Change:
+    """What augmentation does to both pictures of a sample."""
+
+    gain: float = 1.0
+    bias: float = 0.0
+    dx: int = 0
+    dy: int = 0
+
+    def apply(self, crop: U8) -> U8:
+        """Shift by whole pixels (resampling would blur what must be learned sharp), then brightness."""
+        if self.dx or self.dy:
+            size, x, y = len(crop), abs(self.dx), abs(self.dy)
+            padded = np.pad(crop, ((y, y), (x, x), (0, 0)), mode="edge")
+            crop = padded[y - self.dy :, x - self.dx :][:size, :size]
+        if self.gain == 1.0 and self.bias == 0.0:
+            return np.ascontiguousarray(crop)
+        table = np.clip(np.arange(256) * self.gain + self.bias + 0.5, 0, 255).astype(np.uint8)
+        return np.asarray(table[crop])
+
+
+@dataclass(frozen=True)
 class TranslationData:
     """A person's aligned crops and tracks."""
 
@@ -104,8 +125,10 @@ class TranslationData:
         points = self.landmarks[i].copy()
         for group in (MOUTH, JAW):  # a predicted mouth is off as a whole first, point by point second
             points[group] += rng.normal(0, sigma, 2) * 0.7 + rng.normal(0, sigma * 0.35, (len(group), 2))
-        gain, bias = 1 + rng.uniform(-1, 1, 2) * config.photometric
-        return self._sample(i, j, points, config, gain, (bias - 1) * 255)
+        gain, bias = rng.uniform(-1, 1, 2) * config.photometric
+        reach = round(config.shift * config.size)
+        dx, dy = (int(v) for v in rng.integers(-reach, reach + 1, 2))
+        return self._sample(i, j, points, config, _Change(1 + gain, 255 * bias, dx, dy))
 
     def _partner(self, i: int, rng: np.random.Generator) -> int:
         """Another training frame of nearly the same pose, or `i` itself when there is none."""
@@ -114,18 +137,20 @@ class TranslationData:
         return int(rng.choice(fits)) if len(fits) else i
 
     def _sample(
-        self, i: int, j: int, points: F32, config: TranslationConfig, gain: float = 1.0, bias: float = 0.0
+        self, i: int, j: int, points: F32, config: TranslationConfig, change: _Change | None = None
     ) -> _Sample:
         """Mouth and jaw of frame `i` (drawn at `points`) in the surroundings of frame `j`."""
         size, sewn = config.size, config.mode == "sewn"
-        polygon = self.geometry.hulls(self.pose_rad[j : j + 1])[0]
-        crop, around = (_photometric(self.crops[k], gain, bias) for k in (i, j))
+        change = change or _Change()
+        offset = np.array([change.dx, change.dy], np.float32)
+        polygon = self.geometry.hulls(self.pose_rad[j : j + 1])[0] + offset
+        crop, around = change.apply(self.crops[i]), change.apply(self.crops[j])
         conditions = template_conditions(around, polygon)
-        drawn = wanted_landmarks(self.landmarks[j], points[MOUTH_JAW])
+        drawn = wanted_landmarks(self.landmarks[j] + offset, points[MOUTH_JAW] + offset)
         inputs = network_input(drawn, conditions, sewn)
         mask = sewing_mask(conditions.hull, FEATHER * size) if sewn else np.ones((size, size), np.float32)
         width, height = self.geometry.mouth_box()
-        centre = self.landmarks[i][MOUTH].mean(0)
+        centre = self.landmarks[i][MOUTH].mean(0) + offset
         corner = np.round(centre - (width / 2, height / 2)).astype(int)
         left, top = np.clip(corner, 0, (size - width, size - height))
         return inputs, _signed(crop), mask[None], _signed(around), (int(left), int(top))
@@ -139,13 +164,6 @@ class TranslationData:
 
 
 _Sample = tuple[F32, F32, F32, F32, tuple[int, int]]
-
-
-def _photometric(crop: U8, gain: float, bias: float) -> U8:
-    if gain == 1.0 and bias == 0.0:
-        return crop
-    table = np.clip(np.arange(256) * gain + bias + 0.5, 0, 255).astype(np.uint8)
-    return table[crop]
 
 
 def _signed(crop: U8) -> F32:
