@@ -150,8 +150,8 @@ class TranslationData:
         inputs = network_input(drawn, conditions, sewn)
         mask = sewing_mask(conditions.hull, FEATHER * size) if sewn else np.ones((size, size), np.float32)
         width, height = self.geometry.mouth_box()
-        centre = self.landmarks[i][MOUTH].mean(0) + offset
-        corner = np.round(centre - (width / 2, height / 2)).astype(int)
+        centre = self.landmarks[i][MOUTH].mean(0)
+        corner = np.round(centre - (width / 2, height / 2)).astype(int) + offset.astype(int)
         left, top = np.clip(corner, 0, (size - width, size - height))
         return inputs, _signed(crop), mask[None], _signed(around), (int(left), int(top))
 

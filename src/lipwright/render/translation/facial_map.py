@@ -74,27 +74,34 @@ def template_conditions(crop: U8, polygon: F32) -> Conditions:
     size = crop.shape[0]
     hull = fill_hull(polygon, size)
     blank = _grow(hull, _MARGIN * size + 1)
-    outside = ~blank
-    mean = crop[outside].mean(0) if outside.any() else np.full(3, 127.0)
+    outside = np.asarray(cv2.bitwise_not(blank), np.uint8)
+    mean = np.round(cv2.mean(crop, outside)[:3]) if outside.any() else np.full(3, 127.0)
     blanked = crop.copy()
-    blanked[blank] = np.round(mean)
+    cv2.copyTo(np.broadcast_to(mean.astype(np.uint8), crop.shape).copy(), blank, blanked)
     return Conditions(_edges(blanked, blank, outside), hull, blanked)
 
 
-def _edges(blanked: U8, blank: np.ndarray, outside: np.ndarray) -> U8:
+def _edges(blanked: U8, blank: U8, outside: U8) -> U8:
     """Canny on the blanked crop: edges and their thresholds cannot depend on what was blanked."""
     grey = cv2.cvtColor(blanked, cv2.COLOR_RGB2GRAY)
-    scale = (float(np.median(grey[outside])) if outside.any() else 128.0) / 128.0
+    scale = _median(np.asarray(grey, np.uint8), outside) / 128.0
     soft = cv2.GaussianBlur(grey, (0, 0), _SIGMA)
     edges = np.asarray(cv2.Canny(soft, _LOW * scale, _HIGH * scale, L2gradient=True), np.uint8)
-    edges[_grow(blank.astype(np.uint8), 4 * _SIGMA)] = 0  # the rim of the blank is no edge of the face
-    return edges
+    rim = _grow(blank, 4 * _SIGMA)  # the edge of the blank is no edge of the face
+    return np.asarray(cv2.bitwise_and(edges, cv2.bitwise_not(rim)), np.uint8)
 
 
-def _grow(mask: np.ndarray, radius: float) -> np.ndarray:
+def _median(grey: U8, mask: U8) -> float:
+    """Lower median of the masked pixels from their histogram; 128 where there are none."""
+    counts = np.cumsum(cv2.calcHist([grey], [0], mask, [256], [0, 256]).ravel())
+    return float(np.searchsorted(counts, counts[-1] / 2)) if counts[-1] else 128.0
+
+
+def _grow(mask: U8, radius: float) -> U8:
+    """255 within `radius` of any non-zero pixel."""
     side = 2 * int(np.ceil(radius)) + 1
     grown = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
-    return grown > 0
+    return np.asarray(cv2.threshold(grown, 0, 255, cv2.THRESH_BINARY)[1], np.uint8)
 
 
 def network_input(landmarks: F32, conditions: Conditions, with_template: bool) -> F32:
