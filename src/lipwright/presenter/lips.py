@@ -139,9 +139,7 @@ def lips_from_speech(speech: Speech, names: Sequence[str], gap: LipGap, fps: Fra
 
 def _window(viseme: Viseme, start: float, end: float) -> _Window:
     length = end - start
-    return _Window(
-        start - viseme.anticipation_s, start + 0.25 * length, end - 0.3 * length, end + _RELEASE_S
-    )
+    return _Window(start - viseme.anticipation_s, start + 0.25 * length, end - 0.3 * length, end + _RELEASE_S)
 
 
 def _force(forced: F64, target: F64, times: F64, phone: Phone, gap_cm: float) -> None:
@@ -153,7 +151,9 @@ def _force(forced: F64, target: F64, times: F64, phone: Phone, gap_cm: float) ->
         window = _Window(phone.start_s - 0.03, phone.start_s + 0.09, phone.end_s - 0.08, phone.end_s + 0.01)
     else:
         middle, half = phone.start_s + 0.45 * length, max(_MIN_HOLD_S, 0.6 * length) / 2
-        window = _Window(middle - half - _CLOSE_RAMP_S, middle - half, middle + half, middle + half + _CLOSE_RAMP_S)
+        window = _Window(
+            middle - half - _CLOSE_RAMP_S, middle - half, middle + half, middle + half + _CLOSE_RAMP_S
+        )
     f0, f1 = np.searchsorted(times, [window.a, window.d])
     pull = window.at(times[f0:f1])
     stronger = pull > forced[f0:f1]

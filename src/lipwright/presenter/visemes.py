@@ -32,7 +32,11 @@ class Viseme:
 
 
 def _v(
-    jaw: float, dominance: float = 1.0, anticipation_s: float = 0.09, gap_cm: float | None = None, **weights: float
+    jaw: float,
+    dominance: float = 1.0,
+    anticipation_s: float = 0.09,
+    gap_cm: float | None = None,
+    **weights: float,
 ) -> Viseme:
     expanded = {"jawOpen": jaw}
     for name, value in weights.items():
