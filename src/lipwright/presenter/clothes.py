@@ -94,12 +94,12 @@ def _opening(y: F64) -> F64:
 
 
 def _shirt(s: F64, t: F64) -> F64:
-    y = -11.6 - 11.4 * t
+    y = -12.6 - 10.4 * t
     return _body(y, (s - 0.5) * 1.5, 0.0)
 
 
 def _tie(s: F64, t: F64) -> F64:
-    y = -14.6 - 8.4 * t
+    y = -14.3 - 8.7 * t
     half = 0.95 + 0.75 * t
     x = (2 * s - 1) * half
     points = _body(y, _angle_at(x, y, 0.5), 0.5)
@@ -108,7 +108,7 @@ def _tie(s: F64, t: F64) -> F64:
 
 
 def _knot(s: F64, t: F64) -> F64:
-    y = -13.1 - 2.1 * t
+    y = -12.5 - 2.2 * t
     half = 1.28 - 0.42 * t
     x = (2 * s - 1) * half
     points = _body(y, _angle_at(x, y, 0.7), 0.7)
@@ -139,8 +139,8 @@ def _collar(s: F64, t: F64, side: float) -> F64:
     """A folded collar: s from the front to the nape, t from the fold down to the points."""
     angle = 0.13 + (np.pi - 0.13) * s
     back = 0.5 - 0.5 * np.cos(angle)
-    fold_y = -11.9 + 2.9 * back
-    drop = 2.5 + 2.1 * np.exp(-(((angle - 0.42) / 0.36) ** 2))
+    fold_y = -11.0 + 2.8 * back
+    drop = 2.7 + 2.3 * np.exp(-(((angle - 0.42) / 0.36) ** 2))
     lean = 0.15 + 1.25 * t
     x = (6.15 + lean) * np.sin(angle) * 0.98
     z = -1.35 + (6.05 + lean + 1.0 * t * np.cos(angle).clip(0, 1)) * np.cos(angle)

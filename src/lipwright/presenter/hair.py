@@ -61,13 +61,13 @@ def _length(roots: F32, landmarks: F32) -> F32:
 def _comb(points: F32) -> F32:
     """(N, 3) where the comb would push hair: back over the top, to the side of the part, down at the sides."""
     x, y, z = points.T
-    parting = -2.2
+    parting = -3.0
     side = np.tanh((x - parting) / 1.3)
     top = np.clip((y - 8.0) / 4.0, 0, 1)
     out = np.empty_like(points)
-    out[:, 0] = top * (0.85 * side + 0.1)
+    out[:, 0] = top * (0.55 * side + 0.1)
     out[:, 1] = -(1 - top) * 1.0
-    out[:, 2] = -(0.75 * top + 0.55 * (1 - top))
+    out[:, 2] = -(0.9 * top + 0.55 * (1 - top))
     return out / np.linalg.norm(out, axis=1, keepdims=True)
 
 
@@ -76,10 +76,10 @@ def _grow(
 ) -> F32:
     tree = cKDTree(scalp)
     front = np.clip((roots[:, 2] - 3.0) / 4.5, 0, 1)
-    lift = (0.30 + 0.85 * front * np.clip(lengths / 3.5, 0, 1))[:, None] * rng.uniform(
+    lift = (0.14 + 0.50 * front * np.clip(lengths / 3.5, 0, 1))[:, None] * rng.uniform(
         0.8, 1.2, (len(roots), 1)
     )
-    wild = rng.normal(size=roots.shape) * 0.13
+    wild = rng.normal(size=roots.shape) * 0.09
     clump = np.stack([value_noise(roots, 1.3, 950 + k) for k in range(3)], axis=1) * 0.34
     height = (0.08 + 0.30 * np.clip(lengths / 4, 0, 1) * rng.random(len(roots)))[:, None]
     paths = np.empty((len(roots), _SEGMENTS, 3), np.float32)
@@ -90,6 +90,7 @@ def _grow(
         comb = _comb(at)
         comb = comb - (comb * normal).sum(axis=1, keepdims=True) * normal
         step = comb + lift * (1.0 - 1.25 * s) * normal + wild + clump
+        step[:, 1] -= 0.22 * s
         step /= np.linalg.norm(step, axis=1, keepdims=True) + 1e-9
         at = (at + step * (lengths / (_SEGMENTS - 1))[:, None]).astype(np.float32)
         _, nearest = tree.query(at)

@@ -9,7 +9,9 @@ import numpy as np
 from lipwright.core.contracts import F32
 from lipwright.face.ict import I32, VERTEX_RANGES, IctModel
 
-_COLUMNS, _ROWS, _SHARE = 38, 3, 0.34
+_KEPT = (0, 1, 3)
+"""Of the three upper and three lower cards of each eye: all six together look like false lashes."""
+_COLUMNS, _ROWS, _SHARE = 38, 3, 0.17
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,11 @@ def cut_lashes(model: IctModel) -> Lashes:
     a, b, mix, tri = [], [], [], []
     size = _COLUMNS * _ROWS
     for card in range((end - first) // size):
+        if card % 6 not in _KEPT:
+            continue
         part = np.arange(card * size, (card + 1) * size)
-        by_row = part[np.lexsort((uv[part, 0], np.round(uv[part, 1], 3)))].reshape(_ROWS, _COLUMNS)
+        by_v = part[np.argsort(uv[part, 1], kind="stable")].reshape(_ROWS, _COLUMNS)
+        by_row = np.stack([row[np.argsort(uv[row, 0], kind="stable")] for row in by_v])
         depth = model.neutral[by_row + first, 2].mean(axis=1)
         rows = (
             by_row if depth[0] < depth[-1] else by_row[::-1]

@@ -39,7 +39,7 @@ class Look:
     """Both eyes."""
     jacket: RGB = _JACKET[0]
     """Jacket."""
-    shirt: RGB = (0.90, 0.92, 0.95)
+    shirt: RGB = (0.74, 0.79, 0.86)
     """Shirt and collar."""
     tie: RGB = _TIE[0]
     """Tie."""

@@ -64,7 +64,9 @@ class PresenterRenderer:
 
     def _assemble(self, model: IctModel) -> None:
         """Join all parts into one triangle list with one material each, skin first."""
-        parts: list[tuple[I32, int]] = [(self.skin.triangles, shade.SKIN)]
+        parts: list[tuple[I32, int]] = [
+            (self.skin.triangles, shade.SKIN)
+        ]  # paint_skin leaves out what clothes hide
         for name, material in (("socket", shade.MOUTH), ("gums_tongue", shade.MOUTH), ("teeth", shade.TEETH)):
             parts.append((_touching(model, *VERTEX_RANGES[name]), material))
         parts.append((_touching(model, *VERTEX_RANGES["eye_sockets"]), shade.MOUTH))
@@ -119,13 +121,30 @@ class PresenterRenderer:
             lash_ao = np.full(len(self.lashes.mix), 0.8, np.float32)
             self.ao.append(np.concatenate([body, lash_ao, self.hair.shade, dressed]).astype(np.float32))
 
-    def frame(self, weights: F32, gaze_rad: F32, pose_rad: F32, shift_cm: F32, index: int = 0) -> U8:
-        """(size, size, 3) uint8 RGB of one frame; `index` seeds its noise."""
-        size = self.config.size
-        linear_rgb = self.linear(
-            weights, gaze_rad, pose_rad, shift_cm, studio_camera(size), size, self.background
+    def frame(
+        self,
+        weights: F32,
+        gaze_rad: F32,
+        pose_rad: F32,
+        shift_cm: F32,
+        index: int = 0,
+        camera: Camera | None = None,
+        size: int | None = None,
+    ) -> U8:
+        """(size, size, 3) uint8 RGB of one frame; `index` seeds its noise.
+
+        With a `camera` of its own (a close-up) the picture is `size` square over a plain middle tone of the
+        studio, which such a crop hardly shows.
+        """
+        if camera is None:
+            view, pixels, background = studio_camera(self.config.size), self.config.size, self.background
+        else:
+            view, pixels = camera, size or self.config.size
+            background = np.empty((pixels, pixels, 3), np.float32)
+            background[:] = self.background.mean(axis=(0, 1))
+        return self._develop(
+            self.linear(weights, gaze_rad, pose_rad, shift_cm, view, pixels, background), index
         )
-        return self._develop(linear_rgb, index)
 
     def linear(
         self,

@@ -22,16 +22,16 @@ KEY_DIRECTION = np.array([-0.50, 0.48, 0.72], np.float32) / np.float32(np.sqrt(0
 # rows: direction x y z, colour r g b
 LIGHTS = np.array(
     [
-        [*KEY_DIRECTION, 1.62, 1.50, 1.36],
-        [0.80, 0.10, 0.59, 0.34, 0.37, 0.43],
+        [*KEY_DIRECTION, 1.12, 1.03, 0.92],
+        [0.80, 0.10, 0.59, 0.24, 0.26, 0.30],
         [0.62, 0.35, -0.70, 0.75, 0.80, 0.95],
         [-0.75, 0.30, -0.59, 0.40, 0.40, 0.42],
     ],
     np.float32,
 )
 LIGHTS[:, :3] /= np.linalg.norm(LIGHTS[:, :3], axis=1, keepdims=True)
-SKY = np.array([0.36, 0.38, 0.42], np.float32)
-FLOOR = np.array([0.20, 0.165, 0.14], np.float32)
+SKY = np.array([0.29, 0.305, 0.33], np.float32)
+FLOOR = np.array([0.15, 0.125, 0.11], np.float32)
 
 
 @numba.njit(cache=True, fastmath=True)
@@ -89,14 +89,12 @@ def shade(
                     )
             elif kind == EYE:
                 _eye(c, iris)
-            elif kind == MOUTH or kind == TEETH:
-                # light reaches the mouth only as far as the lips let it in
-                sees *= 0.25 + 0.75 * mouth_light
-                lit *= 0.15 + 0.85 * mouth_light
             length = np.sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]) + np.float32(1e-9)
             for k in range(3):
                 n[k] /= length
-            if kind == HAIR or kind == LASH:
+            if kind == MOUTH or kind == TEETH:
+                _inside(n, c, sees, mouth_light, kind, rgb)
+            elif kind == HAIR or kind == LASH:
                 _hair(n, c, sees, lit, lights, sky, kind, rgb)
             else:
                 _surface(n, c, sees, lit, lights, sky, floor, kind, gloss, half, rgb)
@@ -106,13 +104,13 @@ def shade(
 
 @numba.njit(cache=True, fastmath=True)
 def _lit(shadow: F32, px: float, py: float, depth: float) -> float:  # pragma: no cover - compiled
-    """Share of a soft 5x5 neighbourhood of the shadow map that is not nearer to the light."""
+    """Share of a soft 3x3 neighbourhood of the shadow map that is not nearer to the light."""
     x, y = int(px + 0.5), int(py + 0.5)
     seen = np.float32(0.0)
     weight = np.float32(0.0)
-    for dy in range(-2, 3):
-        for dx in range(-2, 3):
-            sx, sy = x + 2 * dx, y + 2 * dy
+    for dy in range(-1, 2):
+        for dx in range(-1, 2):
+            sx, sy = x + 3 * dx, y + 3 * dy
             if 0 <= sx < shadow.shape[1] and 0 <= sy < shadow.shape[0]:
                 w = np.float32(1.0) / (1 + dx * dx + dy * dy)
                 weight += w
@@ -162,6 +160,19 @@ def _eye(c: F32, iris: F32) -> None:  # pragma: no cover - compiled
 
 
 @numba.njit(cache=True, fastmath=True)
+def _inside(
+    n: F32, c: F32, sees: float, mouth_light: float, kind: int, rgb: F32
+) -> None:  # pragma: no cover - compiled
+    """Teeth, gums and tongue: soft light from the front that enters as far as the lips let it."""
+    facing = max(0.0, 0.25 * n[1] + 0.97 * n[2])
+    open_sky = (0.22 + 0.78 * sees if kind == TEETH else 0.06 + 0.94 * sees) * (0.42 + 0.58 * mouth_light)
+    shine = (0.16 if kind == TEETH else 0.10) * facing**24 * sees
+    for k in range(3):
+        warm = np.float32(1.06 if k == 0 else (0.99 if k == 1 else 0.93))
+        rgb[k] = c[k] * open_sky * (0.22 + 0.78 * facing) * warm * np.float32(0.92) + shine * mouth_light
+
+
+@numba.njit(cache=True, fastmath=True)
 def _surface(
     n: F32, c: F32, sees: float, lit: float, lights: F32, sky: F32, floor: F32, kind: int, gloss: float,
     half: F32, rgb: F32,
@@ -184,8 +195,6 @@ def _surface(
             wrap = np.float32(0.0)
             if kind == SKIN:
                 wrap = np.float32(0.34 if k == 0 else (0.17 if k == 1 else 0.12))
-            elif kind == TEETH or kind == MOUTH:
-                wrap = np.float32(0.3)
             elif kind == EYE:
                 wrap = np.float32(0.25)
             diffuse = max(0.0, (d + wrap) / (1 + wrap))
@@ -197,10 +206,6 @@ def _surface(
             shine = np.float32(0.0)
             if kind == SKIN:
                 shine = gloss * (0.34 * h**14 + 0.55 * h**52) * (0.45 + 8 * fresnel)
-            elif kind == MOUTH:
-                shine = 0.35 * h**60
-            elif kind == TEETH:
-                shine = 0.30 * h**40
             elif kind == EYE:
                 shine = 6.0 * h**420 + 0.05 * h**20
             elif kind == CLOTH:

@@ -41,6 +41,8 @@ class SkinTexture:
 def paint_skin(model: IctModel, neutral: F32, look: Look, size: int) -> SkinTexture:
     """Texture of one identity at `size` texels per tile (512 to 2048)."""
     triangles, triangles_uv = model.triangles(0, VERTEX_RANGES["head"][1])
+    bare = ~_covered(model.neutral[triangles])
+    triangles, triangles_uv = triangles[bare], triangles_uv[bare]
     uv = model.uv[triangles_uv]
     tile = (uv[..., 0] > 1).all(axis=1)
     uv = np.where(tile[:, None, None], uv - np.array([1, 0], np.float32), uv)
@@ -56,6 +58,12 @@ def paint_skin(model: IctModel, neutral: F32, look: Look, size: int) -> SkinText
     return SkinTexture(
         (np.clip(albedo, 0, 1) * 255 + 0.5).astype(np.uint8), bump, triangles, texel.astype(np.float32)
     )
+
+
+def _covered(corners: F32) -> NDArray[np.bool_]:
+    """Triangles of the bust that clothes hide, so that no identity's shoulders stick out of the jacket."""
+    x, y = np.abs(corners[..., 0]), corners[..., 1]
+    return np.asarray(((y < -13.2) | ((x > 7.3) & (y < -9.0))).all(axis=1))
 
 
 def _texel_points(neutral: F32, triangles: I32, texel: F32, size: int) -> F32:
@@ -76,25 +84,25 @@ def _paint(points: F32, landmarks: F32, look: Look) -> tuple[F32, F32]:
     fine = fractal_noise(p, 7.0, seed + 20, 2)
     rgb *= (1 + 0.030 * coarse + 0.030 * middle + 0.022 * fine)[..., None]
     red = _redness(p, landmarks) + 0.10 * np.clip(middle, 0, 1) + 0.05 * coarse
-    rgb *= 1 + red[..., None] * np.array([0.03, -0.20, -0.17], np.float32)
+    rgb *= 1 + red[..., None] * np.array([0.0, -0.15, -0.13], np.float32)
     rgb *= 1 - _eye_shade(p, landmarks)[..., None] * np.array([0.17, 0.22, 0.17], np.float32)
     freckles = np.clip(value_noise(p, 4.5, seed + 40) - 0.62, 0, 1) * (value_noise(p, 0.5, seed + 41) > -0.2)
     rgb *= 1 - 0.22 * freckles[..., None] * np.array([0.7, 1.0, 1.1], np.float32)
     lips = lip_mask(p, landmarks)
     lip_colour = (
-        rgb * np.array([0.90, 0.66, 0.67], np.float32) * (1 + 0.08 * _lip_creases(p, seed))[..., None]
+        rgb * np.array([0.84, 0.71, 0.71], np.float32) * (1 + 0.08 * _lip_creases(p, seed))[..., None]
     )
     rgb += (lip_colour - rgb) * lips[..., None]
     beard = look.stubble * _beard(p, landmarks) * (1 - lips)
     grain = 0.72 + 0.5 * np.clip(value_noise(p, 13.0, seed + 50) + 0.3 * fine, -0.6, 1)
-    rgb *= 1 - (0.34 * beard * grain)[..., None] * np.array([1.0, 0.90, 0.78], np.float32)
+    rgb *= 1 - (0.50 * beard * grain)[..., None] * np.array([1.0, 0.90, 0.78], np.float32)
     scalp = hair_density(p, landmarks, look.seed)
     hair = np.asarray(look.hair, np.float32)
     rgb += (hair * 1.05 - rgb) * (0.93 * scalp)[..., None]
     brow = _brows(p, landmarks, look)
     rgb += (hair * 0.95 - rgb) * brow[..., None]
-    gloss = 0.42 + 0.20 * _shiny(p, landmarks) + 0.10 * fine + 0.34 * lips - 0.3 * scalp - 0.25 * brow
-    bump = _bumps(p, seed) * (1 + 1.2 * lips)[..., None]
+    gloss = 0.42 + 0.20 * _shiny(p, landmarks) + 0.10 * fine + 0.20 * lips - 0.3 * scalp - 0.25 * brow
+    bump = _bumps(p, seed) * (1 + 0.3 * lips)[..., None]
     return np.concatenate([rgb, gloss[..., None]], axis=-1), bump.astype(np.float32)
 
 
@@ -204,8 +212,8 @@ def _brow_hair(canvas: _Canvas, line: NDArray[np.float64], side: float, rng: np.
     """One stroke: along the brow and up, fanning from the nose to the temple; s is 0 at the temple end."""
     s = rng.beta(1.25, 1.0)
     at = np.array([np.interp(s * 4, range(5), line[:, k]) for k in range(2)])
-    thick = 0.10 + 0.27 * np.sin(np.pi * min(1.0, 0.12 + 0.80 * s)) ** 0.8
-    at = at + [0, rng.normal() * thick * 0.55 - 0.12]
+    thick = 0.13 + 0.30 * np.sin(np.pi * min(1.0, 0.12 + 0.80 * s)) ** 0.8
+    at = at + [0, rng.normal() * thick * 0.62 - 0.22]
     angle = np.radians(12 + 58 * s**2.2 + 12 * rng.normal())
     length = rng.uniform(0.35, 0.62) * (0.75 + 0.35 * np.sin(np.pi * s))
     tip = at + length * np.array([side * np.cos(angle), np.sin(angle) * (0.75 if s > 0.3 else 0.05)])

@@ -28,7 +28,7 @@ def studio(size: int, seed: int) -> F32:
         at += width
     for _ in range(7):
         cx, cy, r = rng.uniform(0, 1), rng.uniform(0.0, 0.5), rng.uniform(0.008, 0.022)
-        disc = 1 / (1 + np.exp((np.hypot(x - cx, y - cy) - r) * 220))
+        disc = 0.5 - 0.5 * np.tanh((np.hypot(x - cx, y - cy) - r) * 110)
         warm = (
             np.array([1.0, 0.78, 0.52], np.float32)
             if rng.random() < 0.6
