@@ -1,1 +1,1 @@
-"""Files to frames and samples and back (PyAV): exact timestamps, any length, constant memory."""
+"""Files to frames and samples, and back (PyAV)."""

@@ -1,0 +1,134 @@
+"""Frames in, one steady `FaceTrack` out: follow one face, fill gaps, smooth without lag, pose, noise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from lipwright.core.contracts import F32, U8, FaceTrack, FaceTracker
+from lipwright.core.ibug import MOUTH
+from lipwright.face import smooth as s
+from lipwright.face.landmarks68 import to_68
+from lipwright.face.mesh import IRISES, LIDS, LIPS, LOWER_FACE
+from lipwright.face.noise import noise_px
+from lipwright.face.pose import head_pose
+from lipwright.face.tracker import N_DENSE, TRACKERS
+
+_CUT_JUMP = 0.35
+"""A face that moves more than this share of its width between two frames is a cut, not motion."""
+
+
+@dataclass
+class TrackBuilder:
+    """Collects raw detections frame by frame; `finish` makes the track.
+
+    Args:
+        size: (width, height) of the frames.
+        start_box: (x0, y0, x1, y1) px of the face to follow; None takes the largest at first sight.
+    """
+
+    size: tuple[int, int]
+    start_box: tuple[float, float, float, float] | None = None
+
+    def __post_init__(self) -> None:
+        self._dense: list[F32] = []
+        self._confidence: list[float] = []
+        self._last: F32 | None = None
+        self.most_faces = 0
+
+    def add(self, faces: list[tuple[F32, float]]) -> None:
+        """Take the face that continues the track, or note its absence."""
+        self.most_faces = max(self.most_faces, len(faces))
+        chosen = self._choose(faces)
+        if chosen is None:
+            self._dense.append(np.zeros((N_DENSE, 3), np.float32))
+            self._confidence.append(0.0)
+        else:
+            self._last = chosen[0]
+            self._dense.append(chosen[0])
+            self._confidence.append(chosen[1])
+
+    def _choose(self, faces: list[tuple[F32, float]]) -> tuple[F32, float] | None:
+        if not faces:
+            return None
+        if self._last is None:
+            if self.start_box is None:
+                return faces[0]
+            centre = np.array(
+                [(self.start_box[0] + self.start_box[2]) / 2, (self.start_box[1] + self.start_box[3]) / 2]
+            )
+            return min(faces, key=lambda f: float(np.linalg.norm(f[0][:, :2].mean(0) - centre)))
+        anchor = self._last[:, :2].mean(0)
+        width = float(np.ptp(self._last[:, 0]))
+        nearest = min(faces, key=lambda f: float(np.linalg.norm(f[0][:, :2].mean(0) - anchor)))
+        near = np.linalg.norm(nearest[0][:, :2].mean(0) - anchor) < 2 * width
+        return nearest if near or len(faces) == 1 else faces[0]
+
+    def finish(self) -> tuple[FaceTrack, float]:
+        """The smoothed track and the tracker's noise on the mouth points in pixels.
+
+        A track without any face has confidence 0 everywhere and zero landmarks.
+        """
+        raw = np.stack(self._dense) if self._dense else np.zeros((0, N_DENSE, 3), np.float32)
+        confidence = np.asarray(self._confidence, np.float32)
+        present = confidence > 0
+        noise = self._noise(raw, present)
+        steady = self._smooth(s.fill_gaps(raw, present), present)
+        landmarks = to_68(steady)
+        pose = np.zeros((len(raw), 3), np.float32)
+        if present.any():
+            pose = s.smooth_runs(head_pose(landmarks, self.size), present, s.RIGID_WINDOW, 3)
+        return FaceTrack(landmarks, steady, confidence, pose, self.size), noise
+
+    def _noise(self, raw: F32, present: np.ndarray) -> float:
+        pieces = [(stop - start, noise_px(to_68(raw[start:stop])[:, MOUTH])) for start, stop in s.runs(present)]
+        frames = sum(n for n, _ in pieces)
+        return float(np.sqrt(sum(n * v * v for n, v in pieces) / frames)) if frames else 0.0
+
+    def _smooth(self, dense: F32, present: np.ndarray) -> F32:
+        if not len(dense):
+            return dense
+        seen = present & ~cuts(dense)
+        rigid = s.smooth_runs(dense, seen, s.RIGID_WINDOW, 3)
+        groups = ((LOWER_FACE, s.JAW_WINDOW), (LIDS + IRISES, s.LID_WINDOW), (LIPS, s.LIP_WINDOW))
+        for group, window in groups:
+            rigid[:, group] = s.smooth_runs(dense[:, group], seen, window)
+        return rigid
+
+
+def cuts(dense: F32) -> np.ndarray:
+    """(T,) True on the first frame after the face jumped: smoothing windows end there."""
+    if len(dense) < 2:
+        return np.zeros(len(dense), bool)
+    centre = dense[..., :2].mean(1)
+    width = np.maximum(np.ptp(dense[..., 0], axis=1), 1e-3)
+    jump = np.linalg.norm(np.diff(centre, axis=0), axis=1) > _CUT_JUMP * width[1:]
+    return np.concatenate([[False], jump])
+
+
+    return LIPS, _LIDS + list(range(468, N_DENSE)), LOWER_FACE
+
+
+def track_video(
+    frames: Iterable[U8],
+    size: tuple[int, int],
+    *,
+    tracker: FaceTracker | None = None,
+    max_faces: int = 1,
+    start_box: tuple[float, float, float, float] | None = None,
+) -> FaceTrack:
+    """Track one face through RGB frames of `size` (width, height)."""
+    own = tracker is None
+    tracker = tracker or TRACKERS.get("mediapipe")(max_faces=max_faces)
+    builder = TrackBuilder(size, start_box)
+    try:
+        for frame in frames:
+            builder.add(tracker.detect(frame))
+    finally:
+        if own:
+            tracker.close()
+    return builder.finish()[0]
+
+

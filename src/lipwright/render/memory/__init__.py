@@ -1,0 +1,1 @@
+"""The appearance memory: real mouths of the footage, found, warped, relit and blended; no training."""

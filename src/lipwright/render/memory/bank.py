@@ -1,0 +1,165 @@
+"""The memory itself: every usable mouth of the footage, cut at the footage's own resolution.
+
+Cuts are axis-aligned integer boxes, never resampled, kept as JPEG (quality 95, full chroma: about 50:1
+smaller than raw, and decoded in half a millisecond), so an hour of footage stays on disk and only the
+mouths that are spoken are decoded.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from lipwright.core.contracts import F32, U8, FaceTrack
+from lipwright.core.errors import CheckpointError, SubjectError
+from lipwright.core.ibug import MOUTH_JAW
+from lipwright.face.align import Aligner, apply
+from lipwright.render.region import FaceGeometry
+
+_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+_CACHE = 256
+"""Decoded mouths kept in memory."""
+
+
+@dataclass
+class MouthBank:
+    """N remembered mouths.
+
+    Attributes:
+        geometry: the person's canonical frame and region.
+        landmarks_px: (N, 68, 2) in the pixels of each cut.
+        canonical_from_cut: (N, 2, 3).
+        pose_rad: (N, 3).
+        source: (N,) frame number in the footage; neighbours in time may follow each other for free.
+        looks: (N, D) small descriptors of the lit mouth, for smooth switches.
+    """
+
+    geometry: FaceGeometry
+    landmarks_px: F32
+    canonical_from_cut: F32
+    pose_rad: F32
+    source: np.ndarray
+    looks: F32
+    _jpeg: np.ndarray
+    _offsets: np.ndarray
+
+    def __post_init__(self) -> None:
+        self._cache: OrderedDict[int, U8] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def image(self, index: int) -> U8:
+        """RGB cut number `index`."""
+        if index in self._cache:
+            self._cache.move_to_end(index)
+            return self._cache[index]
+        data = self._jpeg[self._offsets[index] : self._offsets[index + 1]]
+        image = cv2.imdecode(np.ascontiguousarray(data), cv2.IMREAD_COLOR)
+        if image is None:
+            raise CheckpointError(f"mouth {index} of the memory cannot be decoded; retrain the persona")
+        rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+        self._cache[index] = rgb
+        if len(self._cache) > _CACHE:
+            self._cache.popitem(last=False)
+        return rgb
+
+    def shapes(self) -> F32:
+        """(N, 29, 2) canonical MOUTH_JAW points."""
+        return apply(self.canonical_from_cut, self.landmarks_px[:, MOUTH_JAW])
+
+    def state(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """(arrays, config) for a checkpoint."""
+        arrays = {
+            "rigid": self.geometry.aligner.rigid,
+            "mean_shape": self.geometry.mean_shape,
+            "landmarks_px": self.landmarks_px,
+            "canonical_from_cut": self.canonical_from_cut,
+            "pose_rad": self.pose_rad,
+            "source": self.source.astype(np.int64),
+            "looks": self.looks,
+            "jpeg": self._jpeg,
+            "offsets": self._offsets.astype(np.int64),
+        }
+        return arrays, {"envelope": list(self.geometry.envelope)}
+
+    @classmethod
+    def from_state(cls, arrays: dict[str, Any], config: dict[str, Any]) -> MouthBank:
+        """Inverse of `state`."""
+        x0, y0, x1, y1 = config["envelope"]
+        geometry = FaceGeometry(Aligner(arrays["rigid"]), arrays["mean_shape"], (x0, y0, x1, y1))
+        return cls(
+            geometry,
+            arrays["landmarks_px"],
+            arrays["canonical_from_cut"],
+            arrays["pose_rad"],
+            arrays["source"],
+            arrays["looks"],
+            arrays["jpeg"],
+            arrays["offsets"],
+        )
+
+
+def build_bank(
+    frames: Iterable[tuple[int, U8]], track: FaceTrack, geometry: FaceGeometry | None = None
+) -> MouthBank:
+    """Remember the mouths of (frame number, RGB frame) pairs; `track` covers the whole footage.
+
+    Frames whose region leaves the picture are skipped. SubjectError when none remains.
+    """
+    geometry = geometry or FaceGeometry.fit(track.landmarks_px[track.present])
+    maps = geometry.aligner.maps(track.landmarks_px)
+    boxes = geometry.frame_boxes(maps)
+    kept: list[int] = []
+    cuts: list[np.ndarray] = []
+    looks: list[F32] = []
+    for t, frame in frames:
+        x0, y0, x1, y1 = boxes[t]
+        height, width = frame.shape[:2]
+        if not track.present[t] or x0 < 0 or y0 < 0 or x1 > width or y0 >= height:
+            continue
+        cut = frame[y0 : min(y1, height), x0:x1]
+        if y1 > height:  # chest-up framing may end just below the chin; the neck below is never shown
+            cut = cv2.copyMakeBorder(cut, 0, y1 - height, 0, 0, cv2.BORDER_REPLICATE)
+        ok, data = cv2.imencode(".jpg", cv2.cvtColor(cut, cv2.COLOR_RGB2BGR), _JPEG)
+        if not ok:
+            raise SubjectError(f"frame {t} cannot be encoded for the memory; prepare the footage again")
+        kept.append(t)
+        cuts.append(data)
+        looks.append(_look(cut, boxes[t][:2], track.landmarks_px[t]))
+    if not kept:
+        raise SubjectError(
+            "no frame shows the whole lower face inside the picture; film with room around the head"
+        )
+    index = np.asarray(kept)
+    shift = boxes[index, :2].astype(np.float32)
+    inner = maps[index].copy()
+    inner[:, :, 2] += np.einsum("nij,nj->ni", inner[:, :, :2], shift)
+    return MouthBank(
+        geometry,
+        track.landmarks_px[index] - shift[:, None],
+        inner,
+        track.pose_rad[index],
+        index,
+        np.stack(looks),
+        np.concatenate(cuts),
+        np.concatenate([[0], np.cumsum([len(c) for c in cuts])]),
+    )
+
+
+def _look(cut: U8, corner: np.ndarray, landmarks_px: F32) -> F32:
+    """(144,) what the mouth looks like: 16x9 luma of the lip box, in grey levels."""
+    points = landmarks_px[48:68] - corner
+    centre, half = points.mean(0), 0.62 * np.ptp(points[:, 0])
+    affine = np.array(
+        [[16 / (2 * half), 0, 8 - centre[0] * 16 / (2 * half)],
+         [0, 9 / (1.3 * half), 4.5 - centre[1] * 9 / (1.3 * half)]], np.float32
+    )  # fmt: skip
+    grey = cv2.cvtColor(cut, cv2.COLOR_RGB2GRAY)
+    grey = cv2.GaussianBlur(grey, (0, 0), max(half / 16, 0.5))
+    return cv2.warpAffine(grey, affine, (16, 9), flags=cv2.INTER_LINEAR).astype(np.float32).ravel()
