@@ -45,7 +45,7 @@ def dress(look: Look) -> Clothes:
     for side in (-1.0, 1.0):
         patches += [
             _patch(lambda s, t, m=side: _jacket(s, t, m), 90, 70, look.jacket, 4),
-            _patch(lambda s, t, m=side: _lapel(s, t, m), 24, 70, look.jacket, 5, 1.18),
+            _patch(lambda s, t, m=side: _lapel(s, t, m), 24, 70, look.jacket, 5, 1.30),
             _patch(lambda s, t, m=side: _collar(s, t, m), 70, 20, look.shirt, 6),
         ]
     points, triangles, colour, offset = [], [], [], 0
@@ -69,7 +69,7 @@ def _patch(
     points = surface(s.ravel(), t.ravel()).astype(np.float32)
     fold = fractal_noise(points * np.array([1, 0.5, 1], np.float32), 0.28, 700 + seed)
     weave = fractal_noise(points, 5.0, 720 + seed, 2)
-    points[:, 2] += 0.16 * fold
+    points[:, 2] += 0.22 * fold
     colour = linear(tone)[None] * (gain * (1 + 0.06 * weave + 0.05 * fold))[:, None]
     i = np.arange(rows * columns).reshape(rows, columns)
     quads = np.stack([i[:-1, :-1], i[1:, :-1], i[1:, 1:], i[:-1, 1:]], axis=-1).reshape(-1, 4)

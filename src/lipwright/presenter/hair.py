@@ -27,7 +27,7 @@ def grow_hair(model: IctModel, neutral: F32, look: Look, strands: int = 15000) -
     tone = 1 + 0.30 * value_noise(roots, 2.5, look.seed + 900) + 0.18 * rng.normal(size=len(roots))
     colour = linear(look.hair)[None] * np.clip(tone, 0.4, 1.9)[:, None]
     depth = np.linspace(0.30, 1.0, _SEGMENTS)[None] * rng.uniform(0.72, 1.0, (len(roots), 1))
-    width = rng.uniform(0.045, 0.085, len(roots))
+    width = rng.uniform(0.05, 0.09, len(roots))
     return ribbons(paths, width.astype(np.float32), colour, depth.astype(np.float32), normals)
 
 
@@ -55,7 +55,7 @@ def _length(roots: F32, landmarks: F32) -> F32:
     """Centimetres: long on top, clipped at the sides and the nape."""
     brow = float(landmarks[17:27, 1].max())
     top = np.clip((roots[:, 1] - brow - 3.0) / 4.2, 0, 1)
-    return np.asarray(0.75 + 3.9 * top * top * (3 - 2 * top), np.float32)
+    return np.asarray(0.75 + 4.9 * top * top * (3 - 2 * top), np.float32)
 
 
 def _comb(points: F32) -> F32:
@@ -65,9 +65,9 @@ def _comb(points: F32) -> F32:
     side = np.tanh((x - parting) / 1.3)
     top = np.clip((y - 8.0) / 4.0, 0, 1)
     out = np.empty_like(points)
-    out[:, 0] = top * (0.55 * side + 0.1)
+    out[:, 0] = top * (0.95 * side + 0.1)
     out[:, 1] = -(1 - top) * 1.0
-    out[:, 2] = -(0.9 * top + 0.55 * (1 - top))
+    out[:, 2] = -(0.75 * top + 0.55 * (1 - top))
     return out / np.linalg.norm(out, axis=1, keepdims=True)
 
 
@@ -76,12 +76,12 @@ def _grow(
 ) -> F32:
     tree = cKDTree(scalp)
     front = np.clip((roots[:, 2] - 3.0) / 4.5, 0, 1)
-    lift = (0.14 + 0.50 * front * np.clip(lengths / 3.5, 0, 1))[:, None] * rng.uniform(
+    lift = (0.20 + 0.42 * front * np.clip(lengths / 3.5, 0, 1))[:, None] * rng.uniform(
         0.8, 1.2, (len(roots), 1)
     )
     wild = rng.normal(size=roots.shape) * 0.09
     clump = np.stack([value_noise(roots, 1.3, 950 + k) for k in range(3)], axis=1) * 0.34
-    height = (0.08 + 0.30 * np.clip(lengths / 4, 0, 1) * rng.random(len(roots)))[:, None]
+    height = (0.08 + 0.75 * np.clip(lengths / 4.5, 0, 1) * rng.random(len(roots)))[:, None]
     paths = np.empty((len(roots), _SEGMENTS, 3), np.float32)
     at, normal = roots.copy(), normals
     for k in range(_SEGMENTS):
@@ -89,7 +89,7 @@ def _grow(
         s = k / (_SEGMENTS - 1)
         comb = _comb(at)
         comb = comb - (comb * normal).sum(axis=1, keepdims=True) * normal
-        step = comb + lift * (1.0 - 1.25 * s) * normal + wild + clump
+        step = comb + lift * (1.0 - 1.7 * s) * normal + wild + clump
         step[:, 1] -= 0.22 * s
         step /= np.linalg.norm(step, axis=1, keepdims=True) + 1e-9
         at = (at + step * (lengths / (_SEGMENTS - 1))[:, None]).astype(np.float32)

@@ -19,7 +19,7 @@ def hair_density(points: F32, landmarks: F32, seed: int) -> F32:
         points, 4.0, seed + 410, 2
     )
     # forehead: an arch that falls towards the temples; as a height over the face's front half
-    arch = brow + 3.7 - 0.020 * x**2 - 0.9 * np.exp(-((x - 5.2) ** 2) / 1.2) * -0.6
+    arch = brow + 3.5 - 0.012 * x**2 + 0.75 * np.exp(-((x - 4.6) ** 2) / 2.2)
     front = (y - arch + ragged) / 0.55
     # temples and sides: behind a line that leans back from the temple to the ear
     line = 3.4 + 0.20 * (y - brow)

@@ -147,9 +147,9 @@ def _upper_face(
         t += 0.6 + rng.gamma(2.5, 60 / per_minute / 2.5)
     brow = np.clip(0.16 * np.minimum(nod, 1.2) + 0.10 * np.maximum(_wander(times, rng), 0), 0, 0.6)
     down, up = np.clip(gaze[:, 0] / 0.5, 0, 1), np.clip(-gaze[:, 0] / 0.5, 0, 1)
-    squint = np.clip(0.08 + 0.04 * _wander(times, rng), 0, 0.3)
+    squint = np.clip(0.16 + 0.05 * _wander(times, rng), 0, 0.3)
     tracks = {
-        "eyeBlink": np.clip(blink + 0.02, 0, 1),
+        "eyeBlink": np.clip(0.07 + 0.93 * blink, 0, 1),
         "eyeLookDown": down * (1 - blink),
         "eyeLookUp": up * (1 - blink),
         "browInnerUp": brow,

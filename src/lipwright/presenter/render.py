@@ -101,6 +101,9 @@ class PresenterRenderer:
         colour[slice(*VERTEX_RANGES["gums_tongue"])] = linear((0.70, 0.38, 0.36))
         colour[tongue_vertices(model)] = linear((0.74, 0.42, 0.40))
         colour[slice(*VERTEX_RANGES["teeth"])] = linear((0.90, 0.86, 0.78))
+        inside = slice(VERTEX_RANGES["socket"][0], VERTEX_RANGES["teeth"][1])
+        deep = np.clip((rig.neutral[inside, 2] - 5.5) / 4.6, 0.03, 1) ** 1.5
+        colour[inside] *= deep[:, None]  # light fades towards the throat
         colour[slice(*VERTEX_RANGES["eye_sockets"])] = linear((0.60, 0.34, 0.30))
         for (first, end), (_, _, centre) in zip(_OUTER_EYES, rig.eyes, strict=True):
             local = rig.neutral[first:end] - centre

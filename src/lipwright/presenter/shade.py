@@ -114,9 +114,9 @@ def _lit(shadow: F32, px: float, py: float, depth: float) -> float:  # pragma: n
             if 0 <= sx < shadow.shape[1] and 0 <= sy < shadow.shape[0]:
                 w = np.float32(1.0) / (1 + dx * dx + dy * dy)
                 weight += w
-                # a slope-scaled gap: full light at 0.35 cm, none at 0.9 cm behind the occluder
+                # a slope-scaled gap: full light to 0.45 cm, none from 1.05 cm behind the occluder
                 behind = depth - shadow[sy, sx]
-                seen += w * min(1.0, max(0.0, (0.9 - behind) / 0.55))
+                seen += w * min(1.0, max(0.0, (1.05 - behind) / 0.6))
     return seen / weight if weight > 0 else 1.0
 
 
@@ -165,7 +165,7 @@ def _inside(
 ) -> None:  # pragma: no cover - compiled
     """Teeth, gums and tongue: soft light from the front that enters as far as the lips let it."""
     facing = max(0.0, 0.25 * n[1] + 0.97 * n[2])
-    open_sky = (0.22 + 0.78 * sees if kind == TEETH else 0.06 + 0.94 * sees) * (0.42 + 0.58 * mouth_light)
+    open_sky = (0.10 + 0.90 * sees if kind == TEETH else 0.06 + 0.94 * sees) * (0.42 + 0.58 * mouth_light)
     shine = (0.16 if kind == TEETH else 0.10) * facing**24 * sees
     for k in range(3):
         warm = np.float32(1.06 if k == 0 else (0.99 if k == 1 else 0.93))
@@ -205,7 +205,7 @@ def _surface(
         if d > 0:
             shine = np.float32(0.0)
             if kind == SKIN:
-                shine = gloss * (0.34 * h**14 + 0.55 * h**52) * (0.45 + 8 * fresnel)
+                shine = gloss * (0.26 * h**14 + 0.36 * h**52) * (0.45 + 8 * fresnel)
             elif kind == EYE:
                 shine = 6.0 * h**420 + 0.05 * h**20
             elif kind == CLOTH:

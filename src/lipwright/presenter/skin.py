@@ -63,7 +63,7 @@ def paint_skin(model: IctModel, neutral: F32, look: Look, size: int) -> SkinText
 def _covered(corners: F32) -> NDArray[np.bool_]:
     """Triangles of the bust that clothes hide, so that no identity's shoulders stick out of the jacket."""
     x, y = np.abs(corners[..., 0]), corners[..., 1]
-    return np.asarray(((y < -13.2) | ((x > 7.3) & (y < -9.0))).all(axis=1))
+    return np.asarray(((y < -13.2) | ((x > 6.4) & (y < -10.4))).all(axis=1))
 
 
 def _texel_points(neutral: F32, triangles: I32, texel: F32, size: int) -> F32:
@@ -188,7 +188,7 @@ def _beard(p: F32, lm: F32) -> F32:
     x, y = np.abs(p[..., 0]), p[..., 1]
     ragged = 0.35 * fractal_noise(p, 0.9, 300)
     top = lm[33, 1] - 0.25 - 0.16 * x + 0.075 * np.clip(x - 3.2, 0, None) ** 2
-    below = np.clip((top + ragged - y) / 0.9, 0, 1)
+    below = np.clip((top + ragged - y) / 2.0, 0, 1)
     above = np.clip((y - (lm[8, 1] - 2.2) + ragged) / 1.2, 0, 1)
     front = np.clip((p[..., 2] - 1.2) / 1.5, 0, 1)
     return np.asarray(below * above * front, np.float32)
@@ -201,23 +201,23 @@ def _brows(p: F32, lm: F32, look: Look) -> F32:
         rng = np.random.default_rng([look.seed, 5])  # the same for both sides: mirror-like, as brows are
         line = points[:, :2].astype(np.float64)
         canvas = _Canvas(line.min(axis=0) - 1.2, line.max(axis=0) + 1.2)
-        for _ in range(620):
+        for _ in range(560):
             _brow_hair(canvas, line, side, rng)
         canvas.image = gaussian_filter(canvas.image, 1.2)
         cover += np.clip(1.25 * canvas(p), 0, 1) * (p[..., 2] > 4.0)
-    return np.clip(cover, 0, 0.94)
+    return np.clip(cover, 0, 0.86)
 
 
 def _brow_hair(canvas: _Canvas, line: NDArray[np.float64], side: float, rng: np.random.Generator) -> None:
     """One stroke: along the brow and up, fanning from the nose to the temple; s is 0 at the temple end."""
     s = rng.beta(1.25, 1.0)
     at = np.array([np.interp(s * 4, range(5), line[:, k]) for k in range(2)])
-    thick = 0.13 + 0.30 * np.sin(np.pi * min(1.0, 0.12 + 0.80 * s)) ** 0.8
+    thick = 0.11 + 0.24 * np.sin(np.pi * min(1.0, 0.12 + 0.80 * s)) ** 0.8
     at = at + [0, rng.normal() * thick * 0.62 - 0.22]
     angle = np.radians(12 + 58 * s**2.2 + 12 * rng.normal())
     length = rng.uniform(0.35, 0.62) * (0.75 + 0.35 * np.sin(np.pi * s))
     tip = at + length * np.array([side * np.cos(angle), np.sin(angle) * (0.75 if s > 0.3 else 0.05)])
     ends = canvas.pixels(np.stack([at, tip]))
     layer = np.zeros_like(canvas.image)
-    cv2.line(layer, ends[0].tolist(), ends[1].tolist(), float(rng.uniform(0.25, 0.6)), 2, cv2.LINE_AA, 4)
+    cv2.line(layer, ends[0].tolist(), ends[1].tolist(), float(rng.uniform(0.16, 0.42)), 2, cv2.LINE_AA, 4)
     canvas.image = canvas.image + layer * (1 - canvas.image)
