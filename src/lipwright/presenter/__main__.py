@@ -68,10 +68,22 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         text = a.text if a.text is not None else _read(a.text_file)
         job = Job(
-            text=text, output=a.output, identity=a.identity, engine=a.engine, voice=a.voice, language=a.language,
-            rate=a.rate, size=a.size, mouth_crop=a.mouth_crop, yaw_deg=a.yaw, pitch_deg=a.pitch, seed=a.seed,
-            tracks_only=a.tracks_only, cross_s=a.cross, crf=a.crf,
-        )  # fmt: skip
+            text=text,
+            output=a.output,
+            identity=a.identity,
+            engine=a.engine,
+            voice=a.voice,
+            language=a.language,
+            rate=a.rate,
+            size=a.size,
+            mouth_crop=a.mouth_crop,
+            yaw_deg=a.yaw,
+            pitch_deg=a.pitch,
+            seed=a.seed,
+            tracks_only=a.tracks_only,
+            cross_s=a.cross,
+            crf=a.crf,
+        )
         for path in make(load_ict(a.model), job, bar):
             print(path)
     except LipwrightError as error:

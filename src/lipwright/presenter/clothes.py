@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,9 +45,9 @@ def dress(look: Look) -> Clothes:
     ]
     for side in (-1.0, 1.0):
         patches += [
-            _patch(lambda s, t, m=side: _jacket(s, t, m), 90, 70, look.jacket, 4),
-            _patch(lambda s, t, m=side: _lapel(s, t, m), 24, 70, look.jacket, 5, 1.30),
-            _patch(lambda s, t, m=side: _collar(s, t, m), 70, 20, look.shirt, 6),
+            _patch(partial(_jacket, side=side), 90, 70, look.jacket, 4),
+            _patch(partial(_lapel, side=side), 24, 70, look.jacket, 5, 1.30),
+            _patch(partial(_collar, side=side), 70, 20, look.shirt, 6),
         ]
     points, triangles, colour, offset = [], [], [], 0
     for p, t, c in patches:

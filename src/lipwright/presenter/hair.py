@@ -59,8 +59,8 @@ def _length(roots: F32, landmarks: F32) -> F32:
 
 
 def _comb(points: F32) -> F32:
-    """(N, 3) where the comb would push hair: back over the top, to the side of the part, down at the sides."""
-    x, y, z = points.T
+    """(N, 3) where the comb would push hair: back over the top, away from the part, down at the sides."""
+    x, y = points[:, 0], points[:, 1]
     parting = -3.0
     side = np.tanh((x - parting) / 1.3)
     top = np.clip((y - 8.0) / 4.0, 0, 1)

@@ -29,7 +29,8 @@ class Lashes:
 
     def points(self, vertices: F32) -> F32:
         """(V, 3) corners for posed model vertices."""
-        return vertices[self.first] * (1 - self.mix[:, None]) + vertices[self.second] * self.mix[:, None]
+        first, second = vertices[self.first], vertices[self.second]
+        return np.asarray(first + (second - first) * self.mix[:, None], np.float32)
 
 
 def cut_lashes(model: IctModel) -> Lashes:
@@ -38,7 +39,10 @@ def cut_lashes(model: IctModel) -> Lashes:
     faces, faces_uv = model.triangles(first, end)
     uv = np.zeros((end - first, 2), np.float32)
     uv[faces.ravel() - first] = model.uv[faces_uv.ravel()]
-    a, b, mix, tri = [], [], [], []
+    a: list[int] = []
+    b: list[int] = []
+    mix: list[float] = []
+    tri: list[tuple[int, int, int]] = []
     size = _COLUMNS * _ROWS
     for card in range((end - first) // size):
         if card % 6 not in _KEPT:

@@ -96,7 +96,7 @@ def lip_weights(
 
     Args:
         phones: with times; gaps between them count as silence.
-        names: the expressions of the face, in order; those that a shape names but the face lacks are left out.
+        names: the expressions of the face, in order; names that it lacks are left out.
         gap: the face's own lip gap.
         count: number of frames T.
         gain: (T,) factor on the opening movements, from `energy_gain`.

@@ -9,11 +9,11 @@ from lipwright.core.contracts import F32
 
 
 @numba.njit(cache=True)
-def _hash(x: int, y: int, z: int, seed: int) -> float:  # pragma: no cover - compiled
+def _hash(x: int, y: int, z: int, seed: int) -> np.float64:  # pragma: no cover - compiled
     h = np.uint32(x * 374761393 + y * 668265263 + z * 2147483647 + seed * 1274126177)
     h = np.uint32((h ^ (h >> np.uint32(13))) * np.uint32(1274126177))
     h = np.uint32((h ^ (h >> np.uint32(15))) * np.uint32(2246822519))
-    return np.float64(h ^ (h >> np.uint32(16))) / 2147483648.0 - 1.0
+    return np.float64(h ^ (h >> np.uint32(16))) / np.float64(2147483648.0) - np.float64(1.0)
 
 
 @numba.njit(cache=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lipwright.core.contracts import F32, U8
-from lipwright.face.ict import VERTEX_RANGES, I32, IctModel
+from lipwright.face.ict import I32, VERTEX_RANGES, IctModel
 from lipwright.face.raster import (
     Camera,
     orthographic,

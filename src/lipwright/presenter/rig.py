@@ -1,4 +1,4 @@
-"""An ICT identity ready to be posed: vertices, expressions, eyes, tongue and how the neck follows the head."""
+"""An ICT identity ready to be posed: vertices, expressions, eyes, tongue, a neck that follows the head."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from lipwright.core.contracts import F32
 from lipwright.core.ibug import INNER_BOTTOM, INNER_TOP
-from lipwright.face.ict import VERTEX_RANGES, I32, IctModel
+from lipwright.face.ict import I32, VERTEX_RANGES, IctModel
 from lipwright.face.raster import Camera, project
 from lipwright.presenter.lips import LipGap
 from lipwright.presenter.motion import HeadMotion, rotation

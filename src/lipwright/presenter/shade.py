@@ -7,6 +7,8 @@ rest: Lambert plus Blinn-Phong. The ambient term is a sky-to-floor blend times b
 
 from __future__ import annotations
 
+from typing import Any
+
 import numba
 import numpy as np
 
@@ -48,7 +50,7 @@ def shade(
         world, normal, colour: (V, 3); for hair `normal` is the strand's tangent, for eyes `colour` is the
             direction from the eye's centre in the eye's own frame, in units of its radius.
         ao: (V,) share of the sky that is seen.
-        uv: (Fs, 3, 2) texel coordinates into `albedo` (N, M, 4: sRGB, gloss) and `bump` (N, M, 3: head space).
+        uv: (Fs, 3, 2) texels of `albedo` (N, M, 4: sRGB, gloss) and `bump` (N, M, 3: head space).
         turn: (3, 3) head rotation, applied to the bumps.
         shadow, shadow_px: depth map of the key light and (V, 3) its projection of the vertices.
         iris: (3,) linear colour. bump_strength: 0 to about 1. mouth_light: [0, 1] how far the mouth is open.
@@ -92,9 +94,9 @@ def shade(
             length = np.sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]) + np.float32(1e-9)
             for k in range(3):
                 n[k] /= length
-            if kind == MOUTH or kind == TEETH:
+            if kind in (MOUTH, TEETH):
                 _inside(n, c, sees, mouth_light, kind, rgb)
-            elif kind == HAIR or kind == LASH:
+            elif kind in (HAIR, LASH):
                 _hair(n, c, sees, lit, lights, sky, kind, rgb)
             else:
                 _surface(n, c, sees, lit, lights, sky, floor, kind, gloss, half, rgb)
@@ -103,7 +105,7 @@ def shade(
 
 
 @numba.njit(cache=True, fastmath=True)
-def _lit(shadow: F32, px: float, py: float, depth: float) -> float:  # pragma: no cover - compiled
+def _lit(shadow: F32, px: Any, py: Any, depth: Any) -> Any:  # pragma: no cover - compiled
     """Share of a soft 3x3 neighbourhood of the shadow map that is not nearer to the light."""
     x, y = int(px + 0.5), int(py + 0.5)
     seen = np.float32(0.0)
@@ -161,7 +163,7 @@ def _eye(c: F32, iris: F32) -> None:  # pragma: no cover - compiled
 
 @numba.njit(cache=True, fastmath=True)
 def _inside(
-    n: F32, c: F32, sees: float, mouth_light: float, kind: int, rgb: F32
+    n: F32, c: F32, sees: Any, mouth_light: float, kind: int, rgb: F32
 ) -> None:  # pragma: no cover - compiled
     """Teeth, gums and tongue: soft light from the front that enters as far as the lips let it."""
     facing = max(0.0, 0.25 * n[1] + 0.97 * n[2])
@@ -174,7 +176,7 @@ def _inside(
 
 @numba.njit(cache=True, fastmath=True)
 def _surface(
-    n: F32, c: F32, sees: float, lit: float, lights: F32, sky: F32, floor: F32, kind: int, gloss: float,
+    n: F32, c: F32, sees: Any, lit: Any, lights: F32, sky: F32, floor: F32, kind: int, gloss: Any,
     half: F32, rgb: F32,
 ) -> None:  # fmt: skip # pragma: no cover - compiled
     """Light that leaves an opaque surface towards the viewer at +z."""
@@ -216,7 +218,7 @@ def _surface(
 
 @numba.njit(cache=True, fastmath=True)
 def _hair(
-    tangent: F32, c: F32, sees: float, lit: float, lights: F32, sky: F32, kind: int, rgb: F32
+    tangent: F32, c: F32, sees: Any, lit: Any, lights: F32, sky: F32, kind: int, rgb: F32
 ) -> None:  # pragma: no cover - compiled
     """Kajiya-Kay strand: diffuse by the sine between tangent and light, two shifted highlights."""
     for k in range(3):

@@ -120,9 +120,7 @@ def _near(p: F32, centre: F32 | list[float], radius: float) -> F32:
 
 
 def _redness(p: F32, lm: F32) -> F32:
-    cheek = [
-        (lm[a] * 0.42 + lm[b] * 0.58) * np.array([1.0, 1.0, 1.0], np.float32) for a, b in ((2, 31), (14, 35))
-    ]
+    cheek = [lm[a] * 0.42 + lm[b] * 0.58 for a, b in ((2, 31), (14, 35))]
     total = 0.75 * (_near(p, cheek[0], 2.6) + _near(p, cheek[1], 2.6))
     total += 0.75 * _near(p, lm[30], 1.3) + 0.3 * (_near(p, lm[31], 0.9) + _near(p, lm[35], 0.9))
     total += 0.35 * _near(p, lm[8], 1.8) + 0.5 * np.clip((np.abs(p[..., 0]) - 7.4) / 1.2, 0, 1)
@@ -145,7 +143,7 @@ def _shiny(p: F32, lm: F32) -> F32:
 
 
 def lip_mask(p: F32, lm: F32) -> F32:
-    """(…,) 1 on the red of the lips: inside a smooth loop through the outer lip landmarks, seen from the front."""
+    """(…,) 1 on the red of the lips: inside a smooth frontal loop through the outer lip landmarks."""
     loop = np.concatenate([lm[48:60, :2], lm[48:49, :2]]).T
     spline, _ = splprep(loop.astype(np.float64), s=0.0, per=True)
     curve = np.stack(splev(np.linspace(0, 1, 240), spline), axis=1)
@@ -161,7 +159,7 @@ def _lip_creases(p: F32, seed: int) -> F32:
 def _polygon(curve: NDArray[np.float64], soft_cm: float) -> _Canvas:
     """A filled, softly edged polygon of the frontal plane."""
     canvas = _Canvas(curve.min(axis=0) - 1, curve.max(axis=0) + 1)
-    cv2.fillPoly(canvas.image, [canvas.pixels(curve)], 1.0, cv2.LINE_8, 4)
+    cv2.fillPoly(canvas.image, [canvas.pixels(curve)], (1.0,), cv2.LINE_8, 4)
     canvas.image = gaussian_filter(canvas.image, soft_cm * _CANVAS_PX_PER_CM)
     return canvas
 
@@ -213,11 +211,11 @@ def _brow_hair(canvas: _Canvas, line: NDArray[np.float64], side: float, rng: np.
     s = rng.beta(1.25, 1.0)
     at = np.array([np.interp(s * 4, range(5), line[:, k]) for k in range(2)])
     thick = 0.11 + 0.24 * np.sin(np.pi * min(1.0, 0.12 + 0.80 * s)) ** 0.8
-    at = at + [0, rng.normal() * thick * 0.62 - 0.22]
+    at[1] += rng.normal() * thick * 0.62 - 0.22
     angle = np.radians(12 + 58 * s**2.2 + 12 * rng.normal())
     length = rng.uniform(0.35, 0.62) * (0.75 + 0.35 * np.sin(np.pi * s))
     tip = at + length * np.array([side * np.cos(angle), np.sin(angle) * (0.75 if s > 0.3 else 0.05)])
     ends = canvas.pixels(np.stack([at, tip]))
     layer = np.zeros_like(canvas.image)
-    cv2.line(layer, ends[0].tolist(), ends[1].tolist(), float(rng.uniform(0.16, 0.42)), 2, cv2.LINE_AA, 4)
+    cv2.line(layer, ends[0].tolist(), ends[1].tolist(), (float(rng.uniform(0.16, 0.42)),), 2, cv2.LINE_AA, 4)
     canvas.image = canvas.image + layer * (1 - canvas.image)

@@ -71,10 +71,12 @@ _REST = Viseme({}, 1.1, 0.1, 0.0)
 
 _TABLE: dict[str, tuple[Viseme, ...]] = {
     "aa": (_AA,), "ae": (_AE,), "ah": (_AH,), "ax": (_AX,), "ao": (_AO,), "eh": (_EH,), "ih": (_IH,),
-    "iy": (_IY,), "uw": (_UW,), "uh": (_UH,), "er": (_R,), "axr": (_R,), "ix": (_IH,), "r": (_R,), "w": (_W,),
+    "iy": (_IY,), "uw": (_UW,), "uh": (_UH,), "er": (_R,), "axr": (_R,), "ix": (_IH,), "r": (_R,),
+    "w": (_W,),
     "ey": (_EH, _IY), "ay": (_AA, _IH), "oy": (_AO, _IH), "aw": (_AA, _UH), "ow": (_AO, _UW),
     "p": (_PB,), "b": (_PB,), "m": (_M,), "f": (_FV,), "v": (_FV,), "th": (_TH,), "dh": (_TH,),
-    "t": (_TDN,), "d": (_TDN,), "n": (_TDN,), "dx": (_TDN,), "s": (_SZ,), "z": (_SZ,), "l": (_L,), "el": (_L,),
+    "t": (_TDN,), "d": (_TDN,), "n": (_TDN,), "dx": (_TDN,), "s": (_SZ,), "z": (_SZ,),
+    "l": (_L,), "el": (_L,),
     "sh": (_SH,), "zh": (_SH,), "ch": (_SH,), "jh": (_SH,), "k": (_KG,), "g": (_KG,), "ng": (_KG,),
     "hh": (_HH,), "hv": (_HH,), "y": (_IY,), "en": (_TDN,), "em": (_M,), "wh": (_W,), "nx": (_TDN,),
 }  # fmt: skip

@@ -18,11 +18,11 @@ _EVENT_END_OF_LIST, _EVENT_PHONEME = 0, 7
 
 
 class _Name(ctypes.Union):
-    _fields_ = [("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8)]  # noqa: RUF012
+    _fields_ = [("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8)]
 
 
 class _Event(ctypes.Structure):
-    _fields_ = [  # noqa: RUF012
+    _fields_ = [
         ("type", ctypes.c_int),
         ("identifier", ctypes.c_uint),
         ("text_position", ctypes.c_int),

@@ -78,7 +78,7 @@ class TtsEngine(Protocol):
 
 
 def split_sentences(text: str, max_characters: int = _MAX_CHARACTERS) -> list[str]:
-    """Text cut at sentence ends, then over-long sentences at commas or spaces; nothing but white space lost."""
+    """Text cut at sentence ends, over-long sentences at commas or spaces; only white space is lost."""
     pieces: list[str] = []
     for sentence in _SENTENCE_END.split(text):
         rest = " ".join(sentence.split())
@@ -104,7 +104,10 @@ def concatenate(parts: Sequence[Speech]) -> Speech:
             phones = None
         if phones is not None and part.phones is not None:
             shift = float(offset)
-            phones += [Phone(p.symbol, p.start_s + shift, p.end_s + shift) for p in part.phones]
+            moved = [Phone(p.symbol, p.start_s + shift, p.end_s + shift) for p in part.phones]
+            if phones and moved and phones[-1].symbol == moved[0].symbol == "pau":
+                moved[0] = Phone("pau", phones.pop().start_s, moved[0].end_s)
+            phones += moved
         offset += part.duration_s
     samples = np.concatenate([p.samples for p in parts])
     return Speech(samples, rate, None if phones is None else tuple(phones))

@@ -15,9 +15,9 @@ from lipwright.speech.wav import read_pcm
 
 
 class Command:
-    """A command template with `{out}` (the wav to write) and optionally `{text}`, `{voice}`, `{language}`, `{rate}`.
+    """A command template: `{out}`, and if wanted `{text}`, `{voice}`, `{language}`, `{rate}`, are filled in.
 
-    `{text}` becomes the path of a UTF-8 text file; without it the text goes to standard input. The template
+    `{out}` is the wav to write; `{text}` becomes the path of a UTF-8 text file; without it the text goes to standard input. The template
     is split like a shell line but no shell runs, so text can never become a command.
     """
 
@@ -66,7 +66,8 @@ class Command:
         if done.returncode != 0:
             message = done.stderr.decode("utf-8", "replace").strip()[-200:]
             raise SpeechError(
-                f"speech command '{self.words[0]}' left with status {done.returncode} ({message}) on '{text[:40]}'"
+                f"speech command '{self.words[0]}' left with status {done.returncode} ({message}) on "
+                f"'{text[:40]}'; run it by hand to see why"
             )
         samples, sample_rate = read_pcm(out, f"speech command '{self.words[0]}'")
         return Speech(samples, sample_rate, None)

@@ -24,7 +24,7 @@ from lipwright.speech.wav import read_pcm
 _WORDS_PER_MINUTE = 160
 _LIMITS = (80, 450)
 _ROW = re.compile(r"^\s*\d+\s+(\S+)\s+\S+\s+(\S+)\s+(\S+)\s*(.*)$")
-_ALIAS = {"en": "en-us"}
+_ALIAS = {"en": "en-us", "fr": "fr-fr", "zh": "cmn", "no": "nb"}
 
 
 class Espeak:
@@ -45,6 +45,7 @@ class Espeak:
             return sorted({code for code, _ in rows})
         wanted = language.lower().replace("_", "-")
         base = wanted.split("-")[0]
+        base = {"zh": "cmn", "no": "nb"}.get(base, base)
         exact = [r for r in rows if r[0] == wanted or r[0].startswith(wanted + "-")]
         chosen = exact or [r for r in rows if r[0].split("-")[0] == base]
         codes = [code for code, _ in chosen]
@@ -102,7 +103,7 @@ def _with_library(
         raise SpeechError(f"espeak-ng has no voice '{voice}'; 'espeak-ng --voices' lists them")
     if done.returncode != 0 or not pcm.is_file():
         raise SpeechError(
-            f"espeak-ng failed with status {done.returncode} ({done.stderr.strip()[-200:]}); try another voice"
+            f"espeak-ng failed with status {done.returncode} ({done.stderr.strip()[-200:]}); try another"
         )
     answer = json.loads(done.stdout)
     rate = int(answer["sample_rate"])
