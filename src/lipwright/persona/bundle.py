@@ -1,10 +1,10 @@
 """The persona folder: everything that speaking needs, portable, without the subject, never unpickled.
 
-    persona.json          schema version, recipe, preset, training record, source, consent statement
-    motion.safetensors    the motion model
-    memory.safetensors    the appearance memory (in every persona: preview and baseline)
-    renderer.safetensors  the recipe's own renderer, when it is another one
-    template.mp4, template.npz
+persona.json          schema version, recipe, preset, training record, source, consent statement
+motion.safetensors    the motion model
+memory.safetensors    the appearance memory (in every persona: preview and baseline)
+renderer.safetensors  the recipe's own renderer, when it is another one
+template.mp4, template.npz
 """
 
 from __future__ import annotations
@@ -28,9 +28,7 @@ from lipwright.render.registry import RENDERERS
 
 SCHEMA = 1
 
-CONSENT = (
-    "The person shown has agreed to this persona and to its use; whoever uses it marks what it says as synthetic."
-)
+CONSENT = "The person shown has agreed to this persona and to its use; whoever uses it marks what it says as synthetic."
 
 
 @dataclass
@@ -99,7 +97,9 @@ class Bundle:
                     ) from error
         own = str(info.get("renderer"))
         if own not in renderers:
-            raise PersonaError(f"{folder} names the renderer '{own}' but does not hold it; retrain the persona")
+            raise PersonaError(
+                f"{folder} names the renderer '{own}' but does not hold it; retrain the persona"
+            )
         check_pairing(motion.info, renderers[own].accepts, str(info.get("recipe")))
         return cls(info, motion, renderers, Template.load(folder), folder)
 
@@ -123,7 +123,9 @@ def read_info(folder: Path) -> dict[str, Any]:
         schema = int(info.pop("schema"))
         info["parts"]["motion"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise PersonaError(f"{file} is not a persona description ({error}); copy it again or retrain") from error
+        raise PersonaError(
+            f"{file} is not a persona description ({error}); copy it again or retrain"
+        ) from error
     if schema > SCHEMA:
         raise PersonaError(
             f"{folder} was made by a newer lipwright (schema {schema}, this one knows {SCHEMA}); update lipwright"
@@ -143,5 +145,7 @@ def _part(folder: Path, info: Mapping[str, Any], name: str) -> tuple[dict[str, t
 
 def _known(registry: Any, kind: str, folder: Path) -> Any:
     if kind not in registry:
-        raise PersonaError(f"{folder} needs the {registry.kind} '{kind}', which is not installed; install its package")
+        raise PersonaError(
+            f"{folder} needs the {registry.kind} '{kind}', which is not installed; install its package"
+        )
     return registry.get(kind)

@@ -67,7 +67,9 @@ def prepare(
     if info.video is None:
         raise FootageError(f"{source} has no picture; give a video of the person speaking")
     if need_sound and info.audio is None:
-        raise FootageError(f"{source} has no audio track; the person must be heard speaking, give a video with sound")
+        raise FootageError(
+            f"{source} has no audio track; the person must be heard speaking, give a video with sound"
+        )
     rate = FPS if fps is None else as_rate(fps)
     options = {
         "source": file_hash(source),
@@ -130,7 +132,13 @@ def _faces_in(source: Path, start_s: Fraction, end_s: Fraction) -> int:
 
 
 def _segments(
-    source: Path, work: Path, fps: Fraction, start_s: Fraction, end_s: Fraction, faces: int, progress: Progress
+    source: Path,
+    work: Path,
+    fps: Fraction,
+    start_s: Fraction,
+    end_s: Fraction,
+    faces: int,
+    progress: Progress,
 ) -> tuple[list[Path], list[dict[str, np.ndarray]]]:
     """Make (or find) all segments; their videos and arrays in order."""
     maker = SegmentMaker(source, work, fps, lambda: TRACKERS.get("mediapipe")(max_faces=faces))
@@ -182,7 +190,10 @@ def _finish(
     if options["need_sound"]:
         samples, offset = _sound(source, track, fps, start_s, total, bool(options["correct_offset"]))
     else:
-        samples, offset = np.zeros(round_half_up(Fraction(total) / fps * SAMPLE_RATE), np.float32), dict(_NO_OFFSET)
+        samples, offset = (
+            np.zeros(round_half_up(Fraction(total) / fps * SAMPLE_RATE), np.float32),
+            dict(_NO_OFFSET),
+        )
     write_wav(folder / "audio.wav", samples)
     progress.update(2)
     _save_track(folder, track, _contours(pieces, track))
@@ -291,5 +302,3 @@ def _save_track(folder: Path, track: FaceTrack, contour: F32) -> None:
     ):
         with atomic_file(folder / name) as temporary, temporary.open("wb") as stream:
             np.savez(stream, **arrays)
-
-

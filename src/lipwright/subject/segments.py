@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+
 import numpy as np
 
 from lipwright.core.clock import round_half_up
@@ -36,7 +37,9 @@ FRAMES = replace(STORE, preset="superfast")
 class SegmentMaker:
     """Turns [start, stop) seconds of footage into `NNNN.mp4` and `NNNN.npz` in a work folder."""
 
-    def __init__(self, footage: Path, folder: Path, fps: Fraction, tracker: Callable[[], FaceTracker]) -> None:
+    def __init__(
+        self, footage: Path, folder: Path, fps: Fraction, tracker: Callable[[], FaceTracker]
+    ) -> None:
         self._footage, self._folder, self._fps = footage, folder, fps
         self._make_tracker = tracker
         self._tracker: FaceTracker | None = None
