@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, Protocol
 
 import torch
@@ -193,9 +194,9 @@ class Loop:
                 module.load_state_dict(state["modules"][name])
             for name, optimiser in self.task.optimisers().items():
                 optimiser.load_state_dict(state["optimisers"][name])
-        except (KeyError, RuntimeError, ValueError, EOFError) as error:
+        except (KeyError, RuntimeError, ValueError, EOFError, UnpicklingError) as error:
             raise CheckpointError(
-                f"{self._file} cannot be resumed ({error}); delete it or train without --resume"
+                f"{self._file} cannot be resumed ({str(error).splitlines()[0]}); delete it or train without --resume"
             ) from error
         self._best, self._best_score = state["best"], state["best_score"]
         self.record = TrainingRecord(**json.loads(state["record"]))
