@@ -38,7 +38,7 @@ class Line:
         self.adam.zero_grad()
         loss.backward()
         self.adam.step()
-        return {"loss": float(loss)}
+        return {"loss": float(loss.detach())}
 
     def validate(self) -> dict[str, float]:
         return {"score": float((self.net.weight - 3).abs().mean())}
