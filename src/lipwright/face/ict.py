@@ -10,6 +10,7 @@ Axes: x right in the picture, y up, z to the viewer; centimetres.
 from __future__ import annotations
 
 import os
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,9 +119,9 @@ def load_ict(path: str | os.PathLike[str] | None = None) -> IctModel:
             f"with --model or {ENVIRONMENT}"
         )
     try:
-        with np.load(source, allow_pickle=False) as file:
+        with open(source, "rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
-    except (OSError, ValueError, EOFError, KeyError) as error:
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
         raise ConfigError(f"{source} is not a readable npz file ({error}); copy it again") from error
     _check(source, arrays)
     return IctModel(
