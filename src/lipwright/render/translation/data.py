@@ -106,8 +106,10 @@ class TranslationData:
         """Cut crops from N frames in order; the geometry is fitted on the training frames only."""
         geometry = TranslationGeometry.fit(landmarks_px[train], pose_rad[train], config.mode, config.size)
         maps = geometry.crop_maps(landmarks_px)
-        crops = [sample_crop(f, m, config.size) for f, m in zip(frames, maps, strict=True)]
-        return cls(np.stack(crops), apply(maps, landmarks_px), pose_rad, geometry, train, validation)
+        crops = np.empty((len(maps), config.size, config.size, 3), np.uint8)
+        for crop, frame, affine in zip(crops, frames, maps, strict=True):
+            crop[:] = sample_crop(frame, affine, config.size)
+        return cls(crops, apply(maps, landmarks_px), pose_rad, geometry, train, validation)
 
     def batch(self, config: TranslationConfig, seed: int, step: int) -> Batch:
         """`config.batch` augmented training samples; the same for the same (seed, step)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -62,6 +64,8 @@ class TranslationTask:
             "generator": torch.optim.Adam(parts["generator"].parameters(), rate, betas=(0.5, 0.999)),
             "discriminator": torch.optim.Adam(judges, rate, betas=(0.5, 0.999)),
         }
+        # The average is a module like the others, so that a checkpoint holds it.
+        self._parts["average"] = copy.deepcopy(self._parts["generator"]).requires_grad_(False)
         self._gan = 0.0
 
     def modules(self) -> dict[str, nn.Module]:
@@ -71,6 +75,11 @@ class TranslationTask:
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         """One per side of the game."""
         return dict(self._optimisers)
+
+    @property
+    def trained(self) -> nn.Module:
+        """The generator to keep: the running average of the trained one."""
+        return self._parts["average"]
 
     def budget_fraction(self, fraction: float) -> None:
         """Set rates and adversarial weight for this much of the budget spent, in [0, 1].
@@ -100,7 +109,15 @@ class TranslationTask:
         self._descend("generator", losses)
         if verdicts:
             self._descend("discriminator", verdicts)
+        self._average(step_index)
         return {name: float(value.detach()) for name, value in (losses | verdicts).items()}
+
+    @torch.no_grad()
+    def _average(self, step_index: int) -> None:
+        keep = min(self.config.ema, (1 + step_index) / (10 + step_index))
+        pairs = zip(self.trained.parameters(), self._parts["generator"].parameters(), strict=True)
+        for average, current in pairs:
+            average.lerp_(current, 1 - keep)
 
     def _descend(self, side: str, losses: dict[str, Tensor]) -> None:
         self._optimisers[side].zero_grad(set_to_none=True)
@@ -153,7 +170,7 @@ class TranslationTask:
         return torch.stack(cut)
 
     def validate(self) -> dict[str, float]:
-        """Mouth-box PSNR in dB and sharpness over real on held-out frames, in crop pixels."""
+        """`score` (lower is better), mouth-box PSNR in dB and sharpness over real on held-out frames."""
         fakes, reals = self._validation_pictures()
         return mouth_quality(fakes, reals)
 
@@ -171,10 +188,9 @@ class TranslationTask:
         return fakes, reals
 
     def _generate(self, batch: Batch) -> U8:
-        generator = self._parts["generator"].eval()
         moved = self._to_device(batch)
         with torch.inference_mode(), autocast(self.device, self.config.bf16):
-            raw = generator(moved.inputs).float()
+            raw = self.trained.eval()(moved.inputs).float()
         return _rgb8((raw * moved.mask + moved.outside * (1 - moved.mask))[0])
 
     def preview(self) -> U8:
