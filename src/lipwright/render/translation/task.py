@@ -50,7 +50,7 @@ class TranslationTask:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             parts: dict[str, nn.Module] = {
-                "generator": build_generator(config),
+                "learner": build_generator(config),
                 "discriminator": MultiscaleDiscriminator(MAP_CHANNELS + 3, config.ndf, config.n_scales),
             }
             if config.mouth_discriminator:
@@ -58,28 +58,23 @@ class TranslationTask:
         # On a CPU the norms of NCHW maps are up to 40 times faster, which outweighs oneDNN's reorders.
         self._layout = torch.contiguous_format if self.device.type == "cpu" else torch.channels_last
         self._parts = {name: self._placed(part) for name, part in parts.items()}
-        judges = [p for name, part in parts.items() if name != "generator" for p in part.parameters()]
+        judges = [p for name, part in parts.items() if name != "learner" for p in part.parameters()]
         rate = config.learning_rate
         self._optimisers = {
-            "generator": torch.optim.Adam(parts["generator"].parameters(), rate, betas=(0.5, 0.999)),
+            "generator": torch.optim.Adam(parts["learner"].parameters(), rate, betas=(0.5, 0.999)),
             "discriminator": torch.optim.Adam(judges, rate, betas=(0.5, 0.999)),
         }
-        # The average is a module like the others, so that a checkpoint holds it.
-        self._parts["average"] = copy.deepcopy(self._parts["generator"]).requires_grad_(False)
+        # The average of the learner over its steps is what is validated and kept.
+        self._parts["generator"] = copy.deepcopy(self._parts["learner"]).requires_grad_(False)
         self._gan = 0.0
 
     def modules(self) -> dict[str, nn.Module]:
-        """Everything with weights, by name."""
+        """Everything with weights: `generator` (the running average, to keep), `learner`, discriminators."""
         return self._parts
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         """One per side of the game."""
         return dict(self._optimisers)
-
-    @property
-    def trained(self) -> nn.Module:
-        """The generator to keep: the running average of the trained one."""
-        return self._parts["average"]
 
     def budget_fraction(self, fraction: float) -> None:
         """Set rates and adversarial weight for this much of the budget spent, in [0, 1].
@@ -97,9 +92,9 @@ class TranslationTask:
     def step(self, step_index: int) -> dict[str, float]:
         """One step of the generator and, once they have joined, of the discriminators; losses by name."""
         batch = self._to_device(self.data.batch(self.config, self.seed, step_index))
-        generator = self._parts["generator"].train()
+        learner = self._parts["learner"].train()
         with autocast(self.device, self.config.bf16):
-            raw = generator(batch.inputs)
+            raw = learner(batch.inputs)
         fake = raw.float() * batch.mask + batch.outside * (1 - batch.mask)
         losses = self._reconstruction(fake, batch)
         verdicts: dict[str, Tensor] = {}
@@ -115,7 +110,7 @@ class TranslationTask:
     @torch.no_grad()
     def _average(self, step_index: int) -> None:
         keep = min(self.config.ema, (1 + step_index) / (10 + step_index))
-        pairs = zip(self.trained.parameters(), self._parts["generator"].parameters(), strict=True)
+        pairs = zip(self._parts["generator"].parameters(), self._parts["learner"].parameters(), strict=True)
         for average, current in pairs:
             average.lerp_(current, 1 - keep)
 
@@ -190,7 +185,7 @@ class TranslationTask:
     def _generate(self, batch: Batch) -> U8:
         moved = self._to_device(batch)
         with torch.inference_mode(), autocast(self.device, self.config.bf16):
-            raw = self.trained.eval()(moved.inputs).float()
+            raw = self._parts["generator"].eval()(moved.inputs).float()
         return _rgb8((raw * moved.mask + moved.outside * (1 - moved.mask))[0])
 
     def preview(self) -> U8:
