@@ -130,7 +130,7 @@ def test_a_few_frames_can_be_learned(person: Any, mode: str) -> None:
         task.step(i)
     end = task.validate()
     assert end["mouth_psnr_db"] > max(24.0, start + 8)
-    assert 0.6 < end["mouth_sharpness"] < 1.7
+    assert 0.4 < end["mouth_sharpness"] < 3  # a blur that scores well in PSNR has less than 0.2
 
 
 def test_preview_shows_held_out_frames(data: TranslationData) -> None:
@@ -146,6 +146,7 @@ def test_quality_of_equals_and_of_a_known_error() -> None:
     worse = [r + np.uint8(10) for r in real]
     assert mouth_quality(worse, real)["mouth_psnr_db"] == pytest.approx(10 * np.log10(255**2 / 100))
     assert mouth_quality(worse, real)["mouth_sharpness"] == pytest.approx(1, abs=0.01)
+    assert mouth_quality(worse, real)["score"] < mouth_quality([r // 2 for r in real], real)["score"]
     flat = [np.full_like(r, 90) for r in real]
     assert mouth_quality(flat, real)["mouth_sharpness"] == 0
     assert sharpness(flat[0]) == 0

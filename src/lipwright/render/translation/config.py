@@ -69,6 +69,8 @@ class TranslationConfig:
     """Share of samples whose template conditions come from another frame of similar pose ('sewn')."""
     photometric: float = 0.04
     """Range of the brightness and contrast jitter shared by template and target."""
+    ema: float = 0.998
+    """Decay per step of the averaged generator, the one that is validated and kept; shorter at the start."""
     bf16: bool = False
     """Run networks in bfloat16 where the device has it."""
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lipwright.core.contracts import F32, U8
 from lipwright.core.errors import ShapeError, SubjectError
-from lipwright.core.ibug import JAW, MOUTH, MOUTH_JAW
+from lipwright.core.ibug import JAW, JAW_LINE, MOUTH, MOUTH_JAW
 from lipwright.face.align import apply
 from lipwright.render.translation.config import TranslationConfig
 from lipwright.render.translation.crop import sample_crop
@@ -106,8 +106,10 @@ class TranslationData:
         """Cut crops from N frames in order; the geometry is fitted on the training frames only."""
         geometry = TranslationGeometry.fit(landmarks_px[train], pose_rad[train], config.mode, config.size)
         maps = geometry.crop_maps(landmarks_px)
-        crops = [sample_crop(f, m, config.size) for f, m in zip(frames, maps, strict=True)]
-        return cls(np.stack(crops), apply(maps, landmarks_px), pose_rad, geometry, train, validation)
+        crops = np.empty((len(maps), config.size, config.size, 3), np.uint8)
+        for crop, frame, affine in zip(crops, frames, maps, strict=True):
+            crop[:] = sample_crop(frame, affine, config.size)
+        return cls(crops, apply(maps, landmarks_px), pose_rad, geometry, train, validation)
 
     def batch(self, config: TranslationConfig, seed: int, step: int) -> Batch:
         """`config.batch` augmented training samples; the same for the same (seed, step)."""
@@ -148,7 +150,8 @@ class TranslationData:
         conditions = template_conditions(around, polygon)
         drawn = wanted_landmarks(self.landmarks[j] + offset, points[MOUTH_JAW] + offset)
         inputs = network_input(drawn, conditions, sewn)
-        mask = sewing_mask(conditions.hull, FEATHER * size) if sewn else np.ones((size, size), np.float32)
+        own = self.landmarks[j] + offset
+        mask = patch_mask(conditions.hull, drawn, own, config) if sewn else np.ones((size, size), np.float32)
         width, height = self.geometry.mouth_box()
         centre = self.landmarks[i][MOUTH].mean(0)
         corner = np.round(centre - (width / 2, height / 2)).astype(int) + offset.astype(int)
@@ -170,7 +173,12 @@ def _signed(crop: U8) -> F32:
     return crop.transpose(2, 0, 1).astype(np.float32) * np.float32(2 / 255) - 1
 
 
-def patch_mask(hull: U8, config: TranslationConfig) -> F32:
-    """(S, S) mask of a rendered patch: the soft hull, or the soft square of a whole head."""
+def patch_mask(hull: U8, drawn: F32, own: F32, config: TranslationConfig) -> F32:
+    """(S, S) mask of a rendered patch: mouth and jaw inside the hull, or the soft square of a whole head.
+
+    Args: `drawn` and `own` (68, 2) are the wanted and the template's own landmarks in crop pixels.
+    """
     feather = FEATHER * config.size
-    return sewing_mask(hull, feather) if config.mode == "sewn" else head_mask(config.size, 2 * feather)
+    if config.mode == "sewn":
+        return sewing_mask(hull, (drawn[JAW_LINE], own[JAW_LINE]), feather)
+    return head_mask(config.size, 2 * feather)

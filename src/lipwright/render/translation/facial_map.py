@@ -5,6 +5,7 @@ Everything works on an aligned crop (size, size, 3) uint8 RGB and polygons in cr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -19,6 +20,9 @@ _SIGMA = 1.4
 _LOW, _HIGH = 100.0, 200.0
 _MARGIN = 0.012
 """Of the crop's size: resampling smears this much of the inside over the hull's edge."""
+
+_AROUND_FACE = 0.05
+"""Of the crop's size: skin, shade and feather beyond a jaw line."""
 
 # 3 and 13 lie between the template's cheeks and the predicted jaw and move with it, so they are not drawn.
 _LINES = [([i for i in chain if i not in (3, 13)], closed) for chain, closed in CHAINS]
@@ -115,9 +119,19 @@ def network_input(landmarks: F32, conditions: Conditions, with_template: bool) -
     return out
 
 
-def sewing_mask(hull: U8, feather: float) -> F32:
-    """(S, S) in [0, 1]: 0 outside the hull, 1 from `feather` pixels inside it on, smooth between."""
-    distance = cv2.distanceTransform((hull > 127).astype(np.uint8), cv2.DIST_L2, 3)
+def sewing_mask(hull: U8, jaws: Sequence[F32], feather: float) -> F32:
+    """(S, S) in [0, 1]: where a sewn patch replaces the template; smooth over `feather` pixels at its rim.
+
+    Inside the hull, and there only on or near one of the faces whose jaw lines (17, 2) are given (the wanted
+    one and the template's own): what is background for both stays the template's. This decides where the
+    picture is used and is no input of the network, so the template's jaw tells it nothing.
+    """
+    face = np.zeros_like(hull)
+    for jaw in jaws:
+        fixed = np.round(jaw * 2**_SUBPIXEL).astype(np.int32)
+        cv2.fillPoly(face, [fixed[:, None]], (255,), cv2.LINE_8, _SUBPIXEL)
+    region = cv2.bitwise_and(_grow(face, _AROUND_FACE * len(hull)), (hull > 127).astype(np.uint8))
+    distance = cv2.distanceTransform(region, cv2.DIST_L2, 3)
     t = np.clip(distance / feather, 0, 1)
     return (t * t * (3 - 2 * t)).astype(np.float32)
 

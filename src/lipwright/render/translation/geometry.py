@@ -17,7 +17,7 @@ import torch
 from lipwright.core.contracts import F32
 from lipwright.core.errors import CheckpointError, ShapeError, SubjectError
 from lipwright.core.ibug import BROWS, MOUTH, MOUTH_JAW, RIGID
-from lipwright.face.align import Aligner, Box, apply
+from lipwright.face.align import Aligner, Box, apply, similarity
 
 _DILATION = 0.035
 """Of the aligned face width (points 0 to 16): the hull beyond the outermost position seen."""
@@ -69,7 +69,7 @@ class TranslationGeometry:
                 f"a renderer needs at least 8 frames with a face, got {len(landmarks_px)}; film longer"
             )
         aligner = Aligner.fit(landmarks_px)
-        points = apply(aligner.maps(landmarks_px, steady=False), landmarks_px).astype(np.float64)
+        points = apply(similarity(landmarks_px[:, RIGID], aligner.rigid), landmarks_px).astype(np.float64)
         moving = points[:, MOUTH_JAW]
         mean = pose_rad.mean(0).astype(np.float64)
         offset = pose_rad.astype(np.float64) - mean
@@ -95,7 +95,7 @@ class TranslationGeometry:
         """(T, 68, 2) landmarks to (T, 2, 3) crop_from_frame; each frame on its own."""
         x, y, side = (float(v) for v in self.box)
         box = Box(x, y, side, side, (self.size, self.size))
-        return box.crop_from_frame(Aligner(self.rigid).maps(landmarks_px, steady=False))
+        return box.crop_from_frame(similarity(landmarks_px[:, RIGID], self.rigid))
 
     def hulls(self, pose_rad: F32) -> list[F32]:
         """(T, 3) poses to T convex polygons (H, 2) in crop pixels."""

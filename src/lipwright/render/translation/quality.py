@@ -14,19 +14,22 @@ from lipwright.core.contracts import U8
 
 
 def mouth_quality(fakes: Sequence[U8], reals: Sequence[U8]) -> dict[str, float]:
-    """Mean PSNR (dB, per frame from 8 bit) and sharpness of `fakes` over that of `reals`."""
+    """Mean PSNR (dB, per frame from 8 bit) and sharpness of `fakes` over that of `reals`; `score` of both.
+
+    `score` is lower for better: sharpness 0.5 or 2 costs 1.4 dB, because PSNR alone prefers blur.
+    """
     errors = [float(np.mean((f.astype(np.float64) - r) ** 2)) for f, r in zip(fakes, reals, strict=True)]
     psnr = float(np.mean([10 * np.log10(255**2 / max(e, 1e-9)) for e in errors]))
     real = float(np.mean([sharpness(r) for r in reals]))
-    return {
-        "mouth_psnr_db": psnr,
-        "mouth_sharpness": float(np.mean([sharpness(f) for f in fakes])) / max(real, 1e-9),
-    }
+    ratio = float(np.mean([sharpness(f) for f in fakes])) / max(real, 1e-9)
+    score = 2.0 * abs(float(np.log(max(ratio, 1e-3)))) - psnr
+    return {"score": score, "mouth_psnr_db": psnr, "mouth_sharpness": ratio}
 
 
 def sharpness(rgb8: U8) -> float:
-    """Standard deviation of the grey Laplacian."""
-    return float(cv2.Laplacian(cv2.cvtColor(rgb8, cv2.COLOR_RGB2GRAY), cv2.CV_64F).std())
+    """Mean squared Laplacian of the grey picture, borders left out: an energy, so half the detail is 0.25."""
+    grey = cv2.cvtColor(rgb8, cv2.COLOR_RGB2GRAY)
+    return float(np.mean(cv2.Laplacian(grey, cv2.CV_64F)[1:-1, 1:-1] ** 2))
 
 
 def contact_sheet(rows: Sequence[tuple[U8, U8, tuple[int, int, int, int]]], zoom: int = 2) -> U8:

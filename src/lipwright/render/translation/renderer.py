@@ -81,9 +81,9 @@ class TranslationRenderer:
     def prepare(
         self, frames: Sequence[U8], landmarks_px: F32, pose_rad: F32, target_px: F32
     ) -> tuple[F32, F32, F32]:
-        """What the network sees: (B, C, S, S) inputs, (B, S, S) masks, (B, 2, 3) crop_from_frame.
+        """(B, C, S, S) network inputs, (B, S, S) masks of the patches, (B, 2, 3) crop_from_frame.
 
-        Of the template only rigid points, upper face, pose and pixels outside the hull have any influence.
+        Of the template only rigid points, upper face, pose and pixels outside the hull reach the inputs.
         """
         size, sewn = self.config.size, self.config.mode == "sewn"
         maps = self.geometry.crop_maps(landmarks_px)
@@ -91,8 +91,9 @@ class TranslationRenderer:
         inputs, masks = [], []
         for i, polygon in enumerate(self.geometry.hulls(pose_rad)):
             conditions = template_conditions(sample_crop(frames[i], maps[i], size), polygon)
-            inputs.append(network_input(wanted_landmarks(own[i], wanted[i]), conditions, sewn))
-            masks.append(patch_mask(conditions.hull, self.config))
+            drawn = wanted_landmarks(own[i], wanted[i])
+            inputs.append(network_input(drawn, conditions, sewn))
+            masks.append(patch_mask(conditions.hull, drawn, own[i], self.config))
         return np.stack(inputs), np.stack(masks), maps
 
     def _generate(self, inputs: F32) -> U8:

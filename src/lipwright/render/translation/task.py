@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -48,7 +50,7 @@ class TranslationTask:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             parts: dict[str, nn.Module] = {
-                "generator": build_generator(config),
+                "learner": build_generator(config),
                 "discriminator": MultiscaleDiscriminator(MAP_CHANNELS + 3, config.ndf, config.n_scales),
             }
             if config.mouth_discriminator:
@@ -56,16 +58,18 @@ class TranslationTask:
         # On a CPU the norms of NCHW maps are up to 40 times faster, which outweighs oneDNN's reorders.
         self._layout = torch.contiguous_format if self.device.type == "cpu" else torch.channels_last
         self._parts = {name: self._placed(part) for name, part in parts.items()}
-        judges = [p for name, part in parts.items() if name != "generator" for p in part.parameters()]
+        judges = [p for name, part in parts.items() if name != "learner" for p in part.parameters()]
         rate = config.learning_rate
         self._optimisers = {
-            "generator": torch.optim.Adam(parts["generator"].parameters(), rate, betas=(0.5, 0.999)),
+            "generator": torch.optim.Adam(parts["learner"].parameters(), rate, betas=(0.5, 0.999)),
             "discriminator": torch.optim.Adam(judges, rate, betas=(0.5, 0.999)),
         }
+        # The average of the learner over its steps is what is validated and kept.
+        self._parts["generator"] = copy.deepcopy(self._parts["learner"]).requires_grad_(False)
         self._gan = 0.0
 
     def modules(self) -> dict[str, nn.Module]:
-        """Everything with weights, by name."""
+        """Everything with weights: `generator` (the running average, to keep), `learner`, discriminators."""
         return self._parts
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
@@ -88,9 +92,9 @@ class TranslationTask:
     def step(self, step_index: int) -> dict[str, float]:
         """One step of the generator and, once they have joined, of the discriminators; losses by name."""
         batch = self._to_device(self.data.batch(self.config, self.seed, step_index))
-        generator = self._parts["generator"].train()
+        learner = self._parts["learner"].train()
         with autocast(self.device, self.config.bf16):
-            raw = generator(batch.inputs)
+            raw = learner(batch.inputs)
         fake = raw.float() * batch.mask + batch.outside * (1 - batch.mask)
         losses = self._reconstruction(fake, batch)
         verdicts: dict[str, Tensor] = {}
@@ -100,7 +104,15 @@ class TranslationTask:
         self._descend("generator", losses)
         if verdicts:
             self._descend("discriminator", verdicts)
+        self._average(step_index)
         return {name: float(value.detach()) for name, value in (losses | verdicts).items()}
+
+    @torch.no_grad()
+    def _average(self, step_index: int) -> None:
+        keep = min(self.config.ema, (1 + step_index) / (10 + step_index))
+        pairs = zip(self._parts["generator"].parameters(), self._parts["learner"].parameters(), strict=True)
+        for average, current in pairs:
+            average.lerp_(current, 1 - keep)
 
     def _descend(self, side: str, losses: dict[str, Tensor]) -> None:
         self._optimisers[side].zero_grad(set_to_none=True)
@@ -153,7 +165,7 @@ class TranslationTask:
         return torch.stack(cut)
 
     def validate(self) -> dict[str, float]:
-        """Mouth-box PSNR in dB and sharpness over real on held-out frames, in crop pixels."""
+        """`score` (lower is better), mouth-box PSNR in dB and sharpness over real on held-out frames."""
         fakes, reals = self._validation_pictures()
         return mouth_quality(fakes, reals)
 
@@ -171,10 +183,9 @@ class TranslationTask:
         return fakes, reals
 
     def _generate(self, batch: Batch) -> U8:
-        generator = self._parts["generator"].eval()
         moved = self._to_device(batch)
         with torch.inference_mode(), autocast(self.device, self.config.bf16):
-            raw = generator(moved.inputs).float()
+            raw = self._parts["generator"].eval()(moved.inputs).float()
         return _rgb8((raw * moved.mask + moved.outside * (1 - moved.mask))[0])
 
     def preview(self) -> U8:
