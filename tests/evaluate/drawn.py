@@ -22,6 +22,8 @@ from lipwright.media.writer import VideoWriter
 
 SIZE = (192, 144)
 FPS = Fraction(25)
+N_FRAMES = 100
+PAUSE = slice(46, 66)
 MOUTH_Y = 40
 """Pixels from the nose marker down to the upper lip."""
 
@@ -147,10 +149,10 @@ class Talk:
 
 
 def make_talk(path: Path) -> Talk:
-    """Six seconds of the drawn face speaking, with one pause."""
-    heights = openings(150)
-    heights[70:95] = 0.4
+    """Four seconds of the drawn face speaking, with one pause in `PAUSE`."""
+    heights = openings(N_FRAMES)
+    heights[PAUSE] = 0.4
     sound = voice(heights)
-    sound[70 * 640 : 95 * 640] *= 0.02
-    noses = head(150)
+    sound[PAUSE.start * 640 : PAUSE.stop * 640] *= 0.02
+    noses = head(N_FRAMES)
     return Talk(write(path, heights, noses, sound), heights, noses, sound)

@@ -38,10 +38,10 @@ def test_cross_tells_the_template_from_the_speech() -> None:
     """A speaker that ignores the audio and plays the template: all leak, no speech."""
 
     def replay(samples: np.ndarray, template: Path, start: Fraction, end: Fraction, out: Path) -> None:
-        with VideoReader(template, start_s=start, end_s=end) as reader:
-            with VideoWriter(out, reader.size, reader.fps, audio=samples) as writer:
-                for frame in reader:
-                    writer.write(frame.rgb8)
+        reader = VideoReader(template, start_s=start, end_s=end)
+        with reader, VideoWriter(out, reader.size, reader.fps, audio=samples) as writer:
+            for frame in reader:
+                writer.write(frame.rgb8)
 
     assert len(read_audio(PRESENTER, start_s=Fraction(7), end_s=Fraction(12))) == 80_000
     result = run_cross(replay, PRESENTER, (7, 12), (1, 6))

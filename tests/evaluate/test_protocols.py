@@ -44,8 +44,8 @@ class Speaker:
 
 def test_self_with_a_perfect_speaker(talk: Talk, tmp_path: Path) -> None:
     speaker = Speaker(talk)
-    result = run_self(speaker, talk.path, 2, 5, tmp_path / "out.mp4", make_tracker=MarkerTracker)
-    assert speaker.calls == [(48_000, 2, 5)]
+    result = run_self(speaker, talk.path, 2, 4, tmp_path / "out.mp4", make_tracker=MarkerTracker)
+    assert speaker.calls == [(32_000, 2, 4)]
     assert (tmp_path / "out.mp4").is_file()
     assert result.protocol["name"] == "self"
     assert (result["lips.correlation"].video or 0) > 0.99
@@ -54,7 +54,7 @@ def test_self_with_a_perfect_speaker(talk: Talk, tmp_path: Path) -> None:
 
 
 def test_cross_with_a_perfect_speaker(talk: Talk) -> None:
-    result = run_cross(Speaker(talk), talk.path, (3, 6), (0, 3), make_tracker=MarkerTracker)
+    result = run_cross(Speaker(talk), talk.path, (2, 4), (0, 2), make_tracker=MarkerTracker)
     assert result.protocol["name"] == "cross"
     assert (result["lips.correlation"].video or 0) > 0.99
     assert result["lips.amplitude"].video == pytest.approx(1, abs=0.05)
@@ -71,7 +71,7 @@ def test_cross_with_a_perfect_speaker(talk: Talk) -> None:
 def test_cross_catches_a_mouth_that_follows_the_template(talk: Talk) -> None:
     leaks = []
     for leak in (0.0, 0.5, 1.0):
-        result = run_cross(Speaker(talk, leak), talk.path, (3, 6), (0, 3), make_tracker=MarkerTracker)
+        result = run_cross(Speaker(talk, leak), talk.path, (2, 4), (0, 2), make_tracker=MarkerTracker)
         leaks.append(result["lips.template_leak"].video or 0)
     assert leaks[0] < leaks[1] < leaks[2]
     assert leaks[2] > 0.99
@@ -79,14 +79,14 @@ def test_cross_catches_a_mouth_that_follows_the_template(talk: Talk) -> None:
 
 
 def test_cross_catches_timid_articulation(talk: Talk) -> None:
-    result = run_cross(Speaker(talk, size=0.6), talk.path, (3, 6), (0, 3), make_tracker=MarkerTracker)
+    result = run_cross(Speaker(talk, size=0.6), talk.path, (2, 4), (0, 2), make_tracker=MarkerTracker)
     assert result["lips.amplitude"].video == pytest.approx(0.6, abs=0.06)
 
 
 def test_stretches_must_fit(talk: Talk, tmp_path: Path) -> None:
     speaker = Speaker(talk)
     with pytest.raises(FootageError, match="differ in length"):
-        run_cross(speaker, talk.path, (3, 6), (0, 2), make_tracker=MarkerTracker)
+        run_cross(speaker, talk.path, (2, 4), (0, 1), make_tracker=MarkerTracker)
     with pytest.raises(FootageError, match="start < end"):
         run_self(speaker, talk.path, 3, 3, make_tracker=MarkerTracker)
     mute = write(tmp_path / "mute.mp4", talk.heights[:50], talk.noses[:50], None)
