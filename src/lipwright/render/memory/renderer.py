@@ -115,10 +115,19 @@ class MemoryRenderer:
         path = self._search.path(shapes, window.lookahead_track.pose_rad, n)
         boxes = geometry.frame_boxes(maps[:n])
         for t, frame in enumerate(window.frames):
-            yield self._patch(frame, boxes[t], maps[t], window.track.landmarks_px[t], window.target_px[t], path, t)
+            yield self._patch(
+                frame, boxes[t], maps[t], window.track.landmarks_px[t], window.target_px[t], path, t
+            )
 
     def _patch(
-        self, frame: U8, box: np.ndarray, to_canonical: F32, own_px: F32, target_px: F32, path: np.ndarray, t: int
+        self,
+        frame: U8,
+        box: np.ndarray,
+        to_canonical: F32,
+        own_px: F32,
+        target_px: F32,
+        path: np.ndarray,
+        t: int,
     ) -> Patch:
         x0, y0, x1, y1 = box
         width, height = int(x1 - x0), int(y1 - y0)
@@ -147,7 +156,9 @@ class MemoryRenderer:
         back = np.concatenate([own[JAW_LINE] - wanted, np.zeros((3 + len(border), 2), np.float32)])
         return _bend(base, at, back, width, height).astype(np.float32)
 
-    def _mixed(self, path: np.ndarray, t: int, here: F32, own: F32, target: F32, width: int, height: int) -> F32:
+    def _mixed(
+        self, path: np.ndarray, t: int, here: F32, own: F32, target: F32, width: int, height: int
+    ) -> F32:
         """The mouth of frame t, cross-faded with a neighbour's across a switch, sharpness made up."""
         mouth = own_mouth = self._remembered(int(path[t]), here, own, target, width, height)
         for other in (t - 1, t + 1):
@@ -219,7 +230,17 @@ def _cut(frame: U8, box: np.ndarray) -> U8:
 def _border_points(width: int, height: int) -> F32:
     """Twelve points on the patch border that do not move."""
     x, y = width - 1.0, height - 1.0
-    points = [(0, 0), (x / 2, 0), (x, 0), (0, y / 2), (x, y / 2), (0, y), (x / 4, y), (x / 2, y), (3 * x / 4, y)]
+    points = [
+        (0, 0),
+        (x / 2, 0),
+        (x, 0),
+        (0, y / 2),
+        (x, y / 2),
+        (0, y),
+        (x / 4, y),
+        (x / 2, y),
+        (3 * x / 4, y),
+    ]
     return np.array([*points, (x, y), (0, 3 * y / 4), (x, 3 * y / 4)], np.float32)
 
 
