@@ -122,9 +122,7 @@ def draw(nose: np.ndarray, height: float, shift_lips: float = 0.0, soft: float =
     return frame
 
 
-def write(
-    path: Path, heights: np.ndarray, noses: np.ndarray, sound: np.ndarray | None, **options: float
-) -> Path:
+def write(path: Path, heights: np.ndarray, noses: np.ndarray, sound: np.ndarray | None, **options: float) -> Path:
     """Encode a drawn talk, nearly without loss."""
     settings = EncoderSettings(crf=4)
     with VideoWriter(path, SIZE, FPS, settings, audio=sound) as writer:

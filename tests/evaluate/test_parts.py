@@ -125,9 +125,7 @@ def test_noise_floor_sees_through_the_smoothing() -> None:
     raw = rng.normal(0, 0.8, (400, 68 * 2)).astype(np.float32)
     track = face_track(np.full((400, 2), 150.0))
     smooth_px = smooth(raw, LIP_WINDOW).reshape(400, 68, 2)
-    noisy = FaceTrack(
-        track.landmarks_px + smooth_px, track.dense_px, track.confidence, track.pose_rad, track.size
-    )
+    noisy = FaceTrack(track.landmarks_px + smooth_px, track.dense_px, track.confidence, track.pose_rad, track.size)
     noise = landmark_noise(noisy)
     assert noise.sigma_px == pytest.approx(smooth_px[:, MOUTH].std(), rel=0.08)
     assert noise.step_px == pytest.approx(np.diff(smooth_px[:, MOUTH], axis=0).std(), rel=0.08)

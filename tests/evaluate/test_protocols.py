@@ -21,9 +21,7 @@ class Speaker:
         self.talk, self.leak, self.size = talk, leak, size
         self.calls: list[tuple[int, Fraction, Fraction]] = []
 
-    def __call__(
-        self, samples: np.ndarray, template_path: Path, start: Fraction, end: Fraction, out: Path
-    ) -> None:
+    def __call__(self, samples: np.ndarray, template_path: Path, start: Fraction, end: Fraction, out: Path) -> None:
         self.calls.append((len(samples), start, end))
         frames = slice(int(start * FPS), int(end * FPS))
         spoken = self._heights_of(samples)

@@ -51,9 +51,7 @@ def test_controls_are_worse_than_the_real_video(identity: Evaluation) -> None:
         assert getattr(identity["mouth.jitter_ratio"], name) < 0.3
 
 
-def test_late_sound_moves_the_offset_and_nothing_else(
-    talk: Talk, identity: Evaluation, tmp_path: Path
-) -> None:
+def test_late_sound_moves_the_offset_and_nothing_else(talk: Talk, identity: Evaluation, tmp_path: Path) -> None:
     late = np.pad(talk.sound, (3 * 640, 0))[: len(talk.sound)]
     result = judge(write(tmp_path / "late.mp4", talk.heights, talk.noses, late), talk.path)
     moved = (result["speech.offset"].video or 0) - (identity["speech.offset"].video or 0)
@@ -177,9 +175,7 @@ def test_closure_of_bilabials_with_a_transcript(talk: Talk) -> None:
     closed = [Phone("P", 50 / 25, 54 / 25), Phone("M", 58 / 25, 62 / 25)]
     opened = [
         Phone("B", (t - 0.5) / 25, (t + 0.5) / 25)
-        for t in np.flatnonzero(
-            (talk.heights > 11) & (np.roll(talk.heights, 2) > 9) & (np.roll(talk.heights, -2) > 9)
-        )
+        for t in np.flatnonzero((talk.heights > 11) & (np.roll(talk.heights, 2) > 9) & (np.roll(talk.heights, -2) > 9))
     ]
     assert opened
     result = judge(talk.path, talk.path, transcript=closed + opened)

@@ -37,9 +37,7 @@ class TemplateWalk:
             return cls(0, n - 1)
         centre = smooth(track.landmarks_px[:, 27:36].mean(1), 5)
         turn = smooth(track.pose_rad, 5) * np.ptp(track.landmarks_px[..., 0])
-        speed = np.linalg.norm(np.gradient(centre, axis=0), axis=1) + np.linalg.norm(
-            np.gradient(turn, axis=0), axis=1
-        )
+        speed = np.linalg.norm(np.gradient(centre, axis=0), axis=1) + np.linalg.norm(np.gradient(turn, axis=0), axis=1)
         speed = np.where(track.present, speed, np.inf)
         reach = min(_TURN_SEARCH, n // 6)
         if reach < 1 or not np.isfinite(speed[n - reach :]).any():

@@ -59,9 +59,7 @@ def compare_cross(faces: Cross) -> Evaluation:
     whole = {"video": made.track.landmarks_px, "real": source.track.landmarks_px}
     spoken, notes = rows.speech_rows(whole, scans)
 
-    def row(
-        key: str, label: str, unit: str, better: str, f: Callable[[NDArray[Any]], float], low: float | None
-    ) -> Row:
+    def row(key: str, label: str, unit: str, better: str, f: Callable[[NDArray[Any]], float], low: float | None) -> Row:
         return Row(key, label, unit, better, **{n: f(tracks[n]) for n in rows.COLUMNS}, floor=low)
 
     real = tracks["real"]
@@ -92,9 +90,7 @@ def compare_cross(faces: Cross) -> Evaluation:
             lambda g: lips.template_leak(lip_aperture(g), leak),
             None,
         ),
-        Row(
-            "mouth.sharpness_ratio", "mouth sharpness to template", "", "one", _sharpness(made, template), 1.0
-        ),
+        Row("mouth.sharpness_ratio", "mouth sharpness to template", "", "one", _sharpness(made, template), 1.0),
         *spoken,
         *rows.time_rows(scans),
     ]
@@ -120,10 +116,7 @@ def _template_apertures(template: Scan, seen: NDArray[np.bool_]) -> NDArray[np.f
 def _sharpness(made: Scan, template: Scan) -> float:
     """Mouth detail of the result over the template's own, in the template's boxes: not the same mouths."""
     boxes = mouth_boxes(template.track)
-    energies = [
-        [laplacian_energy(boxes.cut(frame, t)) for t, frame in enumerate(s.frames())]
-        for s in (made, template)
-    ]
+    energies = [[laplacian_energy(boxes.cut(frame, t)) for t, frame in enumerate(s.frames())] for s in (made, template)]
     return sharpness_ratio(*energies)
 
 

@@ -104,9 +104,7 @@ def _cut(scans: list[Scan]) -> list[Scan]:
 def _clip(footage: str | os.PathLike[str], stretch: Stretch) -> Clip:
     start, end = (Fraction(t).limit_denominator(90_000) for t in stretch)
     if not 0 <= start < end:
-        raise FootageError(
-            f"{footage}: the stretch {float(start):g}-{float(end):g} s is empty; give start < end"
-        )
+        raise FootageError(f"{footage}: the stretch {float(start):g}-{float(end):g} s is empty; give start < end")
     return Clip(Path(footage), start, end)
 
 

@@ -133,15 +133,11 @@ def _alone(
 
 
 def _compare(seen: Scan, real: Scan, boxes: Boxes) -> Comparison:
-    frozen_frame = int(
-        np.flatnonzero(real.track.present)[rest_frame(real.track.landmarks_px[real.track.present])]
-    )
+    frozen_frame = int(np.flatnonzero(real.track.present)[rest_frame(real.track.landmarks_px[real.track.present])])
     mean, frozen = make_stills(real.frames(), real.track, boxes, frozen_frame)
     start = _strip_start(real)
     keep = {*_sheet_frames(len(real)), *range(start, min(len(real), start + STRIP_FRAMES))}
-    return compare(
-        real.frames(), seen.frames(), boxes, {"frozen": frozen, "mean": mean}, float(real.fps), keep
-    )
+    return compare(real.frames(), seen.frames(), boxes, {"frozen": frozen, "mean": mean}, float(real.fps), keep)
 
 
 def _sheet_frames(n: int) -> list[int]:
@@ -175,9 +171,7 @@ def _sheets(comparison: Comparison, boxes: Boxes, n: int, start: int) -> dict[st
 
 def _face_notes(seen: Scan) -> list[str]:
     missing = int((~seen.track.present).sum())
-    return [f"{seen.clip.name} shows no face in {missing} of {len(seen)} frames; they are left out"] * bool(
-        missing
-    )
+    return [f"{seen.clip.name} shows no face in {missing} of {len(seen)} frames; they are left out"] * bool(missing)
 
 
 def protocol_facts(name: str, seen: Scan, boxes: Boxes) -> dict[str, Any]:
