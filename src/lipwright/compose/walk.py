@@ -27,16 +27,17 @@ class TemplateWalk:
     last: int
 
     @classmethod
-    def through(cls, track: FaceTrack) -> TemplateWalk:
-        """Between the calmest frames near both ends of a track; short templates use all of it."""
+    def through(cls, track: FaceTrack, n_frames: int | None = None) -> TemplateWalk:
+        """Between the calmest frames near both ends of a track; short templates use all of it.
+
+        A result of `n_frames` that the template can carry without turning back uses its frames as they are.
+        """
         n = len(track)
-        if n < 3:
+        if n < 3 or (n_frames is not None and n_frames <= n):
             return cls(0, n - 1)
         centre = smooth(track.landmarks_px[:, 27:36].mean(1), 5)
         turn = smooth(track.pose_rad, 5) * np.ptp(track.landmarks_px[..., 0])
-        speed = np.linalg.norm(np.gradient(centre, axis=0), axis=1) + np.linalg.norm(
-            np.gradient(turn, axis=0), axis=1
-        )
+        speed = np.linalg.norm(np.gradient(centre, axis=0), axis=1) + np.linalg.norm(np.gradient(turn, axis=0), axis=1)
         speed = np.where(track.present, speed, np.inf)
         reach = min(_TURN_SEARCH, n // 6)
         if reach < 1 or not np.isfinite(speed[n - reach :]).any():

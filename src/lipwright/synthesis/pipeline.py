@@ -70,7 +70,7 @@ class Synthesis:
         self.voice, self.template, self.motion, self.renderer = voice, template, motion, renderer
         self.fps: Fraction = template.fps
         self.n_frames = n_frames(voice.n_samples, self.fps)
-        self.walk = TemplateWalk.through(template.track)
+        self.walk = TemplateWalk.through(template.track, self.n_frames)
         self.profile = Profile()
         self._reader = FeatureReader(voice.source, motion.info.features)
         self._blocks: dict[int, F32] = {}
