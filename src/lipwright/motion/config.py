@@ -68,8 +68,11 @@ class MotionConfig:
     """Decoupled weight decay."""
     ema: float = 0.0
     """Decay of the running mean of the weights that validation and the persona use; 0: the weights."""
-    calibrate: bool = False
-    """Restore lip movement that a squared-error fit shrinks, by one factor measured on held-out frames."""
+    kernel_share: float = 0.0
+    """`separate`: share of the closed-form kernel regression in the shape; the networks have the rest."""
+    amplitude: float = 0.0
+    """`separate`: lip movement wanted, as a share of the real; regression shrinks what it cannot know, and
+    one factor measured on frames held out inside the training set restores it. 0 leaves it as it is."""
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     """Changes of the features during training."""
 

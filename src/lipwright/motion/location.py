@@ -14,6 +14,7 @@ that merely coincides with an open mouth is not taken for articulation (an instr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from lipwright.core.contracts import F32, Conditions
 from lipwright.motion.filters import low_pass
 from lipwright.motion.geometry import projection_rows
+from lipwright.motion.kernel import held_out
 
 F64 = NDArray[np.float64]
 _RIDGE = 1e-3
@@ -44,8 +46,11 @@ class Location:
 
     def __call__(self, conditions: Conditions) -> F32:
         """(T, 58) landmarks of a mouth at rest in every frame's pose."""
-        rows = (inputs(conditions) - self.mean) / self.std
-        return (rows @ self.weights + self.bias).astype(np.float32)
+        return self.of(inputs(conditions))
+
+    def of(self, rows: F32) -> F32:
+        """(T, 22) `inputs` to (T, 58)."""
+        return (((rows - self.mean) / self.std) @ self.weights + self.bias).astype(np.float32)
 
 
 def inputs(conditions: Conditions) -> F32:
@@ -83,25 +88,19 @@ def fit_location(
 
 
 def speech_articulation(
-    speech: F32, mouths: F32, groups: NDArray[np.int64], components: int = 3, folds: int = 5
+    windows: Mapping[str, F32], mouths: F32, groups: NDArray[np.int64], components: int = 3
 ) -> F32:
-    """(N, components) of the centred mouth shape as speech alone predicts it, each fold from the others.
+    """(N, components) of the centred mouth shape as speech alone predicts it on frames it was not fitted on.
 
     Args:
-        speech: (N, F) features of every frame and its neighbours.
-        mouths: (N, 40) mouth points in coordinates without roll.
+        windows: speech around each frame, from `kernel.windows`.
+        mouths: (N, 20, 2) mouth points in coordinates without roll.
         groups: (N,) stretch of each frame.
     """
-    points = mouths.reshape(len(mouths), -1, 2).astype(np.float64)
-    flat = _fast((points - points.mean(axis=1, keepdims=True)).reshape(len(mouths), -1), groups)
+    centred = mouths - mouths.mean(axis=1, keepdims=True)
+    flat = _fast(centred.reshape(len(mouths), -1), groups)
     _, _, rows = np.linalg.svd(flat, full_matrices=False)
-    shape = flat @ rows[:components].T
-    x = (speech - speech.mean(axis=0)) / (speech.std(axis=0) + 1e-6)
-    out = np.zeros_like(shape)
-    for part in np.array_split(np.arange(len(x)), folds):
-        rest = np.setdiff1d(np.arange(len(x)), part)
-        out[part] = x[part] @ _ridge(x[rest].astype(np.float64), shape[rest], 0.3)
-    return out.astype(np.float32)
+    return held_out(windows, (flat @ rows[:components].T).astype(np.float32))
 
 
 def _fast(rows: NDArray[np.floating], groups: NDArray[np.int64]) -> F64:
