@@ -14,7 +14,7 @@ that merely coincides with an open mouth is not taken for articulation (an instr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,31 +26,44 @@ from lipwright.motion.geometry import projection_rows
 from lipwright.motion.kernel import held_out
 
 F64 = NDArray[np.float64]
-_RIDGE = 1e-3
+_RIDGE = 1e-2
+_POSE = 6
 _SLOW_FRAMES = 12.5
 """What is slower than about a second is head motion or habit, not syllables."""
 
 
 @dataclass(frozen=True)
 class Location:
-    """landmarks = bias + ((conditions - mean) / std) @ weights."""
+    """Landmarks of a mouth at rest in every frame's pose.
+
+    Pose and what cheeks do slowly may reshape the mouth (turning, foreshortening); what cheeks do fast only
+    carries it along as a whole, so that no syllable of the template can open it.
+    """
 
     mean: F32
     """(22,) of the conditions: six projection entries, then 16 cheek numbers."""
     std: F32
     """(22,)."""
-    weights: F32
-    """(22, 58)."""
+    slow: F32
+    """(22, 58) weights of pose and smoothed cheeks."""
+    fast: F32
+    """(22, 2) weights of the rest of the cheeks: one shift of all points."""
     bias: F32
     """(58,)."""
+    smoothing: float
+    """Deviation of the low-pass that parts slow from fast, in frames."""
 
     def __call__(self, conditions: Conditions) -> F32:
-        """(T, 58) landmarks of a mouth at rest in every frame's pose."""
-        return self.of(inputs(conditions))
+        """(T, 58)."""
+        rows = (inputs(conditions) - self.mean) / self.std
+        slow = _slow(rows, self.smoothing)
+        shift = np.tile((rows - slow) @ self.fast, (1, self.slow.shape[1] // 2))
+        return (slow @ self.slow + shift + self.bias).astype(np.float32)
 
-    def of(self, rows: F32) -> F32:
-        """(T, 22) `inputs` to (T, 58)."""
-        return (((rows - self.mean) / self.std) @ self.weights + self.bias).astype(np.float32)
+
+def _slow(rows: F32, smoothing: float) -> F32:
+    """Pose as it is, cheeks smoothed: pose comes from points that do not move with speech, cheeks do."""
+    return np.concatenate([rows[:, :_POSE], low_pass(rows[:, _POSE:], smoothing)], axis=1)
 
 
 def inputs(conditions: Conditions) -> F32:
@@ -60,31 +73,48 @@ def inputs(conditions: Conditions) -> F32:
 
 
 def fit_location(
-    conditions: F32, landmarks: F32, articulation: F32, groups: NDArray[np.int64], leak_penalty: float
+    stretches: Sequence[Conditions],
+    seen: NDArray[np.bool_],
+    landmarks: F32,
+    articulation: F32,
+    leak_penalty: float,
+    smoothing: float,
 ) -> Location:
-    """Fit on training frames.
+    """Fit on training stretches.
 
     Args:
-        conditions: (N, 22) from `inputs`; landmarks: (N, 58).
-        articulation: (N, k) predicted from speech, see `speech_articulation`.
-        groups: (N,) stretch of each frame; filters do not run over their borders.
+        stretches: conditions of each stretch; seen: (N,) which of all their frames show a face.
+        landmarks: (n, 58) and articulation: (n, k), see `speech_articulation`, of the n frames seen.
         leak_penalty: λ above.
+        smoothing: deviation of the low-pass in frames.
     """
-    mean, std = conditions.mean(axis=0), conditions.std(axis=0) + 1e-6
-    c = ((conditions - mean) / std).astype(np.float64)
+    raw = [inputs(c) for c in stretches]
+    together = np.concatenate(raw)[seen]
+    mean, std = together.mean(axis=0), together.std(axis=0) + 1e-6
+    scaled = [(r - mean) / std for r in raw]
+    slow = np.concatenate([_slow(r, smoothing) for r in scaled])[seen].astype(np.float64)
+    fast = np.concatenate(scaled)[seen].astype(np.float64) - slow
     a = articulation.astype(np.float64)
     a = (a - a.mean(axis=0)) / (a.std(axis=0) + 1e-9)
-    y = landmarks.astype(np.float64) - landmarks.mean(axis=0)
+    bias = landmarks.mean(axis=0, dtype=np.float64)
+    slow_weights = _blind(slow, a, landmarks - bias, leak_penalty)
+    rest = (landmarks - bias - slow @ slow_weights).reshape(len(landmarks), -1, 2)
+    fast_weights = (
+        _blind(fast, a, rest.mean(axis=1), leak_penalty) if smoothing > 0 else np.zeros((len(mean), 2))
+    )
+    arrays = (mean, std, slow_weights, fast_weights, bias)
+    return Location(*(np.asarray(x, np.float32) for x in arrays), smoothing)
+
+
+def _blind(c: F64, a: F64, y: F64, leak_penalty: float) -> F64:
+    """L of the module's equation: y from c, blind to what of c follows a."""
     n, k = c.shape[1], a.shape[1]
-    leak = _ridge(_fast(a, groups), _fast(c, groups))
+    leak = _ridge(a, c)
     both = np.concatenate([c, a], axis=1)
     gram = both.T @ both / len(y) + _RIDGE * np.eye(n + k)
     gram[:n, :n] += leak_penalty * leak.T @ leak
-    solved = np.linalg.solve(gram, both.T @ y / len(y))
-    return Location(
-        mean.astype(np.float32), std.astype(np.float32), solved[:n].astype(np.float32),
-        landmarks.mean(axis=0).astype(np.float32),
-    )  # fmt: skip
+    solved: F64 = np.linalg.solve(gram, both.T @ y / len(y))
+    return solved[:n]
 
 
 def speech_articulation(

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lipwright.core.clock import FPS
 from lipwright.core.contracts import F32, Conditions
 from lipwright.motion.config import MotionConfig
 from lipwright.motion.geometry import rotate
 from lipwright.motion.kernel import KernelShape, fit_kernel, held_out, per_frame, windows
-from lipwright.motion.location import Location, fit_location, inputs, speech_articulation
+from lipwright.motion.location import Location, fit_location, speech_articulation
 from lipwright.motion.scores import N_MOUTH, aperture
 
 _LARGEST_GAIN = 1.6
@@ -63,7 +64,7 @@ def fit_separate(
     """Fit location, kernel and gain on training stretches.
 
     Args:
-        features: standardised, per stretch; landmarks: (T, 29, 2) per stretch; held: smoothed conditions.
+        features: standardised, per stretch; landmarks: (T, 29, 2) per stretch; held: their conditions.
         seen: (N,) frames with a face, over all stretches.
     """
     groups = np.concatenate([np.full(len(p), i) for i, p in enumerate(landmarks)])[seen]
@@ -73,9 +74,10 @@ def fit_separate(
     points = np.concatenate(list(landmarks))[seen]
     roll = np.concatenate([h.pose_rad[:, 2] for h in held])[seen]
     articulation = speech_articulation(heard, rotate(points, -roll)[:, :N_MOUTH], groups)
-    rows = np.concatenate([inputs(h) for h in held])[seen]
-    location = fit_location(rows, points.reshape(len(points), -1), articulation, groups, config.leak_penalty)
-    moved = points - location.of(rows).reshape(points.shape)
+    flat = points.reshape(len(points), -1)
+    smoothing = config.condition_smoothing_s * float(FPS)
+    location = fit_location(held, seen, flat, articulation, config.leak_penalty, smoothing)
+    moved = points - np.concatenate([location(h) for h in held])[seen].reshape(points.shape)
     shapes = rotate(moved, -roll).reshape(len(points), -1)
     kernel = fit_kernel(heard, shapes, deviation)
     rest = shapes.mean(axis=0)
@@ -102,7 +104,7 @@ def _deviations(
     return out
 
 
-_LOCATION = ("mean", "std", "weights", "bias")
+_LOCATION = ("mean", "std", "slow", "fast", "bias")
 
 
 def separate_arrays(separate: Separate) -> dict[str, F32]:
@@ -111,7 +113,7 @@ def separate_arrays(separate: Separate) -> dict[str, F32]:
     arrays |= {"kernel.weights": separate.kernel.weights, "kernel.bias": separate.kernel.bias}
     arrays |= {f"kernel.support.{name}": rows for name, rows in separate.kernel.support.items()}
     arrays |= {f"kernel.deviation.{name}": rows for name, rows in separate.kernel.deviation.items()}
-    numbers = np.array([separate.share, separate.gain], np.float64)
+    numbers = np.array([separate.share, separate.gain, separate.location.smoothing], np.float64)
     return arrays | {"separate.rest": separate.rest, "separate.numbers": numbers}
 
 
@@ -123,6 +125,6 @@ def separate_from(read: Callable[[str], F32], config: MotionConfig) -> Separate:
         read("kernel.weights"),
         read("kernel.bias"),
     )
-    share, gain = (float(v) for v in read("separate.numbers"))
-    location = Location(*(read(f"location.{k}") for k in _LOCATION))
+    share, gain, smoothing = (float(v) for v in read("separate.numbers"))
+    location = Location(*(read(f"location.{k}") for k in _LOCATION), smoothing)
     return Separate(location, kernel, share, gain, read("separate.rest"))

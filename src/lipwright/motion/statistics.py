@@ -85,7 +85,9 @@ class Statistics:
 
 
 def smooth_conditions(conditions: Conditions, config: MotionConfig) -> Conditions:
-    """Conditions after the low-passes that the configuration asks for."""
+    """Conditions as the networks see them; a `separate` model parts slow from fast by itself."""
+    if config.separate:
+        return conditions
     return Conditions(
         low_pass(conditions.pose_rad, config.pose_smoothing_s * float(FPS)),
         low_pass(conditions.cheeks, config.condition_smoothing_s * float(FPS)),
