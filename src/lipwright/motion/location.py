@@ -102,8 +102,10 @@ def fit_location(
     fast_weights = (
         _blind(fast, a, rest.mean(axis=1), leak_penalty) if smoothing > 0 else np.zeros((len(mean), 2))
     )
-    arrays = (mean, std, slow_weights, fast_weights, bias)
-    return Location(*(np.asarray(x, np.float32) for x in arrays), smoothing)
+    return Location(
+        mean, std, slow_weights.astype(np.float32), fast_weights.astype(np.float32), bias.astype(np.float32),
+        smoothing,
+    )  # fmt: skip
 
 
 def _blind(c: F64, a: F64, y: F64, leak_penalty: float) -> F64:

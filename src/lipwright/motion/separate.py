@@ -126,5 +126,6 @@ def separate_from(read: Callable[[str], F32], config: MotionConfig) -> Separate:
         read("kernel.bias"),
     )
     share, gain, smoothing = (float(v) for v in read("separate.numbers"))
-    location = Location(*(read(f"location.{k}") for k in _LOCATION), smoothing)
+    mean, std, slow, fast, bias = (read(f"location.{k}") for k in _LOCATION)
+    location = Location(mean, std, slow, fast, bias, smoothing)
     return Separate(location, kernel, share, gain, read("separate.rest"))
