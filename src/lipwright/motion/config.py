@@ -76,6 +76,11 @@ class MotionConfig:
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     """Changes of the features during training."""
 
+    @property
+    def rests(self) -> bool:
+        """Whether the mouth rests in silence: a separate model that hears phones knows when to."""
+        return self.separate and "phones" in self.features
+
     def cascade(self) -> CascadeConfig:
         """The networks' shape."""
         kinds = [SPEECH_FEATURES.get(name) for name in self.features]
@@ -97,3 +102,16 @@ class MotionConfig:
 
 PAPER = MotionConfig()
 """Recipe `pose-adaptive`: system B as published."""
+
+INSTANT = MotionConfig(
+    features=("cepstra", "phones"),
+    separate=True,
+    condition_smoothing_s=0.3,
+    leak_penalty=1.0,
+    width=64,
+    batch=16,
+    kernel_share=0.5,
+    amplitude=0.9,
+    augment=AugmentConfig(noise=0.3, time_mask=3),
+)
+"""Recipe `instant`: voice-independent features, shape from speech alone; a minute of one core is enough."""

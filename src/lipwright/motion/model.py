@@ -20,6 +20,7 @@ from lipwright.motion.config import MotionConfig
 from lipwright.motion.filters import radius
 from lipwright.motion.pca import MouthPca
 from lipwright.motion.separate import separate_arrays, separate_from
+from lipwright.motion.silence import FEATURE, silence_of
 from lipwright.motion.statistics import Statistics, smooth_conditions
 from lipwright.speech.features import SPEECH_FEATURES
 
@@ -62,7 +63,8 @@ class CascadeMotion:
         with torch.inference_mode():
             inputs = {name: _batch(r).to(device) for name, r in rows.items()}
             _, flat = self.cascade(inputs, _batch(pose).to(device), _batch(cheeks).to(device))
-        return self.statistics.decode(flat[0].cpu().numpy(), rows, held)
+        silence = silence_of(features[FEATURE]) if self.config.rests else None
+        return self.statistics.decode(flat[0].cpu().numpy(), rows, held, silence)
 
     def _check(self, features: Mapping[str, F32], conditions: Conditions, n: int) -> None:
         if conditions.pose_rad.shape != (n, 3):

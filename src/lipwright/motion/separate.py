@@ -21,6 +21,7 @@ from lipwright.motion.geometry import rotate
 from lipwright.motion.kernel import KernelShape, fit_kernel, held_out, per_frame, windows
 from lipwright.motion.location import Location, fit_location, speech_articulation
 from lipwright.motion.scores import N_MOUTH, aperture
+from lipwright.motion.silence import rest_shape
 
 _LARGEST_GAIN = 1.6
 
@@ -35,22 +36,31 @@ class Separate:
     """Of the kernel regression in the shape; the network has the rest."""
     gain: float
     """Enlarges the shape around its mean: regression shrinks what it cannot know."""
-    rest: F32
+    middle: F32
     """(58,) mean shape, which the gain leaves as it is."""
+    rest: F32 | None = None
+    """(58,) shape of the mouth in silence; None when nothing tells silence."""
 
     def shape(self, landmarks: F32, held: Conditions) -> F32:
         """(T, 29, 2) landmarks without location, turned upright."""
         moved = landmarks - self.location(held).reshape(landmarks.shape)
         return rotate(moved, -held.pose_rad[:, 2])
 
-    def landmarks(self, network: F32, features: Mapping[str, F32], held: Conditions) -> F32:
-        """The network's (T, 29, 2) shape and standardised features to landmarks in the frame's pose."""
+    def landmarks(
+        self, network: F32, features: Mapping[str, F32], held: Conditions, silence: F32 | None
+    ) -> F32:
+        """The network's (T, 29, 2) shape and standardised features to landmarks in the frame's pose.
+
+        `silence`: (T,) see `silence_of`; the mouth rests where it is 1.
+        """
         shape = network
         if self.share > 0:
             heard = self.kernel(features, len(network)).reshape(network.shape)
             shape = (1 - self.share) * network + self.share * heard
-        rest = self.rest.reshape(network.shape[1:])
-        grown = (rest + self.gain * (shape - rest)).astype(np.float32)
+        middle = self.middle.reshape(network.shape[1:])
+        grown = (middle + self.gain * (shape - middle)).astype(np.float32)
+        if self.rest is not None and silence is not None:
+            grown += silence[:, None, None] * (self.rest.reshape(network.shape[1:]) - grown)
         return rotate(grown, held.pose_rad[:, 2]) + self.location(held).reshape(network.shape)
 
 
@@ -59,13 +69,14 @@ def fit_separate(
     landmarks: Sequence[F32],
     held: Sequence[Conditions],
     seen: NDArray[np.bool_],
+    silence: F32 | None,
     config: MotionConfig,
 ) -> Separate:
     """Fit location, kernel and gain on training stretches.
 
     Args:
         features: standardised, per stretch; landmarks: (T, 29, 2) per stretch; held: their conditions.
-        seen: (N,) frames with a face, over all stretches.
+        seen: (N,) frames with a face, over all stretches; silence: (N,) or None.
     """
     groups = np.concatenate([np.full(len(p), i) for i, p in enumerate(landmarks)])[seen]
     deviation = _deviations(features, landmarks, config)
@@ -80,14 +91,17 @@ def fit_separate(
     moved = points - np.concatenate([location(h) for h in held])[seen].reshape(points.shape)
     shapes = rotate(moved, -roll).reshape(len(points), -1)
     kernel = fit_kernel(heard, shapes, deviation)
-    rest = shapes.mean(axis=0)
-    gain = _gain(heard, shapes, rest, points.mean(axis=0)) * config.amplitude if config.amplitude > 0 else 1.0
-    return Separate(location, kernel, config.kernel_share, min(max(gain, 1.0), _LARGEST_GAIN), rest)
+    middle = shapes.mean(axis=0)
+    base = flat.mean(axis=0) - middle
+    gain = _gain(heard, shapes, base) * config.amplitude if config.amplitude > 0 else 1.0
+    rest = None if silence is None else rest_shape(shapes, base, silence[seen])
+    return Separate(
+        location, kernel, config.kernel_share, float(np.clip(gain, 1, _LARGEST_GAIN)), middle, rest
+    )
 
 
-def _gain(heard: Mapping[str, F32], shapes: F32, rest: F32, mean: F32) -> float:
-    """How many times larger real lip apertures vary than held-out predictions of them."""
-    base = mean.reshape(-1) - rest
+def _gain(heard: Mapping[str, F32], shapes: F32, base: F32) -> float:
+    """How many times more real lip apertures vary than predictions for frames held out."""
     real = aperture((shapes + base).reshape(-1, 29, 2)).std()
     guess = aperture((held_out(heard, shapes) + base).reshape(-1, 29, 2)).std()
     return float(real / max(guess, 1e-9))
@@ -114,7 +128,8 @@ def separate_arrays(separate: Separate) -> dict[str, F32]:
     arrays |= {f"kernel.support.{name}": rows for name, rows in separate.kernel.support.items()}
     arrays |= {f"kernel.deviation.{name}": rows for name, rows in separate.kernel.deviation.items()}
     numbers = np.array([separate.share, separate.gain, separate.location.smoothing], np.float64)
-    return arrays | {"separate.rest": separate.rest, "separate.numbers": numbers}
+    rest = {} if separate.rest is None else {"separate.rest": separate.rest}
+    return arrays | rest | {"separate.middle": separate.middle, "separate.numbers": numbers}
 
 
 def separate_from(read: Callable[[str], F32], config: MotionConfig) -> Separate:
@@ -128,4 +143,5 @@ def separate_from(read: Callable[[str], F32], config: MotionConfig) -> Separate:
     share, gain, smoothing = (float(v) for v in read("separate.numbers"))
     mean, std, slow, fast, bias = (read(f"location.{k}") for k in _LOCATION)
     location = Location(mean, std, slow, fast, bias, smoothing)
-    return Separate(location, kernel, share, gain, read("separate.rest"))
+    rest = read("separate.rest") if config.rests else None
+    return Separate(location, kernel, share, gain, read("separate.middle"), rest)

@@ -15,6 +15,7 @@ from lipwright.motion.filters import low_pass
 from lipwright.motion.pca import MouthPca
 from lipwright.motion.scores import N_MOUTH
 from lipwright.motion.separate import Separate, fit_separate
+from lipwright.motion.silence import FEATURE, silence_of
 
 UNIT = 100.0
 """Targets are multiplied by this, so that Adam's epsilon is harmless (SPEC section 4)."""
@@ -54,7 +55,9 @@ class Statistics:
         if config.separate:
             features = [_standardise(c.features, mean, std) for c in clips]
             landmarks = [c.landmarks for c in clips]
-            separate = fit_separate(features, landmarks, held, seen, config)
+            silences = [silence_of(c.features[FEATURE]) for c in clips] if config.rests else None
+            silence = None if silences is None else np.concatenate(silences)
+            separate = fit_separate(features, landmarks, held, seen, silence, config)
             shapes = [separate.shape(p, h) for p, h in zip(landmarks, held, strict=True)]
             points = np.concatenate(shapes)[seen]
         origin = points.reshape(len(points), -1).mean(axis=0, dtype=np.float64).astype(np.float32)
@@ -78,10 +81,10 @@ class Statistics:
         flat = points.reshape(len(points), -1) - self.origin
         return self.pca.encode(points[:, :N_MOUTH]) * UNIT, flat * UNIT
 
-    def decode(self, flat: F32, features: Mapping[str, F32], held: Conditions) -> F32:
-        """(T, 58) of the networks, standardised features and conditions to (T, 29, 2) landmarks."""
+    def decode(self, flat: F32, features: Mapping[str, F32], held: Conditions, silence: F32 | None) -> F32:
+        """(T, 58) of the networks, standardised features, conditions, silence to (T, 29, 2) landmarks."""
         points = (flat / UNIT + self.origin).reshape(len(flat), -1, 2).astype(np.float32)
-        return points if self.separate is None else self.separate.landmarks(points, features, held)
+        return points if self.separate is None else self.separate.landmarks(points, features, held, silence)
 
 
 def smooth_conditions(conditions: Conditions, config: MotionConfig) -> Conditions:
