@@ -164,7 +164,9 @@ class VideoReader:
                 return
         before: Fraction | None = None
         for frame in self._decoded(container, stream):
-            stamp = seconds(frame.pts, frame.time_base)
+            # AVI has decoding times only: with B-frames they come in the wrong order.
+            lost = container.format.name == "avi" and stream.codec_context.has_b_frames
+            stamp = None if lost else seconds(frame.pts, frame.time_base)
             if stamp is None and goal_s is not None:
                 return  # without timestamps only counting from the beginning is exact
             if stamp is None:

@@ -214,7 +214,7 @@ def _frames(blocks: Iterator[F32], rate: int, layout: str) -> Iterator[AudioFram
     """Blocks as float-planar audio frames with exact timestamps."""
     n = 0
     for block in blocks:
-        planar = np.ascontiguousarray(block.reshape(len(block), -1).T, dtype=np.float32)
+        planar = np.ascontiguousarray(np.clip(block, -1, 1).reshape(len(block), -1).T, dtype=np.float32)
         frame = AudioFrame.from_ndarray(planar, "fltp", layout)
         frame.sample_rate, frame.pts, frame.time_base = rate, n, Fraction(1, rate)
         n += len(block)
