@@ -5,6 +5,11 @@ Convention: pixel coordinates, x right, y down; point i of an array (…, 68, 2)
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
 JAW_LINE = list(range(17))
 BROWS = list(range(17, 27))
 NOSE = list(range(27, 36))
@@ -42,3 +47,11 @@ CHAINS: list[tuple[list[int], bool]] = [
     (INNER_LIPS, True),
 ]
 """Polylines of the face as (indices, closed)."""
+
+
+def lip_aperture(landmarks: NDArray[Any]) -> NDArray[np.float64]:
+    """(…,) inner-lip opening of (…, 68, 2) landmarks in their unit: mean over three opposite pairs."""
+    points = np.asarray(landmarks, dtype=np.float64)
+    return np.asarray(
+        np.linalg.norm(points[..., INNER_TOP, :] - points[..., INNER_BOTTOM, :], axis=-1).mean(-1)
+    )

@@ -83,7 +83,9 @@ class TrackBuilder:
         return FaceTrack(landmarks, steady, confidence, pose, self.size), noise
 
     def _noise(self, raw: F32, present: np.ndarray) -> float:
-        pieces = [(stop - start, noise_px(to_68(raw[start:stop])[:, MOUTH])) for start, stop in s.runs(present)]
+        pieces = [
+            (stop - start, noise_px(to_68(raw[start:stop])[:, MOUTH])) for start, stop in s.runs(present)
+        ]
         frames = sum(n for n, _ in pieces)
         return float(np.sqrt(sum(n * v * v for n, v in pieces) / frames)) if frames else 0.0
 
@@ -107,7 +109,6 @@ def cuts(dense: F32) -> np.ndarray:
     jump = np.linalg.norm(np.diff(centre, axis=0), axis=1) > _CUT_JUMP * width[1:]
     return np.concatenate([[False], jump])
 
-
     return LIPS, _LIDS + list(range(468, N_DENSE)), LOWER_FACE
 
 
@@ -130,5 +131,3 @@ def track_video(
         if own:
             tracker.close()
     return builder.finish()[0]
-
-

@@ -26,7 +26,7 @@ MIN_TRACKING = 0.5
 
 
 @contextlib.contextmanager
-def _quiet_native() -> Iterator[None]:
+def quiet_native() -> Iterator[None]:
     """Keep the native library's start-up chatter off stderr (it writes to the descriptor itself)."""
     for name, value in (("GLOG_minloglevel", "3"), ("TF_CPP_MIN_LOG_LEVEL", "3")):
         os.environ.setdefault(name, value)
@@ -57,7 +57,7 @@ class MediaPipeTracker:
     name = "mediapipe"
 
     def __init__(self, max_faces: int = 1, static: bool = False) -> None:
-        with _quiet_native(), warnings.catch_warnings():
+        with quiet_native(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # deprecation notes of mediapipe's own dependencies
             from mediapipe.python.solutions.face_mesh import FaceMesh
 
@@ -75,7 +75,7 @@ class MediaPipeTracker:
         """All faces as ((478, 3) px, confidence), largest first."""
         height, width = rgb8.shape[:2]
         # The landmark graph warms up, and chatters, with the first face.
-        quiet = contextlib.nullcontext() if self._face_seen else _quiet_native()
+        quiet = contextlib.nullcontext() if self._face_seen else quiet_native()
         with quiet, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = self._mesh.process(np.ascontiguousarray(rgb8)).multi_face_landmarks or []

@@ -8,12 +8,13 @@ it stays bit for bit.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
 import numpy as np
 
+from lipwright.core.config import from_dict, to_dict
 from lipwright.core.contracts import F32, U8, Patch, RenderWindow
 from lipwright.core.ibug import JAW, JAW_LINE, MOUTH_JAW
 from lipwright.face.align import apply, compose, invert
@@ -24,6 +25,8 @@ from lipwright.render.warp import ThinPlate, grid_nodes, sample, upsample
 _ANCHORS = [1, 2, 14, 15, 31, 33, 35]
 """Rigid points that hold cheeks and nose base in place while lips and jaw move."""
 _STIFFNESS = 2e-3
+_CALIBRATION_MOUTHS = 32
+_MAX_GAIN = 0.2
 _LOOKAHEAD = 12
 """Frames of future the path looks at before it decides."""
 
@@ -37,8 +40,10 @@ class MemoryConfig:
     """Blur of the inner mask, in eye distances."""
     overhang: float = 0.03
     """How far the inner mask reaches beyond the wanted jaw line, in eye distances."""
-    crossfade: bool = True
-    """Mix the mouths of neighbouring frames where the path leaves the footage's own order."""
+    crossfade: float = 0.15
+    """Share of the neighbouring frame's mouth where the path leaves the footage's own order."""
+    sharpen: float = 0.0
+    """Unsharp gain that makes up for what sampling loses; `calibrated` measures it on the memory."""
 
 
 class MemoryRenderer:
@@ -59,12 +64,47 @@ class MemoryRenderer:
 
     def state(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """(arrays, config) for a checkpoint."""
-        return self.bank.state()
+        arrays, config = self.bank.state()
+        return arrays, {**config, "memory": to_dict(self.config)}
 
     @classmethod
     def from_state(cls, arrays: dict[str, Any], config: dict[str, Any]) -> MemoryRenderer:
         """Inverse of `state`."""
-        return cls(MouthBank.from_state(arrays, config))
+        return cls(MouthBank.from_state(arrays, config), from_dict(MemoryConfig, config["memory"]))
+
+    @classmethod
+    def calibrated(cls, bank: MouthBank, config: MemoryConfig | None = None) -> MemoryRenderer:
+        """With the unsharp gain that gives remembered mouths back the sharpness of the footage.
+
+        Measured on the memory itself: some of its mouths are rebuilt from the others (none within a
+        second), and the smallest gain is taken whose mouth-box Laplacian energy reaches the real one's.
+        """
+        renderer = cls(bank, replace(config or MemoryConfig(), sharpen=0.0))
+        pairs = [renderer._rebuilt(i) for i in np.linspace(0, len(bank) - 1, _CALIBRATION_MOUTHS).astype(int)]
+        pairs = [pair for pair in pairs if pair is not None]
+        gain = 0.0
+        while pairs and gain < _MAX_GAIN:
+            ratio = sum(_detail(_unsharp(b, gain)) for _, b in pairs) / sum(_detail(a) for a, _ in pairs)
+            if ratio >= 1:
+                break
+            gain += 0.02
+        renderer.config = replace(renderer.config, sharpen=round(gain, 2))
+        return renderer
+
+    def _rebuilt(self, index: int) -> tuple[F32, F32] | None:
+        """Mouth boxes (real, rebuilt from other seconds) of bank mouth `index`."""
+        bank = self.bank
+        far = np.flatnonzero(np.abs(bank.source - bank.source[index]) > 25)
+        if not len(far):
+            return None
+        shapes = bank.shapes()
+        nearest = int(far[np.argmin(((shapes[far] - shapes[index]) ** 2).sum((1, 2)))])
+        real, own = bank.image(index), bank.landmarks_px[index]
+        height, width = real.shape[:2]
+        here, target = bank.canonical_from_cut[index], own[MOUTH_JAW]
+        mouth = self._remembered(nearest, here, own, target, width, height)
+        (x0, y0), (x1, y1) = own[48:68].min(0).astype(int) - 4, own[48:68].max(0).astype(int) + 5
+        return real[y0:y1, x0:x1].astype(np.float32), mouth[y0:y1, x0:x1]
 
     def render(self, window: RenderWindow) -> Iterator[Patch]:
         """One patch per frame; see `Renderer.render`."""
@@ -75,10 +115,19 @@ class MemoryRenderer:
         path = self._search.path(shapes, window.lookahead_track.pose_rad, n)
         boxes = geometry.frame_boxes(maps[:n])
         for t, frame in enumerate(window.frames):
-            yield self._patch(frame, boxes[t], maps[t], window.track.landmarks_px[t], window.target_px[t], path, t)
+            yield self._patch(
+                frame, boxes[t], maps[t], window.track.landmarks_px[t], window.target_px[t], path, t
+            )
 
     def _patch(
-        self, frame: U8, box: np.ndarray, to_canonical: F32, own_px: F32, target_px: F32, path: np.ndarray, t: int
+        self,
+        frame: U8,
+        box: np.ndarray,
+        to_canonical: F32,
+        own_px: F32,
+        target_px: F32,
+        path: np.ndarray,
+        t: int,
     ) -> Patch:
         x0, y0, x1, y1 = box
         width, height = int(x1 - x0), int(y1 - y0)
@@ -90,7 +139,7 @@ class MemoryRenderer:
         template = self._meet_jaw(base, own, target, width, height)
         here = to_canonical.copy()
         here[:, 2] += here[:, :2] @ corner
-        mouth = self._remembered(int(path[t]), here, own, target, width, height)
+        mouth = self._mixed(path, t, here, own, target, width, height)
         inner, lit = self._masks(own, target, width, height, scale)
         mouth = _relight(mouth, template, lit)
         blended = template + inner[..., None] * (mouth - template)
@@ -106,6 +155,19 @@ class MemoryRenderer:
         at = np.concatenate([wanted, own[[31, 33, 35]], border])
         back = np.concatenate([own[JAW_LINE] - wanted, np.zeros((3 + len(border), 2), np.float32)])
         return _bend(base, at, back, width, height).astype(np.float32)
+
+    def _mixed(
+        self, path: np.ndarray, t: int, here: F32, own: F32, target: F32, width: int, height: int
+    ) -> F32:
+        """The mouth of frame t, cross-faded with a neighbour's across a switch, sharpness made up."""
+        mouth = own_mouth = self._remembered(int(path[t]), here, own, target, width, height)
+        for other in (t - 1, t + 1):
+            if 0 <= other < len(path):
+                before, after = sorted((t, other))
+                if not self._search.in_order(int(path[before]), int(path[after])):
+                    theirs = self._remembered(int(path[other]), here, own, target, width, height)
+                    mouth = mouth + self.config.crossfade * (theirs - own_mouth)
+        return _unsharp(mouth, self.config.sharpen)
 
     def _remembered(self, index: int, here: F32, own: F32, target: F32, width: int, height: int) -> F32:
         """Bank mouth `index` bent onto the wanted lips and jaw, in the pixels of the patch."""
@@ -145,6 +207,15 @@ class MemoryRenderer:
         return soft
 
 
+def _unsharp(image: F32, gain: float) -> F32:
+    return image + gain * (image - cv2.GaussianBlur(image, (0, 0), 1.0)) if gain else image
+
+
+def _detail(image: F32) -> float:
+    """Laplacian energy of the luma."""
+    return float(cv2.Laplacian(image.mean(2), cv2.CV_32F).var())
+
+
 def _cut(frame: U8, box: np.ndarray) -> U8:
     """The box out of a frame, edges replicated where it leaves the picture."""
     x0, y0, x1, y1 = box
@@ -159,7 +230,17 @@ def _cut(frame: U8, box: np.ndarray) -> U8:
 def _border_points(width: int, height: int) -> F32:
     """Twelve points on the patch border that do not move."""
     x, y = width - 1.0, height - 1.0
-    points = [(0, 0), (x / 2, 0), (x, 0), (0, y / 2), (x, y / 2), (0, y), (x / 4, y), (x / 2, y), (3 * x / 4, y)]
+    points = [
+        (0, 0),
+        (x / 2, 0),
+        (x, 0),
+        (0, y / 2),
+        (x, y / 2),
+        (0, y),
+        (x / 4, y),
+        (x / 2, y),
+        (3 * x / 4, y),
+    ]
     return np.array([*points, (x, y), (0, 3 * y / 4), (x, 3 * y / 4)], np.float32)
 
 

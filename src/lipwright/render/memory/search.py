@@ -14,7 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from lipwright.core.contracts import F32
+from lipwright.core.ibug import INNER_BOTTOM, INNER_TOP, MOUTH_JAW
 from lipwright.render.memory.bank import MouthBank
+
+_TOP = [MOUTH_JAW.index(i) for i in INNER_TOP]
+_BOTTOM = [MOUTH_JAW.index(i) for i in INNER_BOTTOM]
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,9 @@ class SearchConfig:
     """Weight of jaw points."""
     pose: float = 0.5
     """Weight of one radian of head turn, in eye distances per point."""
-    jump: float = 0.6
+    aperture: float = 1.0
+    """Extra weight of how far the lips are apart: a closed mouth must come from a closed mouth."""
+    jump: float = 0.2
     """Weight of a change of look, per grey level squared."""
     cut: float = 0.35
     """Cost of leaving the footage's own order, in mean unary costs."""
@@ -62,8 +68,10 @@ class PathSearch:
 
     def _feature(self, shapes: F32, pose_rad: F32) -> F32:
         points = (shapes * self._weights[:, None]).reshape(len(shapes), -1)
+        gap = shapes[:, _BOTTOM, 1].mean(1) - shapes[:, _TOP, 1].mean(1)
+        gap = gap[:, None] * np.float32(self.config.aperture / self.bank.geometry.eye_distance)
         turn = pose_rad * np.float32(np.sqrt(self.config.pose) * 0.3)
-        return np.concatenate([points, turn], 1).astype(np.float32)
+        return np.concatenate([points, gap, turn], 1).astype(np.float32)
 
     def path(self, shapes: F32, pose_rad: F32, n_final: int) -> np.ndarray:
         """(n_final,) bank indices for the first `n_final` of (T, 29, 2) canonical shapes and (T, 3) poses."""
@@ -93,6 +101,10 @@ class PathSearch:
         path: np.ndarray = np.take_along_axis(nearest, choice[:, None], 1)[:n_final, 0]
         self._last = int(path[-1])
         return path
+
+    def in_order(self, before: int, after: int) -> bool:
+        """Whether `after` is the footage's own successor of `before` (or the same mouth)."""
+        return before == after or int(self._follows[before]) == after
 
     def _jump(self, before: np.ndarray, after: np.ndarray, scale: float) -> np.ndarray:
         a, b = self._looks[before], self._looks[after]

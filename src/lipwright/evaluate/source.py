@@ -1,0 +1,128 @@
+"""One video as evaluation sees it: read once, tracked, its sound beside it; frames are never all kept."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lipwright.core.clock import SAMPLE_RATE, sample_of
+from lipwright.core.contracts import F32, U8, FaceTrack, FaceTracker
+from lipwright.core.errors import FootageError
+from lipwright.face.track import TrackBuilder
+from lipwright.face.tracker import TRACKERS
+from lipwright.media.audio import read_audio
+from lipwright.media.probe import MediaInfo, probe
+from lipwright.media.video import VideoReader
+from lipwright.metrics.detail import luma
+
+MakeTracker = Callable[[], FaceTracker]
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A stretch of a video file."""
+
+    path: Path
+    start_s: Fraction = Fraction(0)
+    """Seconds after the first picture."""
+    end_s: Fraction | None = None
+    """None: to the end."""
+
+    @property
+    def name(self) -> str:
+        """The file's name, with the stretch when it is not the whole file."""
+        if self.start_s == 0 and self.end_s is None:
+            return self.path.name
+        end = "end" if self.end_s is None else f"{float(self.end_s):g}"
+        return f"{self.path.name} [{float(self.start_s):g}, {end}) s"
+
+    def frames(self, fps: Fraction, size: tuple[int, int]) -> Iterator[U8]:
+        """Frames at `fps`, scaled to `size` (width, height), in order."""
+        with VideoReader(self.path, fps=fps, start_s=self.start_s, end_s=self.end_s, size=size) as reader:
+            for frame in reader:
+                yield frame.rgb8
+
+    def samples(self) -> F32:
+        """(S,) mono 16 kHz; empty when the file has no sound."""
+        if probe(self.path).audio is None:
+            return np.zeros(0, np.float32)
+        return read_audio(self.path, SAMPLE_RATE, start_s=self.start_s, end_s=self.end_s)
+
+
+def as_clip(video: str | os.PathLike[str] | Clip) -> Clip:
+    """A path as a whole-file `Clip`; clips pass through."""
+    return video if isinstance(video, Clip) else Clip(Path(video))
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Everything evaluation keeps of one pass over a video: a few kilobytes per frame."""
+
+    clip: Clip
+    info: MediaInfo
+    fps: Fraction
+    """Rate at which it was read."""
+    size: tuple[int, int]
+    """(width, height) at which it was read."""
+    track: FaceTrack
+    noise_px: float
+    """RMS distance noise of the raw tracked mouth points, px."""
+    changes: NDArray[np.float64]
+    """(T - 1,) inter-frame energy of a thinned-out luma, squared grey levels."""
+    samples: F32
+    """(S,) mono 16 kHz, empty without sound."""
+
+    first: int = 0
+    """Frames of the clip that come before the first one kept here."""
+
+    def __len__(self) -> int:
+        return len(self.track)
+
+    def part(self, first: int, n: int) -> Scan:
+        """Frames [first, first + n) and the sound that belongs to them."""
+        sound = slice(sample_of(first, self.fps), sample_of(first + n, self.fps))
+        return replace(
+            self,
+            track=self.track[first : first + n],
+            changes=self.changes[first : first + n - 1],
+            samples=self.samples[sound],
+            first=self.first + first,
+        )
+
+    def frames(self) -> Iterator[U8]:
+        """The frames themselves, read again."""
+        return islice(self.clip.frames(self.fps, self.size), self.first, self.first + len(self))
+
+
+def scan(clip: Clip, fps: Fraction, size: tuple[int, int], make_tracker: MakeTracker | None = None) -> Scan:
+    """First pass: track the face and note how much each frame differs from the one before.
+
+    FootageError when no frame can be read or no frame shows a face.
+    """
+    tracker = make_tracker() if make_tracker else TRACKERS.get("mediapipe")(max_faces=1)
+    builder = TrackBuilder(size)
+    changes: list[float] = []
+    before: NDArray[np.float32] | None = None
+    step = max(1, max(size) // 256)  # strided, not averaged: averaging would hide the camera's noise
+    try:
+        for frame in clip.frames(fps, size):
+            builder.add(tracker.detect(frame))
+            now = luma(frame[::step, ::step])
+            if before is not None:
+                changes.append(float(np.mean((now - before) ** 2)))
+            before = now
+    finally:
+        tracker.close()
+    track, noise = builder.finish()
+    if not track.present.any():
+        raise FootageError(
+            f"no face in any of the {len(track)} frames of {clip.name}; give a video of one face"
+        )
+    return Scan(clip, probe(clip.path), fps, size, track, noise, np.asarray(changes), clip.samples())

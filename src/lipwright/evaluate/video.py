@@ -1,0 +1,192 @@
+"""Evaluate any video, with or without the real one beside it; no persona is involved.
+
+Two passes over each video: the first tracks the face, the second compares pictures in step (the reference
+is read once more between them for its mean mouth). Frames are never all kept; tracks are, about 12 kB a
+frame, and the sound.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import lipwright
+from lipwright.core.errors import ConfigError, FootageError
+from lipwright.core.ibug import lip_aperture
+from lipwright.evaluate import curves, rows
+from lipwright.evaluate.boxes import Boxes, mouth_boxes
+from lipwright.evaluate.floor import landmark_noise
+from lipwright.evaluate.pairing import common_grid, in_step, video_of
+from lipwright.evaluate.pictures import Comparison, compare
+from lipwright.evaluate.result import SCHEMA, Evaluation
+from lipwright.evaluate.sheet import contact_sheet, mouth_strip
+from lipwright.evaluate.source import Clip, MakeTracker, Scan, as_clip, scan
+from lipwright.evaluate.stills import make_stills
+from lipwright.metrics.controls import frozen_mouth, mean_mouth, rest_frame
+from lipwright.metrics.lips import Phone
+
+SHEET_ROWS = 6
+STRIP_FRAMES = 24
+
+
+def evaluate(
+    video: str | os.PathLike[str] | Clip,
+    reference: str | os.PathLike[str] | Clip | None = None,
+    transcript: Sequence[Phone] | None = None,
+    *,
+    make_tracker: MakeTracker | None = None,
+    protocol: str = "video",
+) -> Evaluation:
+    """Measure a talking video, against the real one when there is one.
+
+    Args:
+        video: what is judged.
+        reference: the real video of the same moments; adds every metric that needs the truth, and the
+            controls: the real video itself, a frozen mouth and a mean mouth.
+        transcript: phones with times on the video's clock; adds the bilabial closure rate.
+        make_tracker: makes a fresh face tracker for each video; mediapipe's when None.
+        protocol: name that goes into the result.
+    Returns:
+        rows, curves and sheets.
+
+    FootageError when a file cannot be read, shows no face, or does not fit the reference.
+    """
+    if isinstance(transcript, (str, bytes)):
+        raise ConfigError("transcript: expected phones with times, got text; align it with the speech first")
+    clip = as_clip(video)
+    if reference is None:
+        return _alone(clip, transcript, make_tracker, protocol)
+    real_clip = as_clip(reference)
+    grid = common_grid(clip, real_clip)
+    seen = scan(clip, grid.fps, grid.size, make_tracker)
+    real = scan(real_clip, grid.fps, grid.size, make_tracker)
+    step = in_step(seen, real)
+    seen = seen.part(step.video_first, step.n)
+    real = real.part(step.reference_first, step.n)
+    notes = [*grid.notes, *step.notes, *_face_notes(seen), *_face_notes(real)]
+
+    both = seen.track.present & real.track.present
+    if both.sum() < 4:
+        raise FootageError(
+            f"{clip.name} and {real_clip.name} show a face together in {int(both.sum())} frames; 4 are needed"
+        )
+    tracks = control_tracks(seen.track.landmarks_px[both], real.track.landmarks_px[both])
+    boxes = mouth_boxes(real.track)
+    comparison = _compare(seen, real, boxes)
+    scans = {"video": seen, "real": real}
+    spoken, more = rows.speech_rows(whole_tracks(seen, real), scans, transcript)
+    fps = float(grid.fps)
+    table = [
+        *rows.picture_rows(comparison),
+        *rows.landmark_rows(tracks, grid.size, (landmark_noise(real.track), landmark_noise(seen.track))),
+        *rows.lip_rows(tracks),
+        *spoken,
+        *rows.time_rows(scans),
+    ]
+    lines = [
+        *curves.aperture_curves({"real": real.track.landmarks_px, "video": seen.track.landmarks_px}, fps),
+        *curves.psnr_curves(comparison, fps),
+        *curves.sound_curves(scans),
+    ]
+    facts = _protocol(protocol, grid.fps, grid.size, len(seen), boxes)
+    sheets = _sheets(comparison, boxes, len(seen), _strip_start(real))
+    return Evaluation(clip.name, real_clip.name, tuple(table), (*notes, *more), facts, tuple(lines), sheets)
+
+
+def control_tracks(video_px: NDArray[Any], real_px: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Landmarks (T, 68, 2) of the video, the real one and the two mouths that do not speak."""
+    return {"video": video_px, "real": real_px, "frozen": frozen_mouth(real_px), "mean": mean_mouth(real_px)}
+
+
+def whole_tracks(seen: Scan, real: Scan | None = None) -> dict[str, NDArray[Any]]:
+    """Landmarks over all frames, gaps interpolated, because sound needs an unbroken clock."""
+    tracks: dict[str, NDArray[Any]] = {"video": seen.track.landmarks_px}
+    if real is not None:
+        tracks |= {"real": real.track.landmarks_px, "frozen": frozen_mouth(real.track.landmarks_px)}
+    return tracks
+
+
+def _alone(
+    clip: Clip, transcript: Sequence[Phone] | None, make_tracker: MakeTracker | None, protocol: str
+) -> Evaluation:
+    info = video_of(clip)
+    seen = scan(clip, info.fps, (info.width, info.height), make_tracker)
+    scans = {"video": seen}
+    spoken, more = rows.speech_rows(whole_tracks(seen), scans, transcript)
+    lines = [
+        *curves.aperture_curves({"video": seen.track.landmarks_px}, float(info.fps)),
+        *curves.sound_curves(scans),
+    ]
+    boxes = mouth_boxes(seen.track)
+    facts = _protocol(protocol, info.fps, seen.size, len(seen), boxes)
+    strip = range(_strip_start(seen), min(len(seen), _strip_start(seen) + STRIP_FRAMES))
+    crops = [boxes.cut(frame, t).copy() for t, frame in enumerate(seen.frames()) if t in strip]
+    sheets = {"Consecutive mouths": mouth_strip([crops])}
+    table = [*spoken, *rows.time_rows(scans)]
+    notes = (*_face_notes(seen), *more)
+    return Evaluation(clip.name, None, tuple(table), notes, facts, tuple(lines), sheets)
+
+
+def _compare(seen: Scan, real: Scan, boxes: Boxes) -> Comparison:
+    frozen_frame = int(
+        np.flatnonzero(real.track.present)[rest_frame(real.track.landmarks_px[real.track.present])]
+    )
+    mean, frozen = make_stills(real.frames(), real.track, boxes, frozen_frame)
+    start = _strip_start(real)
+    keep = {*_sheet_frames(len(real)), *range(start, min(len(real), start + STRIP_FRAMES))}
+    return compare(
+        real.frames(), seen.frames(), boxes, {"frozen": frozen, "mean": mean}, float(real.fps), keep
+    )
+
+
+def _sheet_frames(n: int) -> list[int]:
+    return sorted({round((i + 0.5) * n / SHEET_ROWS) for i in range(SHEET_ROWS)} & set(range(n)))
+
+
+def _strip_start(real: Scan) -> int:
+    """Where the lips move most within the length of a strip."""
+    speed = np.abs(np.diff(lip_aperture(real.track.landmarks_px), prepend=np.nan))
+    speed[~real.track.present | ~np.isfinite(speed)] = 0
+    if len(speed) <= STRIP_FRAMES:
+        return 0
+    return int(np.argmax(np.convolve(speed, np.ones(STRIP_FRAMES), mode="valid")))
+
+
+def _sheets(comparison: Comparison, boxes: Boxes, n: int, start: int) -> dict[str, Any]:
+    chosen = [t for t in _sheet_frames(n) if t in comparison.kept]
+    rectangles = [(*map(int, boxes.corners[t]), *boxes.size) for t in chosen]
+    pairs = [comparison.kept[t] for t in chosen]
+    strip = [t for t in range(start, start + STRIP_FRAMES) if t in comparison.kept]
+    crops = [[boxes.cut(comparison.kept[t][side], t) for t in strip] for side in (0, 1)]
+    return {
+        "Real, generated, difference (x4); mouth enlarged": contact_sheet(
+            [a for a, _ in pairs],
+            [b for _, b in pairs],
+            rectangles,  # type: ignore[arg-type]
+        ),
+        "Consecutive mouths: real above generated": mouth_strip(crops),
+    }
+
+
+def _face_notes(seen: Scan) -> list[str]:
+    missing = int((~seen.track.present).sum())
+    return [f"{seen.clip.name} shows no face in {missing} of {len(seen)} frames; they are left out"] * bool(
+        missing
+    )
+
+
+def _protocol(name: str, fps: Fraction, size: tuple[int, int], n: int, boxes: Boxes) -> dict[str, Any]:
+    return {
+        "name": name,
+        "lipwright": lipwright.__version__,
+        "schema": SCHEMA,
+        "frames": n,
+        "fps": str(fps),
+        "frame": f"{size[0]}x{size[1]}",
+        "mouth_box": f"{boxes.size[0]}x{boxes.size[1]}",
+    }

@@ -1,0 +1,110 @@
+"""Picture against picture: PSNR, and SSIM in the two conventions that papers mix up.
+
+Images are RGB uint8 (H, W, 3) (or one channel); values are per frame, videos take the mean over frames
+(SPEC section 7). Compare decoded with decoded, full frame and mouth box apart: untouched background
+inflates both numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lipwright.core.errors import ShapeError
+
+PSNR_CAP = 100.0
+"""dB that an identical frame counts as in a mean: one infinity would hide every other frame."""
+
+GAUSSIAN_SIZE, GAUSSIAN_SIGMA, UNIFORM_SIZE = 11, 1.5, 7
+
+
+def mse(real: NDArray[Any], generated: NDArray[Any]) -> float:
+    """Mean squared error over all pixels and channels, in squared grey levels; >= 0."""
+    check_same("generated", generated, real)
+    difference = real.astype(np.float64) - generated.astype(np.float64)
+    return float(np.mean(difference * difference))
+
+
+def psnr(real: NDArray[Any], generated: NDArray[Any], data_range: float = 255.0) -> float:
+    """10 log10(data_range^2 / MSE) in dB; infinite for identical images. Higher is better."""
+    error = mse(real, generated)
+    return float("inf") if error == 0 else 10.0 * float(np.log10(data_range**2 / error))
+
+
+def mean_psnr(values: Iterable[float], cap: float = PSNR_CAP) -> float:
+    """Mean over frames of per-frame PSNR, each at most `cap` dB; nan for no frames."""
+    capped = [min(v, cap) for v in values]
+    return float(np.mean(capped)) if capped else float("nan")
+
+
+def ssim_gaussian(real: NDArray[Any], generated: NDArray[Any]) -> float:
+    """SSIM of Wang et al. 2004: 11x11 Gaussian window of sigma 1.5, population covariance, data range 255.
+
+    Mean over pixels whose window lies inside the image and over channels; range [-1, 1], 1 is identical.
+    Equals scikit-image's with gaussian_weights=True, sigma=1.5, use_sample_covariance=False.
+    """
+    return float(ssim_map_gaussian(real, generated).mean())
+
+
+def ssim_uniform(real: NDArray[Any], generated: NDArray[Any]) -> float:
+    """SSIM in scikit-image's default: 7x7 uniform window, sample covariance (N/(N-1)), data range 255.
+
+    Mean over pixels whose window lies inside the image and over channels; range [-1, 1], 1 is identical.
+    """
+    return float(ssim_map_uniform(real, generated).mean())
+
+
+def ssim_map_gaussian(real: NDArray[Any], generated: NDArray[Any]) -> NDArray[np.float64]:
+    """(H - 10, W - 10, C) local SSIM of the Gaussian convention."""
+    kernel = np.asarray(cv2.getGaussianKernel(GAUSSIAN_SIZE, GAUSSIAN_SIGMA, cv2.CV_64F), dtype=np.float64)
+    return _ssim_map(real, generated, kernel, covariance_scale=1.0)
+
+
+def ssim_map_uniform(real: NDArray[Any], generated: NDArray[Any]) -> NDArray[np.float64]:
+    """(H - 6, W - 6, C) local SSIM of the uniform convention."""
+    kernel = np.full((UNIFORM_SIZE, 1), 1.0 / UNIFORM_SIZE)
+    n = UNIFORM_SIZE**2
+    return _ssim_map(real, generated, kernel, covariance_scale=n / (n - 1))
+
+
+def check_same(name: str, array: NDArray[Any], like: NDArray[Any]) -> None:
+    """ShapeError unless both have the same shape."""
+    if array.shape != like.shape:
+        raise ShapeError(name, like.shape, array.shape)
+
+
+def _ssim_map(
+    real: NDArray[Any],
+    generated: NDArray[Any],
+    kernel: NDArray[np.float64],
+    covariance_scale: float,
+    data_range: float = 255.0,
+) -> NDArray[np.float64]:
+    check_same("generated", generated, real)
+    margin = len(kernel) // 2
+    if min(real.shape[:2]) < len(kernel):
+        raise ShapeError("real", (f">={len(kernel)}", f">={len(kernel)}"), real.shape)
+    x = _channels(real)
+    y = _channels(generated)
+
+    def blur(image: NDArray[np.float64]) -> NDArray[np.float64]:
+        out = cv2.sepFilter2D(image, cv2.CV_64F, kernel, kernel, borderType=cv2.BORDER_REFLECT)
+        out = out.reshape(image.shape)[margin:-margin, margin:-margin]
+        return np.asarray(out, dtype=np.float64)
+
+    mean_x, mean_y = blur(x), blur(y)
+    # Only the sum of both variances and the covariance are needed: four filters instead of five.
+    variances = covariance_scale * (blur(x * x + y * y) - mean_x * mean_x - mean_y * mean_y)
+    covariance = covariance_scale * (blur(x * y) - mean_x * mean_y)
+    c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
+    top = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
+    bottom = (mean_x * mean_x + mean_y * mean_y + c1) * (variances + c2)
+    return np.asarray(top / bottom, dtype=np.float64)
+
+
+def _channels(image: NDArray[Any]) -> NDArray[np.float64]:
+    return np.asarray(image[..., None] if image.ndim == 2 else image, dtype=np.float64)

@@ -1,0 +1,98 @@
+"""Which clips a training step sees: drawn from (seed, step) alone, so that a resumed run repeats itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lipwright.core.contracts import F32
+from lipwright.motion.augment import augment
+from lipwright.motion.config import MotionConfig
+from lipwright.motion.data import MotionClip
+from lipwright.motion.statistics import Statistics, smooth_conditions
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B clips of clip_frames + 2·context_frames frames."""
+
+    features: dict[str, F32]
+    """name -> (B, rate·T, D) standardised."""
+    pose: F32
+    """(B, T, 3)."""
+    cheeks: F32
+    """(B, T, 16)."""
+    mouth: F32
+    """(B, T, 13)."""
+    landmarks: F32
+    """(B, T, 58)."""
+    weight: F32
+    """(B, T)."""
+
+
+class Batches:
+    """An endless stream of clips: epochs of all starts every `stride` frames, shifted and shuffled anew."""
+
+    def __init__(self, clips: Sequence[MotionClip], statistics: Statistics, config: MotionConfig, seed: int):
+        self._config, self._seed = config, seed
+        self._clips = [_prepare(c, statistics, config) for c in clips]
+        self._fast = {name for name, _ in config.cascade().fast_features}
+        spare = config.clip_frames + config.stride - 1
+        self._starts = [
+            (i, k * config.stride)
+            for i, c in enumerate(clips)
+            for k in range(max((len(c) - spare) // config.stride + 1, 1))
+        ]
+
+    @property
+    def clips_per_epoch(self) -> int:
+        """Clips of one pass over the footage."""
+        return len(self._starts)
+
+    def draw(self, step: int) -> Batch:
+        """The batch of one step."""
+        size, count = self._config.batch, len(self._starts)
+        chosen = []
+        for position in range(step * size, (step + 1) * size):
+            order, shift = self._epoch(position // count)
+            index, start = self._starts[order[position % count]]
+            chosen.append(self._cut(index, start + shift))
+        stacked = {key: np.stack([c[key] for c in chosen]) for key in chosen[0]}
+        rng = np.random.default_rng([self._seed, 2, step])
+        features = {}
+        for key in self._config.features:
+            rows = stacked.pop(f"feature {key}")
+            per_frame = rows.shape[1] // stacked["pose"].shape[1]
+            features[key] = augment(rows, key in self._fast, per_frame, self._config.augment, rng)
+        return Batch(features, **stacked)
+
+    def _epoch(self, epoch: int) -> tuple[np.ndarray, int]:
+        rng = np.random.default_rng([self._seed, 1, epoch])
+        shift = int(rng.integers(0, self._config.stride))
+        return rng.permutation(len(self._starts)), shift
+
+    def _cut(self, index: int, start: int) -> dict[str, F32]:
+        clip = self._clips[index]
+        n, context = len(clip["pose"]), self._config.context_frames
+        start = min(start, max(n - self._config.clip_frames, 0))
+        wanted = np.arange(start - context, start + self._config.clip_frames + context)
+        frames = np.clip(wanted, 0, n - 1)
+        out = {}
+        for key, rows in clip.items():
+            rate = len(rows) // n
+            where = (frames[:, None] * rate + np.arange(rate)).reshape(-1)
+            out[key] = rows[where]
+        return out
+
+
+def _prepare(clip: MotionClip, statistics: Statistics, config: MotionConfig) -> dict[str, F32]:
+    held = smooth_conditions(clip.conditions, config)
+    pose, cheeks = statistics.conditions(held)
+    mouth, landmarks = statistics.encode(clip.landmarks, held)
+    rows = statistics.features({name: clip.features[name] for name in config.features})
+    prepared = {f"feature {name}": r.astype(np.float32) for name, r in rows.items()}
+    arrays = {"pose": pose, "cheeks": cheeks, "mouth": mouth, "landmarks": landmarks}
+    prepared |= {name: a.astype(np.float32) for name, a in arrays.items()}
+    return prepared | {"weight": (clip.weight > 0).astype(np.float32)}

@@ -1,0 +1,96 @@
+"""Everything that decides what a motion model is and how it is trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lipwright.core.errors import ConfigError
+from lipwright.motion.cascade import CascadeConfig
+from lipwright.speech.features import SPEECH_FEATURES
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """Changes of the speech features during training, so that another voice or microphone still works."""
+
+    noise: float = 0.0
+    """Deviation of Gaussian noise on standardised features."""
+    gain: float = 0.0
+    """Deviation of a level shift common to all filterbank channels, in standard deviations."""
+    equaliser: float = 0.0
+    """Deviation of a smooth curve over the filterbank channels, in standard deviations."""
+    warp: float = 0.0
+    """Largest relative stretch of the channel axis: another vocal tract length."""
+    channel_mask: int = 0
+    """Widest band of filterbank channels set to their mean."""
+    time_mask: int = 0
+    """Longest stretch of frames whose speech is set to the mean."""
+
+
+@dataclass(frozen=True)
+class MotionConfig:
+    """A pose-adaptive cascade; the defaults are paper B's (SPEC section 4)."""
+
+    features: tuple[str, ...] = ("logfbank",)
+    """Names of speech features."""
+    separate: bool = False
+    """False: the networks see pose and cheeks (the paper). True: landmarks = where the head puts the mouth
+    (linear in pose and cheeks, blind to what speech moves) + shape from speech alone."""
+    condition_smoothing_s: float = 0.0
+    """Deviation of a zero-phase low-pass over the cheeks, in seconds."""
+    pose_smoothing_s: float = 0.0
+    """The same over head pose."""
+    leak_penalty: float = 0.0
+    """`separate`: how strongly directions of the conditions that follow speech are shunned."""
+    pose_in_g1: bool = True
+    """Ablation: whether G1 sees pose."""
+    pose_in_g2: bool = True
+    """Ablation: whether G2 sees pose."""
+    cheeks: bool = True
+    """Ablation: whether cheeks are given."""
+    width: int = 128
+    """Channels of the TCNs."""
+    dropout: float = 0.2
+    """Dropout inside the TCNs."""
+    causal: bool = False
+    """Causal TCNs."""
+    clip_frames: int = 64
+    """Frames of a training clip."""
+    context_frames: int = 0
+    """Real frames around a clip that the networks see but the loss does not count; 0: zeros (paper)."""
+    stride: int = 16
+    """Frames between clips; their offset is drawn anew each epoch."""
+    batch: int = 64
+    """Clips per step."""
+    learning_rate: float = 1e-3
+    """Adam's first rate; a cosine takes it to 1e-5 at the end of the budget."""
+    weight_decay: float = 0.0
+    """Decoupled weight decay."""
+    ema: float = 0.0
+    """Decay of the running mean of the weights that validation and the persona use; 0: the weights."""
+    calibrate: bool = False
+    """Restore lip movement that a squared-error fit shrinks, by one factor measured on held-out frames."""
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    """Changes of the features during training."""
+
+    def cascade(self) -> CascadeConfig:
+        """The networks' shape."""
+        kinds = [SPEECH_FEATURES.get(name) for name in self.features]
+        if not kinds or any(k.rate not in (1, 4) for k in kinds):
+            raise ConfigError(
+                f"a cascade needs features of 1 or 4 rows a frame, got {', '.join(self.features) or 'none'}"
+            )
+        return CascadeConfig(
+            slow_features=tuple((k.name, k.dim) for k in kinds if k.rate == 1),
+            fast_features=tuple((k.name, k.dim) for k in kinds if k.rate == 4),
+            pose_in_g1=self.pose_in_g1 and not self.separate,
+            pose_in_g2=self.pose_in_g2 and not self.separate,
+            cheeks=self.cheeks and not self.separate,
+            width=self.width,
+            causal=self.causal,
+            dropout=self.dropout,
+        )
+
+
+PAPER = MotionConfig()
+"""Recipe `pose-adaptive`: system B as published."""

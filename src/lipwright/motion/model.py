@@ -1,0 +1,157 @@
+"""The trained cascade as a `MotionModel`: speech features and template conditions to landmarks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lipwright.core import checkpoint
+from lipwright.core.clock import FPS
+from lipwright.core.config import from_dict, to_dict
+from lipwright.core.contracts import F32, Conditions, MotionInfo
+from lipwright.core.errors import CheckpointError, ConfigError, ShapeError
+from lipwright.motion.cascade import Cascade
+from lipwright.motion.config import MotionConfig
+from lipwright.motion.filters import radius
+from lipwright.motion.location import Location
+from lipwright.motion.pca import MouthPca
+from lipwright.motion.statistics import Statistics, smooth_conditions
+from lipwright.speech.features import SPEECH_FEATURES
+
+KIND = "cascade"
+
+
+class CascadeMotion:
+    """Paper B's cascade with the statistics of its person: all that a persona needs to move.
+
+    Chunks: an output frame depends on `info.halo` frames on either side. Give that much real context (silence
+    and repeated conditions past the ends) and drop it from the result, then chunks equal the whole.
+    """
+
+    def __init__(
+        self, config: MotionConfig, cascade: Cascade, statistics: Statistics, gain: float = 1.0
+    ) -> None:
+        self.config = config
+        self.cascade = cascade.eval()
+        self.statistics = statistics
+        self.gain = gain
+        smoothing = max(config.condition_smoothing_s, config.pose_smoothing_s) * float(FPS)
+        self.info = MotionInfo(
+            produces="landmarks",
+            features=config.features,
+            halo=config.cascade().halo + radius(smoothing),
+        )
+
+    def predict(self, features: Mapping[str, F32], conditions: Conditions) -> F32:
+        """(T, 29, 2) normalised MOUTH_JAW landmarks.
+
+        Args:
+            features: name -> (rate·T, dim) rows of `info.features`.
+            conditions: pose (T, 3) and cheeks (T, 8, 2) of the template frames.
+        """
+        n = len(conditions.pose_rad)
+        self._check(features, conditions, n)
+        if n == 0:
+            return np.zeros((0, 29, 2), np.float32)
+        held = smooth_conditions(conditions, self.config)
+        pose, cheeks = self.statistics.conditions(held)
+        rows = self.statistics.features({name: features[name] for name in self.config.features})
+        device = next(self.cascade.parameters()).device
+        with torch.inference_mode():
+            inputs = {name: _batch(r).to(device) for name, r in rows.items()}
+            _, flat = self.cascade(inputs, _batch(pose).to(device), _batch(cheeks).to(device))
+        return self.statistics.decode(flat[0].cpu().numpy(), held, self.gain)
+
+    def _check(self, features: Mapping[str, F32], conditions: Conditions, n: int) -> None:
+        if conditions.pose_rad.shape != (n, 3):
+            raise ShapeError("pose_rad", ("T", 3), conditions.pose_rad.shape)
+        if conditions.cheeks.shape != (n, 8, 2):
+            raise ShapeError("cheeks", (n, 8, 2), conditions.cheeks.shape)
+        for name in self.config.features:
+            if name not in features:
+                raise ConfigError(
+                    f"the model reads speech feature '{name}' and got {', '.join(features) or 'none'}; "
+                    f"compute all of {', '.join(self.config.features)}"
+                )
+            kind = SPEECH_FEATURES.get(name)
+            if features[name].shape != (kind.rate * n, kind.dim):
+                raise ShapeError(f"features['{name}']", (kind.rate * n, kind.dim), features[name].shape)
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """(tensors, JSON-ready description); `from_state` rebuilds the same model from them, bit for bit."""
+        tensors = {f"network.{k}": v.detach().cpu() for k, v in self.cascade.state_dict().items()}
+        s = self.statistics
+        arrays = {
+            "pose_mean": s.pose_mean, "pose_std": s.pose_std, "cheek_mean": s.cheek_mean,
+            "cheek_std": s.cheek_std, "origin": s.origin, "pca_mean": s.pca.mean, "pca_basis": s.pca.basis,
+        }  # fmt: skip
+        for name in s.feature_mean:
+            arrays[f"feature_mean.{name}"] = s.feature_mean[name]
+            arrays[f"feature_std.{name}"] = s.feature_std[name]
+        if s.location is not None:
+            arrays |= {f"location.{k}": getattr(s.location, k) for k in ("mean", "std", "weights", "bias")}
+        tensors |= {f"statistics.{k}": torch.from_numpy(np.ascontiguousarray(v)) for k, v in arrays.items()}
+        description = {
+            "kind": KIND,
+            "config": to_dict(self.config),
+            "gain": self.gain,
+            "pca_explained": s.pca.explained,
+        }
+        return tensors, description
+
+    @classmethod
+    def from_state(
+        cls, tensors: Mapping[str, Tensor], description: Mapping[str, Any], where: str = "motion model"
+    ) -> CascadeMotion:
+        """Rebuild from `state`; CheckpointError when the tensors belong to another model."""
+        if description.get("kind") != KIND:
+            raise CheckpointError(
+                f"{where} describes a '{description.get('kind')}', expected a '{KIND}'; retrain the persona"
+            )
+        config = from_dict(MotionConfig, dict(description["config"]))
+        cascade = Cascade(config.cascade())
+        weights = {k.removeprefix("network."): v for k, v in tensors.items() if k.startswith("network.")}
+        checkpoint.load_into(cascade, weights, where)
+        try:
+            statistics = _statistics(tensors, config, float(description["pca_explained"]))
+            gain = float(description["gain"])
+        except KeyError as error:
+            raise CheckpointError(
+                f"{where} lacks {error}; copy the whole persona again or retrain"
+            ) from error
+        return cls(config, cascade, statistics, gain)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write one safetensors file, atomically."""
+        checkpoint.save_tensors(path, *self.state())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> CascadeMotion:
+        """Read what `save` wrote; CheckpointError when missing, truncated or foreign."""
+        tensors, description = checkpoint.load_tensors(path)
+        return cls.from_state(tensors, description, str(path))
+
+
+def _statistics(tensors: Mapping[str, Tensor], config: MotionConfig, explained: float) -> Statistics:
+    def read(name: str) -> F32:
+        array: F32 = tensors[f"statistics.{name}"].cpu().numpy()
+        return array
+
+    location = None
+    if config.separate:
+        location = Location(*(read(f"location.{k}") for k in ("mean", "std", "weights", "bias")))
+    return Statistics(
+        {name: read(f"feature_mean.{name}") for name in config.features},
+        {name: read(f"feature_std.{name}") for name in config.features},
+        read("pose_mean"), read("pose_std"), read("cheek_mean"), read("cheek_std"), read("origin"),
+        MouthPca(read("pca_mean"), read("pca_basis"), explained), location,
+    )  # fmt: skip
+
+
+def _batch(rows: F32) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(rows, dtype=np.float32))[None]

@@ -1,0 +1,304 @@
+"""Footage to Subject: frames at a constant rate, the face in each, contour, sound in sync, a report."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lipwright.core.clock import FPS, SAMPLE_RATE, as_rate, round_half_up
+from lipwright.core.config import config_key
+from lipwright.core.contracts import F32, FaceTrack
+from lipwright.core.errors import FootageError
+from lipwright.core.files import atomic_file, file_hash, write_json
+from lipwright.core.progress import Progress, Silent
+from lipwright.face.smooth import fill_gaps
+from lipwright.face.track import TrackBuilder
+from lipwright.face.tracker import TRACKERS
+from lipwright.media.audio import read_audio, write_wav
+from lipwright.media.join import join_frames
+from lipwright.media.probe import probe
+from lipwright.media.video import VideoReader
+from lipwright.subject.checks import PictureStats, advice, footage_report
+from lipwright.subject.segments import CONTOUR_EVERY, SegmentMaker, segment_times
+from lipwright.subject.store import SCHEMA, Subject, save_info, time_splits
+from lipwright.subject.sync import estimate_offset
+
+MIN_FACE_SHARE = 0.1
+"""Footage with a face in fewer frames is refused."""
+MIN_SECONDS = 2
+_PROBES = 8
+_NO_OFFSET = {"offset_s": 0.0, "confidence": 0.0, "sure": False, "corrected": False}
+_MAX_FACES = 4
+
+
+def prepare(
+    footage: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    face: int | None = None,
+    fps: Fraction | float | str | None = None,
+    correct_offset: bool = True,
+    trim: tuple[float, float] | None = None,
+    need_sound: bool = True,
+    progress: Progress | None = None,
+) -> Subject:
+    """Prepare footage of one person; cached, and resumed after an interruption.
+
+    Args:
+        footage: any video file with sound.
+        out: the Subject folder to make.
+        face: which face to follow when there are several, 0 = largest at the start.
+        fps: rate of the subject; 25 by default.
+        correct_offset: move the sound by the estimated audio-video offset when the estimate is sure.
+        trim: (start, end) seconds of the footage to use.
+        need_sound: False for a clip that only serves as a picture; its sound is then not read.
+
+    FootageError when the file cannot be used (no picture, no sound, no face, too short).
+    """
+    source, folder, progress = Path(footage), Path(out), progress or Silent()
+    info = probe(source)
+    if info.video is None:
+        raise FootageError(f"{source} has no picture; give a video of the person speaking")
+    if need_sound and info.audio is None:
+        raise FootageError(
+            f"{source} has no audio track; the person must be heard speaking, give a video with sound"
+        )
+    rate = FPS if fps is None else as_rate(fps)
+    options = {
+        "source": file_hash(source),
+        "face": face,
+        "fps": str(rate),
+        "correct_offset": correct_offset,
+        "trim": list(trim) if trim else None,
+        "need_sound": need_sound,
+        "schema": SCHEMA,
+    }
+    key = config_key(options)
+    if (folder / "subject.json").is_file() and Subject.open(folder).info.get("key") == key:
+        return Subject.open(folder)
+    start_s, end_s = _stretch(info.duration_s, trim, source, rate)
+    work = folder / ".work" / key
+    work.mkdir(parents=True, exist_ok=True)
+    count = _faces_in(source, start_s, end_s)
+    if count == 0:
+        raise FootageError(
+            f"no face was found in {_PROBES} frames spread over {source}; film the face from the front, well lit"
+        )
+    videos, pieces = _segments(source, work, rate, start_s, end_s, max(count, (face or 0) + 1), progress)
+    total = join_frames(videos, folder / "frames.mp4")
+    return _finish(folder, source, options, key, rate, start_s, total, pieces, face, progress)
+
+
+def _stretch(
+    duration_s: Fraction | None, trim: tuple[float, float] | None, source: Path, fps: Fraction
+) -> tuple[Fraction, Fraction]:
+    length = duration_s or Fraction(0)
+    start, end = (Fraction(0), length) if trim is None else (Fraction(str(trim[0])), Fraction(str(trim[1])))
+    end = min(end, length) if length else end
+    if not 0 <= start < end:
+        raise FootageError(
+            f"cannot use {float(start):.2f}-{float(end):.2f} s of {source}, which is {float(length):.2f} s long; "
+            "choose a stretch inside it"
+        )
+    if end - start < MIN_SECONDS:
+        raise FootageError(
+            f"{source} gives {float(end - start):.2f} s of footage; at least {MIN_SECONDS} s are needed, "
+            "a minute or more is better"
+        )
+    return round_half_up(start * fps) / fps, end
+
+
+def _faces_in(source: Path, start_s: Fraction, end_s: Fraction) -> int:
+    """Most faces in a few frames spread over the stretch: how many the tracker must look for."""
+    tracker = TRACKERS.get("mediapipe")(max_faces=_MAX_FACES, static=True)
+    most = 0
+    try:
+        for k in range(_PROBES):
+            at = start_s + (end_s - start_s) * (2 * k + 1) / (2 * _PROBES)
+            with VideoReader(source, start_s=at, end_s=at + 1) as reader:
+                frame = next(iter(reader), None)
+            if frame is not None:
+                most = max(most, len(tracker.detect(frame.rgb8)))
+    finally:
+        tracker.close()
+    return most
+
+
+def _segments(
+    source: Path,
+    work: Path,
+    fps: Fraction,
+    start_s: Fraction,
+    end_s: Fraction,
+    faces: int,
+    progress: Progress,
+) -> tuple[list[Path], list[dict[str, np.ndarray]]]:
+    """Make (or find) all segments; their videos and arrays in order."""
+    maker = SegmentMaker(source, work, fps, lambda: TRACKERS.get("mediapipe")(max_faces=faces))
+    expected = float((end_s - start_s) * fps)
+    progress.start("prepare", expected)
+    done, videos, pieces = 0, [], []
+    try:
+        for number, (a, b) in enumerate(segment_times(start_s, end_s, fps)):
+            made = maker.make(number, a, b, lambda n, before=done: progress.update(before + n))  # type: ignore[misc]
+            if made == 0:
+                break
+            done += made
+            progress.update(min(done, expected))
+            video, arrays = maker.paths(number)
+            videos.append(video)
+            with np.load(arrays) as file:
+                pieces.append(dict(file))
+    finally:
+        maker.close()
+    progress.finish()
+    if not videos:
+        raise FootageError(f"{source} holds no readable frame; export it again")
+    return videos, pieces
+
+
+def _finish(
+    folder: Path,
+    source: Path,
+    options: dict[str, Any],
+    key: str,
+    fps: Fraction,
+    start_s: Fraction,
+    total: int,
+    pieces: Sequence[dict[str, np.ndarray]],
+    face: int | None,
+    progress: Progress,
+) -> Subject:
+    progress.start("analyse", 3)
+    with VideoReader(folder / "frames.mp4", end_s=Fraction(1)) as reader:
+        size = reader.size
+        color = asdict(reader.info.color)
+    track, noise, faces = _track(pieces, size, face)
+    if track.present.mean() < MIN_FACE_SHARE:
+        raise FootageError(
+            f"{source} shows a face in only {100 * track.present.mean():.0f} % of its frames; "
+            "trim it to where the person is seen"
+        )
+    progress.update(1)
+    if options["need_sound"]:
+        samples, offset = _sound(source, track, fps, start_s, total, bool(options["correct_offset"]))
+    else:
+        samples, offset = (
+            np.zeros(round_half_up(Fraction(total) / fps * SAMPLE_RATE), np.float32),
+            dict(_NO_OFFSET),
+        )
+    write_wav(folder / "audio.wav", samples)
+    progress.update(2)
+    _save_track(folder, track, _contours(pieces, track))
+    stats = PictureStats(*(np.concatenate([p["stats"][k] for p in pieces]).tolist() for k in range(3)))
+    report = footage_report(track, noise, stats, samples, fps, offset, faces)
+    save_info(
+        folder,
+        {
+            "key": key,
+            "source": {"name": source.name, "sha256": options["source"], "trim": options["trim"]},
+            "fps": str(fps),
+            "size": list(size),
+            "color": color,
+            "n_frames": total,
+            "splits": time_splits(total, fps),
+            "report": report,
+            "advice": advice(report),
+        },
+    )
+    write_json(folder / "report.json", report)
+    shutil.rmtree(folder / ".work", ignore_errors=True)
+    progress.finish()
+    return Subject.open(folder)
+
+
+def _track(
+    pieces: Sequence[dict[str, np.ndarray]], size: tuple[int, int], face: int | None
+) -> tuple[FaceTrack, float, int]:
+    """One smoothed track over all segments."""
+    start_box = None
+    if face is not None:
+        ranked = next((p["dense"][0] for p in pieces if p["confidence"][0, 0] > 0), None)
+        if ranked is None or face >= len(ranked):
+            raise FootageError(f"--face {face}: fewer faces are visible at the start; numbers begin at 0")
+        (x0, y0), (x1, y1) = ranked[face][:, :2].min(0), ranked[face][:, :2].max(0)
+        start_box = (float(x0), float(y0), float(x1), float(y1))
+    builder = TrackBuilder(size, start_box)
+    for piece in pieces:
+        for dense, confidence in zip(piece["dense"], piece["confidence"], strict=True):
+            builder.add([(d, float(c)) for d, c in zip(dense, confidence, strict=True) if c > 0])
+    track, noise = builder.finish()
+    return track, noise, builder.most_faces
+
+
+def _sound(
+    source: Path, track: FaceTrack, fps: Fraction, start_s: Fraction, total: int, correct: bool
+) -> tuple[F32, dict[str, Any]]:
+    """Samples exactly as long as the frames, in sync if it could be told, and what was found."""
+    length_s = Fraction(total) / fps
+    raw = read_audio(source, SAMPLE_RATE, start_s, start_s + length_s)
+    wanted = round_half_up(length_s * SAMPLE_RATE)
+    if not len(raw) or float(np.abs(raw).max()) < 1e-4:
+        raise FootageError(f"the audio track of {source} is silent; the person must be heard speaking")
+    estimate = estimate_offset(track.landmarks_px, _fit(raw, wanted), fps)
+    corrected = bool(correct and estimate.sure and abs(estimate.offset_s) >= 1 / (2 * float(fps)))
+    if corrected:
+        shift = Fraction(round(estimate.offset_s * SAMPLE_RATE), SAMPLE_RATE)
+        raw = read_audio(source, SAMPLE_RATE, max(start_s + shift, Fraction(0)), start_s + shift + length_s)
+        if start_s + shift < 0:
+            raw = np.concatenate([np.zeros(round_half_up(-(start_s + shift) * SAMPLE_RATE), np.float32), raw])
+    found = {
+        "offset_s": round(estimate.offset_s, 4),
+        "confidence": round(estimate.confidence, 3),
+        "sure": bool(estimate.sure),
+        "corrected": corrected,
+    }
+    return _fit(raw, wanted), found
+
+
+def _fit(samples: F32, n: int) -> F32:
+    return np.pad(samples[:n], (0, max(n - len(samples), 0)))
+
+
+def _contours(pieces: Sequence[dict[str, np.ndarray]], track: FaceTrack) -> F32:
+    """(T, rays) distances, interpolated between the measured frames."""
+    rows, at, offset = [], [], 0
+    for piece in pieces:
+        known = np.isfinite(piece["radii"][:, 0])
+        rows.append(piece["radii"][known])
+        at.append(offset + CONTOUR_EVERY * np.flatnonzero(known))
+        offset += len(piece["confidence"])
+    full = np.zeros((len(track), pieces[0]["radii"].shape[1]), np.float32)
+    frames = np.concatenate(at)
+    known_frames = np.zeros(len(track), bool)
+    known_frames[frames] = True
+    full[frames] = np.concatenate(rows)
+    return fill_gaps(full, known_frames)
+
+
+def _save_track(folder: Path, track: FaceTrack, contour: F32) -> None:
+    centre = track.landmarks_px[:, 27:36].mean(1, keepdims=True)
+    centred = track.landmarks_px - centre
+    scale = np.maximum(np.linalg.norm(centred, axis=(1, 2)), 1e-6)[:, None, None]
+    for name, arrays in (
+        (
+            "landmarks.npz",
+            {
+                "landmarks_px": track.landmarks_px,
+                "dense_px": track.dense_px,
+                "landmarks_normalised": (centred / scale).astype(np.float32),
+                "confidence": track.confidence,
+            },
+        ),
+        ("pose.npz", {"pose_rad": track.pose_rad}),
+        ("contour.npz", {"radii_px": contour}),
+    ):
+        with atomic_file(folder / name) as temporary, temporary.open("wb") as stream:
+            np.savez(stream, **arrays)

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lipwright.core.contracts import Conditions
+from lipwright.motion.data import MotionClip
+
+
+def make_clip(frames: int = 320, seed: int = 0, delay: int = 0, scale_px: float = 500.0) -> MotionClip:
+    """A made-up person: loudness in the filterbank opens lips and jaw, yaw and roll move the whole mouth."""
+    rng = np.random.default_rng(seed)
+    drive = np.convolve(rng.normal(0, 1, frames + 40), np.hanning(9), "same")[20:-20]
+    drive = np.clip(drive / drive.std(), -2, 2)
+    slow = np.convolve(rng.normal(0, 1, frames + 200), np.hanning(75), "same")[100:-100]
+    pose = np.stack([0.1 * slow, 0.05 * np.roll(slow, 30), 0.03 * np.roll(slow, 60)], 1)
+    rest = np.concatenate([np.linspace(-0.1, 0.1, 29)[:, None], np.linspace(0.1, 0.3, 29)[:, None]], 1)
+    opening = np.zeros((29, 2))
+    opening[[17, 18, 19], 1], opening[20:, 1] = 0.02, 0.015
+    landmarks = rest + np.roll(drive, delay)[:, None, None] * opening
+    landmarks = landmarks + 0.3 * pose[:, None, 1:2] + 1e-4 * rng.normal(0, 1, (frames, 29, 2))
+    cheeks = np.linspace(-0.3, 0.3, 16).reshape(8, 2) + 0.4 * pose[:, None, 1:2]
+    bands = np.linspace(0.5, 1.5, 26)
+    rows = np.repeat(drive, 4)[:, None] * bands - 8 + 0.1 * rng.normal(0, 1, (4 * frames, 26))
+    return MotionClip(
+        {"logfbank": rows.astype(np.float32)},
+        landmarks.astype(np.float32),
+        Conditions(pose.astype(np.float32), cheeks.astype(np.float32)),
+        np.ones(frames, np.float32),
+        scale_px,
+    )
+
+
+@pytest.fixture(scope="session")
+def clip() -> MotionClip:
+    return make_clip()
