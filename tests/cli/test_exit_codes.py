@@ -23,9 +23,7 @@ def raising(error: BaseException) -> Callable[..., None]:
     "error",
     [FootageError("a.mp4 has no face; trim it"), ConfigError("x"), OutputError("disk is full; free some")],
 )
-def test_bad_input_is_one_sentence(
-    stand_in: Callable, capsys: pytest.CaptureFixture[str], error: Exception
-) -> None:
+def test_bad_input_is_one_sentence(stand_in: Callable, capsys: pytest.CaptureFixture[str], error: Exception) -> None:
     stand_in("lipwright.subject.prepare", prepare=raising(error))
     assert run(["prepare", "a.mp4"]) == 2
     shown = capsys.readouterr()
@@ -33,17 +31,13 @@ def test_bad_input_is_one_sentence(
     assert shown.out == ""
 
 
-def test_a_message_of_several_lines_becomes_one(
-    stand_in: Callable, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_message_of_several_lines_becomes_one(stand_in: Callable, capsys: pytest.CaptureFixture[str]) -> None:
     stand_in("lipwright.subject.prepare", prepare=raising(FootageError("one\n  two")))
     assert run(["prepare", "a.mp4"]) == 2
     assert capsys.readouterr().err == "error: one two\n"
 
 
-def test_a_fault_of_ours_shows_where_and_whom_to_tell(
-    stand_in: Callable, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_fault_of_ours_shows_where_and_whom_to_tell(stand_in: Callable, capsys: pytest.CaptureFixture[str]) -> None:
     stand_in("lipwright.subject.prepare", prepare=raising(ZeroDivisionError("oops")))
     assert run(["prepare", "a.mp4"]) == 1
     shown = capsys.readouterr().err

@@ -57,10 +57,41 @@ def test_ctrl_c_says_what_is_kept(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert (
-        err == "interrupted: what was prepared so far is kept in s; run the same command again to continue\n"
-    )
+    assert err == "interrupted: what was prepared so far is kept in s; run the same command again to continue\n"
     assert out == ""
+
+
+def test_ctrl_c_while_still_importing(tmp_path: Path) -> None:
+    code = """
+import sys, os, signal
+class Press:  # Ctrl-C in the middle of the imports
+    def find_spec(self, name, path, target=None):
+        if name == "typer":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Press())
+from lipwright.cli.main import main
+sys.argv = ["lipwright", "--help"]
+main()
+"""
+    process = start(code, tmp_path)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err.count("\n")) == (130, 1)
+    assert err.startswith("interrupted: ")
+
+
+def test_termination_removes_unfinished_files(tmp_path: Path) -> None:
+    work = """
+    from lipwright.core.files import atomic_file
+    with atomic_file(a[1]):
+        print('ready', flush=True)
+        time.sleep(60)"""
+    process = start(fake(work), tmp_path)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.terminate()
+    process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_native_chatter_stays_away_but_errors_do_not(tmp_path: Path) -> None:

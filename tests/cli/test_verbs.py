@@ -14,6 +14,7 @@ import pytest
 
 from lipwright.cli import assets
 from lipwright.cli.main import run
+from lipwright.cli.transcript import read_phones
 from lipwright.media.writer import EncoderSettings, VideoWriter
 
 Capture = pytest.CaptureFixture[str]
@@ -29,7 +30,7 @@ def test_prepare_passes_options_and_shows_report_and_advice(calls: list, capsys:
         "face": 2,
         "fps": Fraction(30_000, 1001),
         "correct_offset": False,
-        "trim": (Fraction(10), Fraction(135, 2)),
+        "trim": (10.0, 67.5),
     }
     for line in ("length s      57", "faces: found  0.98", "cuts          3, 9", "in sync       yes"):
         assert line in shown
@@ -47,15 +48,13 @@ def test_prepare_json(calls: list, capsys: Capture) -> None:
 
 def test_train_passes_options(stand_in: Callable, capsys: Capture) -> None:
     seen: dict[str, Any] = {}
-    stand_in(
-        "lipwright.recipes.train", train=lambda subject, **options: seen.update(options, subject=subject)
-    )
+    stand_in("lipwright.recipes.train", train=lambda subject, **options: seen.update(options, subject=subject))
     assert run(["train", "a.subject", "--budget", "3m", "--recipe", "instant", "--resume", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["persona"] == "a.persona"
     del seen["progress"]
     assert seen == {
         "subject": Path("a.subject"), "out": Path("a.persona"), "recipe": "instant", "preset": "draft",
-        "mode": "sewn", "budget": "3m", "steps": None, "resume": True, "device": "auto",
+        "mode": "sewn", "budget": "3m", "resume": True, "device": "auto", "seed": 0, "log_dir": None,
     }  # fmt: skip
 
 
@@ -63,10 +62,9 @@ class Talker:
     """A persona that writes grey frames."""
 
     seen: dict[str, Any]
-    profile = {"motion_s": 1.5}  # noqa: RUF012
 
     @classmethod
-    def load(cls, path: Path, device: str = "auto") -> Talker:
+    def load(cls, path: Path, device: str = "cpu") -> Talker:
         talker = cls()
         talker.seen = cls.last = {"path": path, "device": device}
         return talker
@@ -74,6 +72,12 @@ class Talker:
     def speak(self, speech: Path | None = None, **options: Any) -> Talker:
         self.seen |= {"speech": speech, **options}
         return self
+
+    def profile(self) -> dict[str, float]:
+        return {"motion": 1.5}
+
+    def close(self) -> None:
+        self.seen["closed"] = True
 
     def write(self, out: Path, settings: EncoderSettings, progress: Any) -> None:
         self.seen["settings"] = settings
@@ -88,7 +92,7 @@ class Talker:
 def test_speak_writes_and_describes_the_file(
     stand_in: Callable, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stand_in("lipwright.recipes.open", Persona=Talker)
+    stand_in("lipwright.synthesis.speaker", Persona=Talker)
     monkeypatch.setattr(assets, "DEMO_PERSONA", tmp_path)
     out = tmp_path / "o.mp4"
     arguments = [
@@ -108,17 +112,18 @@ def test_speak_writes_and_describes_the_file(
     shown = capsys.readouterr()
     assert json.loads(shown.out) == {
         "out": str(out), "width": 64, "height": 48, "fps": "25", "duration_s": 0.4, "frames": 10,
-        "profile": {"motion_s": 1.5},
+        "profile_ms_per_frame": {"motion": 1.5},
     }  # fmt: skip
     assert shown.err.startswith("speak: done in ")  # no terminal: one line per stage
     seen = Talker.last  # type: ignore[attr-defined]
     assert seen["path"] == tmp_path
+    assert seen["closed"]
     assert (seen["text"], seen["language"], seen["speech"]) == ("Hallo", "de", None)
     assert seen["settings"] == EncoderSettings(crf=20, threads=1)
 
 
 def test_speak_reads_text_files(stand_in: Callable, capsys: Capture, tmp_path: Path) -> None:
-    stand_in("lipwright.recipes.open", Persona=Talker)
+    stand_in("lipwright.synthesis.speaker", Persona=Talker)
     (tmp_path / "t.txt").write_text("Grüße", encoding="utf-8")
     arguments = ["speak", "p", "--text-file", str(tmp_path / "t.txt"), "-o", str(tmp_path / "o.mp4")]
     assert run(arguments) == 0
@@ -134,8 +139,11 @@ def test_a_missing_demo_persona(capsys: Capture, tmp_path: Path, monkeypatch: py
 
 
 class Scores:
-    def to_json(self) -> str:
-        return '{"offset_ms": 12.0}'
+    def to_json(self) -> dict[str, float]:
+        return {"offset_ms": 12.0}
+
+    def write_json(self, path: Path) -> None:
+        path.write_text(json.dumps(self.to_json()), encoding="utf-8")
 
     def write_html(self, path: Path) -> None:
         path.write_text("<html>", encoding="utf-8")
@@ -147,28 +155,47 @@ class Scores:
 def test_evaluate(stand_in: Callable, capsys: Capture, tmp_path: Path) -> None:
     seen: list[Any] = []
     stand_in("lipwright.evaluate.video", evaluate=lambda *a, **k: seen.append((a, k)) or Scores())
-    (tmp_path / "t.txt").write_text("Hello", encoding="utf-8")
+    (tmp_path / "t.txt").write_text("B 0.1 0.2\nAA 0.2 0.4\n", encoding="utf-8")
     files = ["--json", str(tmp_path / "r.json"), "--html", str(tmp_path / "r.html")]
     assert run(["evaluate", "v.mp4", "--transcript", str(tmp_path / "t.txt"), *files]) == 0
     assert capsys.readouterr().out == "offset 12 ms\n"
-    assert seen == [((Path("v.mp4"),), {"reference": None, "transcript": "Hello"})]
+    assert seen == [((Path("v.mp4"),), {"reference": None, "transcript": (("B", 0.1, 0.2), ("AA", 0.2, 0.4))})]
     assert json.loads((tmp_path / "r.json").read_text(encoding="utf-8")) == {"offset_ms": 12.0}
     assert (tmp_path / "r.html").exists()
     assert run(["evaluate", "v.mp4", "--json", "-"]) == 0
     assert json.loads(capsys.readouterr().out) == {"offset_ms": 12.0}
 
 
-def test_recipes(stand_in: Callable, capsys: Capture) -> None:
-    class Recipes(dict):
-        pass
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("What a lovely day", "holds no transcript that can be used; phones with times"),
+        ("", "holds no phones"),
+        ('{"text": "x"}', "holds no transcript"),
+        ('[["B", 2, 1]]', "phone B goes from 2 to 1 s"),
+    ],
+)
+def test_transcripts_without_times_are_refused(capsys: Capture, tmp_path: Path, content: str, words: str) -> None:
+    (tmp_path / "t.txt").write_text(content, encoding="utf-8")
+    assert run(["evaluate", "v.mp4", "--transcript", str(tmp_path / "t.txt")]) == 2
+    assert words in capsys.readouterr().err
 
-    known = Recipes(instant=SimpleNamespace(name="instant", summary="appearance memory", paper=None))
-    stand_in("lipwright.recipes", RECIPES=known)
+
+def test_the_presenters_phones_are_a_transcript(tmp_path: Path) -> None:
+    from lipwright.presenter.scene import save_phones
+    from lipwright.speech.tts import Phone
+
+    save_phones(tmp_path / "p.json", [Phone("m", 0.0, 0.125)], "m", "slt")
+    assert read_phones(tmp_path / "p.json") == (("m", 0.0, 0.125),)
+
+
+def test_recipes(capsys: Capture) -> None:
     assert run(["recipes", "--json"]) == 0
-    expected = [{"name": "instant", "summary": "appearance memory", "paper": None}]
-    assert json.loads(capsys.readouterr().out) == expected
+    found = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert found["instant"]["modes"] == ["sewn"]
+    assert found["pose-adaptive"]["presets"] == ["draft", "standard", "broadcast"]
     assert run(["recipes"]) == 0
-    assert "appearance memory" in capsys.readouterr().out
+    assert "a persona in about a minute" in capsys.readouterr().out
 
 
 def test_demo_runs_the_whole_job_once_and_reuses_it(
@@ -187,10 +214,14 @@ def test_demo_runs_the_whole_job_once_and_reuses_it(
 
     monkeypatch.setattr(demo, "PRESENTER", tmp_path)
     stand_in("lipwright.recipes.train", train=train)
-    stand_in("lipwright.recipes.open", Persona=Quick)
-    stand_in("lipwright.evaluate.video", evaluate=lambda video, transcript: Scores())
+    stand_in("lipwright.synthesis.speaker", Persona=Quick)
+    heard: list[Any] = []
+    stand_in("lipwright.evaluate.video", evaluate=lambda video, transcript: heard.append(transcript) or Scores())
+    spoken = SimpleNamespace(phones=(SimpleNamespace(symbol="g", start_s=0.0, end_s=0.1),))
+    monkeypatch.setattr("lipwright.speech.tts.synthesise", lambda text: spoken)
     for _ in range(2):
         assert run(["demo", "-o", str(tmp_path / "d"), "--json"]) == 0
         assert json.loads(capsys.readouterr().out)["video"] == str(tmp_path / "d" / "demo.mp4")
     assert len(calls) == 1
+    assert heard == [(("g", 0.0, 0.1),)] * 2
     assert {p.name for p in (tmp_path / "d").iterdir()} >= {"demo.mp4", "demo.json", "demo.html"}

@@ -122,6 +122,4 @@ def test_blocks_join_to_the_whole(tmp_path: Path, n: int) -> None:
 
 def test_wav_round_trip_and_clipping(tmp_path: Path) -> None:
     write_wav(tmp_path / "c.wav", np.float32([0, 0.5, -0.5, 3, -3]), 16_000)
-    np.testing.assert_allclose(
-        read_audio(tmp_path / "c.wav"), [0, 0.5, -0.5, 32767 / 32768, -32767 / 32768], atol=2e-5
-    )
+    np.testing.assert_allclose(read_audio(tmp_path / "c.wav"), [0, 0.5, -0.5, 32767 / 32768, -32767 / 32768], atol=2e-5)

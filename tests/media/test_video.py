@@ -24,9 +24,7 @@ def numbers(path: Path, read: Number, **options: object) -> list[int]:
 
 @pytest.mark.parametrize("fps", [Fraction(25), Fraction(30_000, 1001), Fraction(24_000, 1001), Fraction(50)])
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
-def test_constant_rate_comes_back_frame_for_frame(
-    clip: Clip, read_number: Number, fps: Fraction, suffix: str
-) -> None:
+def test_constant_rate_comes_back_frame_for_frame(clip: Clip, read_number: Number, fps: Fraction, suffix: str) -> None:
     path = clip(f"a.{suffix}", n=30, fps=fps)
     with VideoReader(path) as reader:
         frames = list(reader)
@@ -74,9 +72,7 @@ def test_missing_timestamps_are_counted(clip: Clip, read_number: Number) -> None
 @pytest.mark.parametrize("bframes", [0, 3])
 @pytest.mark.parametrize("first", [1, 11, 12, 13, 25, 39])
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts", "avi"])
-def test_seeking_gives_the_same_frames(
-    clip: Clip, read_number: Number, suffix: str, bframes: int, first: int
-) -> None:
+def test_seeking_gives_the_same_frames(clip: Clip, read_number: Number, suffix: str, bframes: int, first: int) -> None:
     path = clip(f"a.{suffix}", n=40, bframes=bframes)
     with VideoReader(path, start_s=Fraction(first, 25)) as reader:
         frames = list(reader)

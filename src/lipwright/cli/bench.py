@@ -51,9 +51,7 @@ def command(
     persona: Annotated[str, typer.Option(help="Persona for speak.")] = "demo",
     seconds: Annotated[float, typer.Option(min=1, help="Length of the material.")] = 10,
     repeats: Annotated[int, typer.Option(min=1, help="Measured runs.")] = 3,
-    json: Annotated[
-        str | None, typer.Option("--json", help="Write to this JSON file (- for stdout).")
-    ] = None,
+    json: Annotated[str | None, typer.Option("--json", help="Write to this JSON file (- for stdout).")] = None,
 ) -> None:
     """Measure one part of the toolkit on this machine."""
     if name not in BENCHES:
@@ -128,9 +126,7 @@ def _scene(width: int, height: int) -> Callable[[int], NDArray[Any]]:
     rng = np.random.default_rng(0)
     coarse = rng.uniform(40, 210, (height // 16 + 2, width // 16 + 34, 3))
     wide = np.repeat(np.repeat(coarse, 16, axis=0), 16, axis=1)
-    smooth = (
-        wide + np.roll(wide, 8, axis=0) + np.roll(wide, 8, axis=1) + np.roll(wide, (8, 8), axis=(0, 1))
-    ) / 4
+    smooth = (wide + np.roll(wide, 8, axis=0) + np.roll(wide, 8, axis=1) + np.roll(wide, (8, 8), axis=(0, 1))) / 4
     texture = smooth.astype(np.uint8)
     return lambda i: np.ascontiguousarray(texture[:height, 2 * (i % 250) : 2 * (i % 250) + width])
 
@@ -144,7 +140,7 @@ def _prepare(folder: Path, persona: str, seconds: float, repeats: int) -> list[M
     runs = iter(range(10**6))
 
     def work() -> int:
-        prepare(PRESENTER, folder / f"{next(runs)}.subject", trim=(Fraction(0), Fraction(seconds)))
+        prepare(PRESENTER, folder / f"{next(runs)}.subject", trim=(0.0, seconds))
         return round(seconds * 25)
 
     return [measure("prepare", work, repeats)]
@@ -156,13 +152,11 @@ def _speak(folder: Path, persona: str, seconds: float, repeats: int) -> list[Mea
 
     from lipwright.media.audio import write_wav
     from lipwright.media.probe import probe
-    from lipwright.recipes.open import Persona
+    from lipwright.synthesis.speaker import Persona
 
     t = np.arange(round(seconds * 16_000)) / 16_000
     pulses = np.sin(2 * np.pi * 120 * t + 3 * np.sin(2 * np.pi * 120 * t))
-    write_wav(
-        folder / "voice.wav", (0.3 * pulses * np.clip(np.sin(2 * np.pi * 2 * t), 0, 1)).astype(np.float32)
-    )
+    write_wav(folder / "voice.wav", (0.3 * pulses * np.clip(np.sin(2 * np.pi * 2 * t), 0, 1)).astype(np.float32))
     loaded = Persona.load(persona_path(persona))
 
     def work() -> int:

@@ -63,9 +63,7 @@ def examine() -> tuple[dict[str, Any], list[str]]:
         advice.append("the demo persona is not in this installation: run `lipwright demo` to make one")
     found["models"] = _models()
     if "torch" not in broken and found["gpu"] is None:
-        advice.append(
-            "no GPU: draft and instant personas run well without one; standard and broadcast train slowly"
-        )
+        advice.append("no GPU: draft and instant personas run well without one; standard and broadcast train slowly")
     return found, advice
 
 

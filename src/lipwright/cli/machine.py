@@ -36,9 +36,7 @@ def machine() -> dict[str, Any]:
 def _processor() -> str:
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as info:
-            return next(
-                (line.partition(":")[2].strip() for line in info if line.startswith("model name")), ""
-            )
+            return next((line.partition(":")[2].strip() for line in info if line.startswith("model name")), "")
     except OSError:
         return platform.processor()
 

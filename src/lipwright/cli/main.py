@@ -1,57 +1,30 @@
 """`lipwright`: hands over to one verb and turns whatever happens into an exit code.
 
-0 done; 2 usage or bad input, one sentence on stderr; 130 interrupted, one line says what was kept; 1 a
-fault of our own, with its traceback.
+0 done; 2 usage or bad input, one sentence on stderr; 130 interrupted, one line says what was kept; 143
+terminated, with unfinished files removed; 1 a fault of our own, with its traceback.
+
+Nothing but the standard library is imported at the top, so that even the first Ctrl-C is answered.
 """
 
 from __future__ import annotations
 
+import signal
 import sys
 import traceback
 import warnings
-from typing import Annotated
-
-import typer
+from types import FrameType
 
 from lipwright import __version__
-from lipwright.cli import bench, demo, doctor, evaluate, models, prepare, recipes, speak, train
 from lipwright.cli.interrupt import Stopped
 from lipwright.cli.quiet import NativeNoise, calm_libraries
 from lipwright.core.errors import LipwrightError
 
 ISSUES = "https://github.com/lipwright/lipwright/issues"
 
-app = typer.Typer(
-    name="lipwright",
-    help="A few minutes of video of one consenting person in; lip-synced video of that person out.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # drawing boxes around the help costs half of its time
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-for verb in (prepare, train, speak, evaluate, demo, recipes, doctor, bench):
-    app.command(verb.__name__.rpartition(".")[2])(verb.command)
-app.add_typer(models.app, name="models")
-
-
-def _version(asked: bool) -> None:
-    if asked:
-        typer.echo(f"lipwright {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _root(
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
-    ] = False,
-) -> None:
-    pass
-
 
 def main() -> None:
     """Entry point of the installed program."""
+    signal.signal(signal.SIGTERM, _terminate)
     with NativeNoise() as noise:
         code = run(sys.argv[1:], noise)
     sys.stdout.flush()
@@ -65,6 +38,8 @@ def run(arguments: list[str], noise: NativeNoise | None = None) -> int:
         with warnings.catch_warnings():
             if not sys.warnoptions:
                 warnings.simplefilter("ignore")
+            from lipwright.cli.app import app
+
             app(arguments, prog_name="lipwright")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
@@ -78,15 +53,17 @@ def run(arguments: list[str], noise: NativeNoise | None = None) -> int:
         traceback.print_exc()
         if noise is not None:
             noise.replay()
-        return _say(
-            f"this is a fault in lipwright {__version__}; please report the lines above at {ISSUES}", 1
-        )
+        return _say(f"this is a fault in lipwright {__version__}; please report the lines above at {ISSUES}", 1)
     return 0
 
 
 def _say(line: str, code: int) -> int:
     print(" ".join(line.split()), file=sys.stderr, flush=True)
     return code
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)  # unwinds, so that unfinished files are removed
 
 
 if __name__ == "__main__":

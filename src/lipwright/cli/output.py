@@ -39,9 +39,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(
-        title=title or None, title_justify="left", show_header=any(columns), box=None, pad_edge=False
-    )
+    table = Table(title=title or None, title_justify="left", show_header=any(columns), box=None, pad_edge=False)
     for name in columns:
         table.add_column(name, overflow="fold")
     for row in rows:

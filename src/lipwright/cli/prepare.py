@@ -15,12 +15,8 @@ from lipwright.cli.values import rate, stretch
 
 def command(
     footage: Annotated[Path, typer.Argument(help="Video of one person speaking.")],
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Subject folder.  [default: FOOTAGE.subject]")
-    ] = None,
-    face: Annotated[
-        int | None, typer.Option(min=0, help="Which face, when there are several (0 = first).")
-    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Subject folder.  [default: FOOTAGE.subject]")] = None,
+    face: Annotated[int | None, typer.Option(min=0, help="Which face, when there are several (0 = first).")] = None,
     fps: Annotated[str | None, typer.Option(help="Working frame rate.  [default: 25]")] = None,
     trim: Annotated[str | None, typer.Option(help="Use only this stretch: 0-57 or 0:10-1:07.")] = None,
     keep_offset: Annotated[

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -10,16 +10,16 @@ from lipwright.cli.output import print_json, print_table
 
 
 def command(json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False) -> None:
-    """List the recipes: what each is, and the paper it follows."""
-    from lipwright.recipes import RECIPES
+    """List the recipes: what each is, where it comes from, which presets it has."""
+    from lipwright.recipes.base import find, names
 
-    rows = []
-    for name in RECIPES:
-        recipe = RECIPES.get(name)
-        rows.append(
-            {key: getattr(recipe, key, None) for key in ("name", "summary", "paper")} | {"name": name}
-        )
+    rows: list[dict[str, Any]] = []
+    for name in names():
+        recipe = find(name)
+        rows.append({"name": name, "summary": recipe.summary, "source": recipe.source})
+        rows[-1] |= {"presets": list(recipe.presets), "modes": list(recipe.modes)}
     if json:
         print_json(rows)
     else:
-        print_table("", ("recipe", "what it is", "paper"), [tuple(row.values()) for row in rows])
+        table = [(r["name"], r["summary"], r["source"], ", ".join(r["presets"])) for r in rows]
+        print_table("", ("recipe", "what it is", "from", "presets"), table)

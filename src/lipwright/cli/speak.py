@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -23,11 +23,10 @@ def command(
     out: Annotated[Path, typer.Option("--out", "-o", help="Video to write.")] = Path("out.mp4"),
     text: Annotated[str | None, typer.Option(help="Speak this text instead of a file.")] = None,
     text_file: Annotated[Path | None, typer.Option(help="Speak the text in this UTF-8 file.")] = None,
-    language: Annotated[str | None, typer.Option(help="Language of the text: en, de, es ...")] = None,
+    language: Annotated[str, typer.Option(help="Language of the text: en, de, es ...")] = "en",
+    tts: Annotated[str, typer.Option(help="What reads the text: auto, flite, espeak-ng or command:TEMPLATE.")] = "auto",
     voice: Annotated[str | None, typer.Option(help="Voice of the speech engine.")] = None,
-    template: Annotated[
-        Path | None, typer.Option(help="Footage to speak over instead of the persona's.")
-    ] = None,
+    template: Annotated[Path | None, typer.Option(help="Footage to speak over instead of the persona's.")] = None,
     renderer: Annotated[str | None, typer.Option(help="Renderer instead of the recipe's: memory ...")] = None,
     engine: Annotated[str, typer.Option(help="What runs the networks: auto, torch ...")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
@@ -44,20 +43,24 @@ def command(
     folder = persona_path(persona)
     what = f"{out} was not written (it appears only when whole); run the same command again"
     with kept(what), Bars() as bars:
-        from lipwright.recipes.open import Persona
+        from lipwright.cli.device import resolve
+        from lipwright.synthesis.speaker import Persona
 
-        speaking = Persona.load(folder, device=device).speak(
+        speaking = Persona.load(folder, device=resolve(device)).speak(
             speech,
             text=spoken,
             language=language,
             voice=voice,
+            tts=tts,
             template=template,
             renderer=renderer,
             engine=engine,
-            profile=profile,
         )
-        speaking.write(out, settings=settings, progress=bars)
-    report(out, getattr(speaking, "profile", None) if profile else None, json)
+        try:
+            speaking.write(out, settings=settings, progress=bars)
+        finally:
+            speaking.close()
+    report(out, speaking.profile() if profile else None, json)
 
 
 def words(speech: Path | None, text: str | None, text_file: Path | None) -> str | None:
@@ -70,16 +73,14 @@ def words(speech: Path | None, text: str | None, text_file: Path | None) -> str 
         try:
             text = text_file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise SpeechError(
-                f"{text_file} cannot be read as UTF-8 text ({error}); check the file"
-            ) from error
+            raise SpeechError(f"{text_file} cannot be read as UTF-8 text ({error}); check the file") from error
     if text is not None and not text.strip():
         source = text_file or "--text"
         raise SpeechError(f"{source} holds no words; give the text to speak")
     return text
 
 
-def report(out: Path, profile: Any, json: bool) -> None:
+def report(out: Path, profile: dict[str, float] | None, json: bool) -> None:
     """What was written, from the file itself."""
     from lipwright.media.probe import probe
 
@@ -90,8 +91,8 @@ def report(out: Path, profile: Any, json: bool) -> None:
     if json:
         result = {"out": out, "width": video.width, "height": video.height, "fps": video.fps}
         result |= {"duration_s": float(length), "frames": round(length * video.fps)}
-        print_json(result | ({"profile": profile} if profile is not None else {}))
+        print_json(result | ({"profile_ms_per_frame": profile} if profile is not None else {}))
         return
     if profile:
-        print_table("Where the time went", ("step", "value"), [(k, v) for k, v in dict(profile).items()])
+        print_table("", ("step", "ms per frame"), [(step, f"{ms:.2f}") for step, ms in profile.items()])
     print(f"{out}: {video.width}x{video.height}, {float(video.fps):g} fps, {float(length):.2f} s")

@@ -14,20 +14,20 @@ from lipwright.cli.progress import Bars
 
 def command(
     subject: Annotated[Path, typer.Argument(help="Folder made by `lipwright prepare`.")],
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Persona folder.  [default: SUBJECT.persona]")
-    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Persona folder.  [default: SUBJECT.persona]")] = None,
     recipe: Annotated[
         str | None, typer.Option(help="See `lipwright recipes`.  [default: the best for the budget]")
     ] = None,
-    preset: Annotated[
-        str, typer.Option(help="Size of the renderer: draft, standard or broadcast.")
-    ] = "draft",
+    preset: Annotated[str, typer.Option(help="Size of the renderer: draft, standard or broadcast.")] = "draft",
     mode: Annotated[str, typer.Option(help="sewn (mouth and jaw) or full-face.")] = "sewn",
     budget: Annotated[str, typer.Option(help="Time to spend: 90s, 20m, 2h.")] = "20m",
-    steps: Annotated[int | None, typer.Option(min=1, help="Optimisation steps instead of a budget.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Optimisation steps of each part, instead of a budget.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    seed: Annotated[int, typer.Option(help="Seed of every random draw.")] = 0,
+    log_dir: Annotated[Path | None, typer.Option(help="Write TensorBoard logs to this folder.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Train a persona: how this person's mouth moves with speech, and how it looks."""
@@ -42,10 +42,11 @@ def command(
             recipe=recipe,
             preset=preset,
             mode=mode,
-            budget=budget,
-            steps=steps,
+            budget=budget if steps is None else f"{steps} steps",
             resume=resume,
             device=device,
+            seed=seed,
+            log_dir=log_dir,
             progress=bars,
         )
     if json:

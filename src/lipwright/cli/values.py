@@ -19,25 +19,21 @@ def seconds(text: str, option: str) -> Fraction:
         if total < 0:
             raise ValueError(text)
     except (ValueError, ZeroDivisionError) as error:
-        raise ConfigError(
-            f"{option} {text!r} is not a time; write seconds or minutes:seconds (1:02.5)"
-        ) from error
+        raise ConfigError(f"{option} {text!r} is not a time; write seconds or minutes:seconds (1:02.5)") from error
     return total
 
 
-def stretch(text: str | None, option: str) -> tuple[Fraction, Fraction] | None:
+def stretch(text: str | None, option: str) -> tuple[float, float] | None:
     """`0-57` or `0:10-1:07` as (start, end) in seconds, the end after the start."""
     if text is None:
         return None
     first, dash, last = text.partition("-")
     if not dash:
-        raise ConfigError(
-            f"{option} {text!r} is not a stretch; write start-end, for example 0-57 or 0:10-1:07"
-        )
+        raise ConfigError(f"{option} {text!r} is not a stretch; write start-end, for example 0-57 or 0:10-1:07")
     start, end = seconds(first, option), seconds(last, option)
     if end <= start:
         raise ConfigError(f"{option} {text!r} ends before it starts; write start-end, for example 0-57")
-    return start, end
+    return float(start), float(end)
 
 
 def rate(text: str | None, option: str) -> Fraction | None:

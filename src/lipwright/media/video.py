@@ -145,9 +145,7 @@ class VideoReader:
         pictures = self._open_at(None)
         first = next(pictures, None)
         if first is None:
-            raise FootageError(
-                f"no picture of {self.path} can be decoded; the file is damaged, export it again"
-            )
+            raise FootageError(f"no picture of {self.path} can be decoded; the file is damaged, export it again")
         yield first
         yield from pictures
 
