@@ -109,25 +109,3 @@ def cuts(dense: F32) -> np.ndarray:
     jump = np.linalg.norm(np.diff(centre, axis=0), axis=1) > _CUT_JUMP * width[1:]
     return np.concatenate([[False], jump])
 
-    return LIPS, _LIDS + list(range(468, N_DENSE)), LOWER_FACE
-
-
-def track_video(
-    frames: Iterable[U8],
-    size: tuple[int, int],
-    *,
-    tracker: FaceTracker | None = None,
-    max_faces: int = 1,
-    start_box: tuple[float, float, float, float] | None = None,
-) -> FaceTrack:
-    """Track one face through RGB frames of `size` (width, height)."""
-    own = tracker is None
-    tracker = tracker or TRACKERS.get("mediapipe")(max_faces=max_faces)
-    builder = TrackBuilder(size, start_box)
-    try:
-        for frame in frames:
-            builder.add(tracker.detect(frame))
-    finally:
-        if own:
-            tracker.close()
-    return builder.finish()[0]

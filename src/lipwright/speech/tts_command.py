@@ -17,8 +17,9 @@ from lipwright.speech.wav import read_pcm
 class Command:
     """A command template: `{out}`, and if wanted `{text}`, `{voice}`, `{language}`, `{rate}`, are filled in.
 
-    `{out}` is the wav to write; `{text}` becomes the path of a UTF-8 text file; without it the text goes to standard input. The template
-    is split like a shell line but no shell runs, so text can never become a command.
+    `{out}` is the wav to write; `{text}` becomes the path of a UTF-8 text file; without it the text goes to
+    standard input. The template is split like a shell line but no shell runs, so text can never become a
+    command.
     """
 
     name = "command"

@@ -34,6 +34,8 @@ from lipwright.persona.template import Template
 from lipwright.speech.features import FeatureReader
 from lipwright.synthesis.voice import Voice
 
+MOTION_BLOCK = 250
+"""Frames of motion computed at once: the model's field is 130 frames wide, small blocks would mostly repeat it."""
 WINDOW = 25
 """Frames per window: a second; at 4K a window of frames is 600 MB less than a minute's."""
 _FADE = 5
@@ -71,6 +73,7 @@ class Synthesis:
         self.walk = TemplateWalk.through(template.track)
         self.profile = Profile()
         self._reader = FeatureReader(voice.source, motion.info.features)
+        self._blocks: dict[int, F32] = {}
         self._strength = blend_strength(template.track.present)
 
     def __iter__(self) -> Iterator[Frame]:
@@ -87,13 +90,24 @@ class Synthesis:
 
     def targets(self, start: int, stop: int) -> F32:
         """(stop - start, 29, 2) wanted landmarks in template pixels for result frames [start, stop)."""
-        halo = self.motion.info.halo
-        features = self._reader.read(start - halo, stop - start + 2 * halo)
-        where = self.walk.indices(start - halo, stop + halo)
-        held = self.template.conditions
-        moved = self.motion.predict(features, Conditions(held.pose_rad[where], held.cheeks[where]))
-        inner = slice(halo, halo + stop - start)
-        return place(moved[inner], self.template.centre_px[where[inner]], self.template.scale_px)
+        pieces = []
+        for index in range(start // MOTION_BLOCK, (stop - 1) // MOTION_BLOCK + 1):
+            first = index * MOTION_BLOCK
+            pieces.append(self._block(index)[max(start - first, 0) : stop - first])
+        return np.concatenate(pieces)
+
+    def _block(self, index: int) -> F32:
+        """Landmarks of one motion block; the last two are kept, because renderers look ahead."""
+        if index not in self._blocks:
+            start, halo = index * MOTION_BLOCK, self.motion.info.halo
+            features = self._reader.read(start - halo, MOTION_BLOCK + 2 * halo)
+            where = self.walk.indices(start - halo, start + MOTION_BLOCK + halo)
+            held = self.template.conditions
+            moved = self.motion.predict(features, Conditions(held.pose_rad[where], held.cheeks[where]))
+            shown = where[halo : halo + MOTION_BLOCK]
+            placed = place(moved[halo : halo + MOTION_BLOCK], self.template.centre_px[shown], self.template.scale_px)
+            self._blocks = {k: v for k, v in self._blocks.items() if k == index - 1} | {index: placed}
+        return self._blocks[index]
 
     def _compose(self, start: int, frames: list[U8], target: F32) -> Iterator[Frame]:
         shown = self.walk.indices(start, start + len(target))

@@ -63,7 +63,7 @@ def voice_of_file(path: str | os.PathLike[str]) -> Voice:
     """Any audio or video file; decoded once into a temporary file, so memory does not grow with length."""
     stack = ExitStack()
     try:
-        spool = stack.enter_context(tempfile.TemporaryFile(prefix="lipwright-speech-"))
+        spool = stack.enter_context(tempfile.TemporaryFile(prefix="lipwright-speech-"))  # noqa: SIM115 (the stack closes it)
         n, peak = 0, 0.0
         for block in AudioReader(path).blocks(SAMPLE_RATE):
             spool.write(block.astype("<f4").tobytes())

@@ -8,7 +8,7 @@ it stays bit for bit.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import cv2
@@ -35,7 +35,7 @@ _LOOKAHEAD = 12
 class MemoryConfig:
     """How remembered mouths are put in."""
 
-    search: SearchConfig = SearchConfig()
+    search: SearchConfig = field(default_factory=SearchConfig)
     softness: float = 0.05
     """Blur of the inner mask, in eye distances."""
     overhang: float = 0.03
