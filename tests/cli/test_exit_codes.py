@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,18 @@ def test_a_message_of_several_lines_becomes_one(stand_in: Callable, capsys: pyte
     stand_in("lipwright.subject.prepare", prepare=raising(FootageError("one\n  two")))
     assert run(["prepare", "a.mp4"]) == 2
     assert capsys.readouterr().err == "error: one two\n"
+
+
+@pytest.mark.parametrize(("number", "code"), [(28, 2), (13, 2), (30, 2), (5, 1)])
+def test_a_place_that_cannot_be_written_is_no_fault_of_ours(
+    stand_in: Callable, capsys: pytest.CaptureFixture[str], number: int, code: int
+) -> None:
+    error = OSError(number, os.strerror(number), "/data/a.subject")
+    stand_in("lipwright.subject.prepare", prepare=raising(error))
+    assert run(["prepare", "a.mp4"]) == code
+    shown = capsys.readouterr().err
+    assert ("Traceback" in shown) is (code == 1)
+    assert f"/data/a.subject: {os.strerror(number)}; free some space" in shown or code == 1
 
 
 def test_a_fault_of_ours_shows_where_and_whom_to_tell(stand_in: Callable, capsys: pytest.CaptureFixture[str]) -> None:

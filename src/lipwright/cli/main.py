@@ -8,6 +8,7 @@ Nothing but the standard library is imported at the top, so that even the first 
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
 import traceback
@@ -20,6 +21,11 @@ from lipwright.cli.quiet import NativeNoise, calm_libraries
 from lipwright.core.errors import LipwrightError
 
 ISSUES = "https://github.com/lipwright/lipwright/issues"
+_NOT_OURS = {
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
+    *(errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG),
+}
+"""A place that cannot be written is the user's to change, wherever in the work it is met."""
 
 
 def main() -> None:
@@ -49,12 +55,22 @@ def run(arguments: list[str], noise: NativeNoise | None = None) -> int:
         return _say("interrupted: nothing was written; run the same command again", 130)
     except LipwrightError as error:
         return _say(f"error: {error}", 2)
+    except OSError as error:
+        if error.errno not in _NOT_OURS:
+            return _fault(noise)
+        where = f"{error.filename}: " if error.filename else ""
+        return _say(f"error: {where}{error.strerror}; free some space or choose another place and run again", 2)
     except Exception:
-        traceback.print_exc()
-        if noise is not None:
-            noise.replay()
-        return _say(f"this is a fault in lipwright {__version__}; please report the lines above at {ISSUES}", 1)
+        return _fault(noise)
     return 0
+
+
+def _fault(noise: NativeNoise | None) -> int:
+    """Show everything about the exception being handled."""
+    traceback.print_exc()
+    if noise is not None:
+        noise.replay()
+    return _say(f"this is a fault in lipwright {__version__}; please report the lines above at {ISSUES}", 1)
 
 
 def _say(line: str, code: int) -> int:
