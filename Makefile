@@ -1,9 +1,10 @@
 # `make demo` and `make test` set everything up by themselves, in .venv.
-# PYTHON chooses the interpreter (3.11 or 3.12), PIP_ARGS passes options to pip, for example
+# PYTHON chooses the interpreter (3.11 or 3.12; the first one found), PIP_ARGS passes options to pip, for example
 #   make demo PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
 # to leave out the CUDA libraries on a machine without a GPU.
 
-PYTHON ?= python3
+PYTHON ?= $(shell for p in python3 python3.12 python3.11; do \
+  $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo $$p && break; done)
 PIP_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
@@ -23,9 +24,9 @@ help:
 setup: $(READY)
 
 $(READY): pyproject.toml constraints.txt .ci/system-packages
-	@.ci/system-packages
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' || \
-	  { echo "lipwright needs Python 3.11 or 3.12; name one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@test -n "$(PYTHON)" || \
+	  { echo "lipwright needs Python 3.11 or 3.12; name one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@PYTHON=$(PYTHON) .ci/system-packages
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,train]' -c constraints.txt $(PIP_ARGS)
 	@touch $@
