@@ -93,7 +93,10 @@ def test_a_foreign_checkpoint_is_refused(tmp_path: Path) -> None:
         Loop(Line(), tmp_path, Budget(steps=3)).run(resume=True)
 
 
-@pytest.mark.parametrize(("text", "seconds", "steps"), [("90s", 90, None), ("20m", 1200, None), ("1.5h", 5400, None), ("400 steps", None, 400)])
+@pytest.mark.parametrize(
+    ("text", "seconds", "steps"),
+    [("90s", 90, None), ("20m", 1200, None), ("1.5h", 5400, None), ("400 steps", None, 400)],
+)
 def test_budgets_parse(text: str, seconds: float | None, steps: int | None) -> None:
     assert Budget.parse(text) == Budget(seconds, steps)
 

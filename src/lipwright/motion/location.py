@@ -99,9 +99,7 @@ def fit_location(
     bias = landmarks.mean(axis=0, dtype=np.float64)
     slow_weights = _blind(slow, a, landmarks - bias, leak_penalty)
     rest = (landmarks - bias - slow @ slow_weights).reshape(len(landmarks), -1, 2)
-    fast_weights = (
-        _blind(fast, a, rest.mean(axis=1), leak_penalty) if smoothing > 0 else np.zeros((len(mean), 2))
-    )
+    fast_weights = _blind(fast, a, rest.mean(axis=1), leak_penalty) if smoothing > 0 else np.zeros((len(mean), 2))
     return Location(
         mean, std, slow_weights.astype(np.float32), fast_weights.astype(np.float32), bias.astype(np.float32),
         smoothing,
@@ -119,9 +117,7 @@ def _blind(c: F64, a: F64, y: F64, leak_penalty: float) -> F64:
     return solved[:n]
 
 
-def speech_articulation(
-    windows: Mapping[str, F32], mouths: F32, groups: NDArray[np.int64], components: int = 3
-) -> F32:
+def speech_articulation(windows: Mapping[str, F32], mouths: F32, groups: NDArray[np.int64], components: int = 3) -> F32:
     """(N, components) of the centred mouth shape as speech alone predicts it on frames it was not fitted on.
 
     Args:

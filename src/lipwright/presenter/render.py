@@ -64,9 +64,7 @@ class PresenterRenderer:
 
     def _assemble(self, model: IctModel) -> None:
         """Join all parts into one triangle list with one material each, skin first."""
-        parts: list[tuple[I32, int]] = [
-            (self.skin.triangles, shade.SKIN)
-        ]  # paint_skin leaves out what clothes hide
+        parts: list[tuple[I32, int]] = [(self.skin.triangles, shade.SKIN)]  # paint_skin leaves out what clothes hide
         for name, material in (("socket", shade.MOUTH), ("gums_tongue", shade.MOUTH), ("teeth", shade.TEETH)):
             parts.append((_touching(model, *VERTEX_RANGES[name]), material))
         parts.append((_touching(model, *VERTEX_RANGES["eye_sockets"]), shade.MOUTH))
@@ -88,9 +86,7 @@ class PresenterRenderer:
         casts = np.ones(len(self.triangles), bool)
         casts[self.material == shade.LASH] = False
         hair = np.flatnonzero(self.material == shade.HAIR)
-        casts[hair[(np.arange(len(hair)) // 12) % 3 != 0]] = (
-            False  # a third of the strands shade as well as all
-        )
+        casts[hair[(np.arange(len(hair)) // 12) % 3 != 0]] = False  # a third of the strands shade as well as all
         self.shadow_triangles = np.ascontiguousarray(self.triangles[casts])
 
     def _bake(self, model: IctModel) -> None:
@@ -145,9 +141,7 @@ class PresenterRenderer:
             view, pixels = camera, size or self.config.size
             background = np.empty((pixels, pixels, 3), np.float32)
             background[:] = self.background.mean(axis=(0, 1))
-        return self._develop(
-            self.linear(weights, gaze_rad, pose_rad, shift_cm, view, pixels, background), index
-        )
+        return self._develop(self.linear(weights, gaze_rad, pose_rad, shift_cm, view, pixels, background), index)
 
     def linear(
         self,

@@ -86,9 +86,7 @@ def shade(
                 gloss = texel[3]
                 for k in range(3):
                     c[k] = texel[k]
-                    n[k] += bump_strength * (
-                        turn[k, 0] * texel[4] + turn[k, 1] * texel[5] + turn[k, 2] * texel[6]
-                    )
+                    n[k] += bump_strength * (turn[k, 0] * texel[4] + turn[k, 1] * texel[5] + turn[k, 2] * texel[6])
             elif kind == EYE:
                 _eye(c, iris)
             length = np.sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]) + np.float32(1e-9)
@@ -162,9 +160,7 @@ def _eye(c: F32, iris: F32) -> None:  # pragma: no cover - compiled
 
 
 @numba.njit(cache=True, fastmath=True)
-def _inside(
-    n: F32, c: F32, sees: Any, mouth_light: float, kind: int, rgb: F32
-) -> None:  # pragma: no cover - compiled
+def _inside(n: F32, c: F32, sees: Any, mouth_light: float, kind: int, rgb: F32) -> None:  # pragma: no cover - compiled
     """Teeth, gums and tongue: soft light from the front that enters as far as the lips let it."""
     facing = max(0.0, 0.25 * n[1] + 0.97 * n[2])
     open_sky = (0.10 + 0.90 * sees if kind == TEETH else 0.06 + 0.94 * sees) * (0.42 + 0.58 * mouth_light)
