@@ -31,8 +31,9 @@ LARGEST_S = 0.4
 STEP_S = 0.01
 """Spacing of audio levels and of lags; a parabola through the peak refines it."""
 LEAD_S = 0.01
-"""How much earlier lips move than the band's level follows, in footage that is in sync: the median over
-eight people; each of them lies within 50 ms of it, which is how well a single offset can be trusted."""
+"""How much earlier lips move than the band's level follows in footage that is in sync. Rounded median over
+nine people; eight of them lie within 50 ms of it, one six-second clip of varying frame rate 113 ms away. So
+a single offset is good to about a frame, differences between offsets of one person to a few milliseconds."""
 BAND_HZ = (460.0, 2450.0)
 """First and second formant: the band whose level follows the lip opening best."""
 HIGH_PASS_S = 0.32
