@@ -62,6 +62,8 @@ class OffsetEstimate:
     """Height of the peak: mean of the two correlations, in [-1, 1]."""
 
     def __str__(self) -> str:
+        if self.confidence == 0:
+            return "not sure (the sound is silent, the lips are still, or there is less than 1.5 s of both)"
         side = "late" if self.offset_s > 0 else "early"
         text = f"audio {abs(self.offset_s) * 1000:.0f} ms {side}"
         return text if self.sure else f"not sure ({text}, confidence {self.confidence:.2f})"
