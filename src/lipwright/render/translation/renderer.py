@@ -78,9 +78,7 @@ class TranslationRenderer:
             for rgb8, mask, affine in zip(self._generate(inputs), masks, maps, strict=True):
                 yield Patch(rgb8, mask, affine)
 
-    def prepare(
-        self, frames: Sequence[U8], landmarks_px: F32, pose_rad: F32, target_px: F32
-    ) -> tuple[F32, F32, F32]:
+    def prepare(self, frames: Sequence[U8], landmarks_px: F32, pose_rad: F32, target_px: F32) -> tuple[F32, F32, F32]:
         """(B, C, S, S) network inputs, (B, S, S) masks of the patches, (B, 2, 3) crop_from_frame.
 
         Of the template only rigid points, upper face, pose and pixels outside the hull reach the inputs.
