@@ -14,7 +14,7 @@ _PUBLIC = {
     "prepare": "lipwright.subject.prepare",
     "Subject": "lipwright.subject.store",
     "train": "lipwright.recipes.train",
-    "Persona": "lipwright.recipes.open",
+    "Persona": "lipwright.synthesis.speaker",
     "evaluate": "lipwright.evaluate.video",
     "LipwrightError": "lipwright.core.errors",
 }

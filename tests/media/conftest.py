@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 
 N_BITS = 8
 
@@ -55,10 +56,12 @@ def make_clip(
     sound_start_s: Fraction = Fraction(0),
     sound_codec: str = "pcm_s16le",
     layout: str = "mono",
+    muxer: dict[str, str] | None = None,
+    cover: bool = False,
 ) -> Path:
     """An encoded clip of numbered pictures and, when `sound` (channels, S) is given, a sound track."""
     options = {"bf": str(bframes), "g": str(gop), "crf": "10"} if codec == "libx264" else {}
-    with av.open(str(path), "w") as output:
+    with av.open(str(path), "w", options=muxer or {}) as output:
         stream = output.add_stream(codec, rate=fps, options=options)
         stream.width, stream.height, stream.pix_fmt = *size, pix_fmt
         tick = Fraction(1, 90_000) if times_s is not None or video_start_s else 1 / fps
@@ -70,7 +73,14 @@ def make_clip(
         if sound is not None:
             audio = output.add_stream(sound_codec, rate=sound_rate)
             audio.codec_context.layout = layout
+        if cover:
+            picture = output.add_stream("mjpeg", rate=1)
+            picture.width, picture.height, picture.pix_fmt = 640, 480, "yuvj420p"
+            picture.disposition = Disposition.attached_pic
         packets = []
+        if cover:
+            large = av.VideoFrame.from_ndarray(numbered(255, 640, 480)).reformat(format="yuvj420p")
+            packets += picture.encode(large) + picture.encode(None)
         for i in range(n):
             frame = av.VideoFrame.from_ndarray(numbered(i, *size), format="rgb24").reformat(format=pix_fmt)
             at = times_s[i] if times_s is not None else i / fps

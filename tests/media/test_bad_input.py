@@ -48,9 +48,7 @@ def test_not_media(tmp_path: Path, content: bytes, suffix: str) -> None:
     refuse(path, "not a video or audio file|is a text file")
 
 
-@pytest.mark.parametrize(
-    ("kept", "words"), [(0.2, "its beginning or index is missing"), (0.7, "damaged index")]
-)
+@pytest.mark.parametrize(("kept", "words"), [(0.2, "its beginning or index is missing"), (0.7, "damaged index")])
 def test_truncated_in_or_before_its_index(clip: Clip, kept: float, words: str) -> None:
     path = clip(n=30)
     data = path.read_bytes()
@@ -58,9 +56,7 @@ def test_truncated_in_or_before_its_index(clip: Clip, kept: float, words: str) -
     refuse(path, words)
 
 
-@pytest.mark.parametrize(
-    ("suffix", "codec", "pix_fmt"), [("png", "png", "rgb24"), ("jpg", "mjpeg", "yuvj420p")]
-)
+@pytest.mark.parametrize(("suffix", "codec", "pix_fmt"), [("png", "png", "rgb24"), ("jpg", "mjpeg", "yuvj420p")])
 def test_an_image_is_not_footage(tmp_path: Path, suffix: str, codec: str, pix_fmt: str) -> None:
     path = tmp_path / f"photo.{suffix}"
     with av.open(str(path), "w", format="image2", options={"update": "1"}) as output:

@@ -63,9 +63,7 @@ def test_both_directions_give_the_same_pixels(stored: Path) -> None:
 
 def test_two_iterators_side_by_side(stored: Path, read_number: Callable) -> None:
     store = FrameStore(stored)
-    pairs = [
-        (read_number(a), read_number(b)) for a, b in zip(store.read(3, 9), store.backward(45, 9), strict=True)
-    ]
+    pairs = [(read_number(a), read_number(b)) for a, b in zip(store.read(3, 9), store.backward(45, 9), strict=True)]
     assert pairs == [(3 + k, 45 - k) for k in range(9)]
 
 
@@ -75,9 +73,7 @@ def test_frames_outside_are_refused(stored: Path, ask: Callable) -> None:
         ask(FrameStore(stored))
 
 
-@pytest.mark.parametrize(
-    ("first", "count", "got"), [(12, 20, (12, 20)), (15, 10, (12, 13)), (36, 99, (36, 14))]
-)
+@pytest.mark.parametrize(("first", "count", "got"), [(12, 20, (12, 20)), (15, 10, (12, 13)), (36, 99, (36, 14))])
 def test_a_cut_starts_at_a_keyframe_and_is_bit_exact(
     stored: Path, tmp_path: Path, read_number: Callable, first: int, count: int, got: tuple[int, int]
 ) -> None:

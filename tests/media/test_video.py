@@ -24,9 +24,7 @@ def numbers(path: Path, read: Number, **options: object) -> list[int]:
 
 @pytest.mark.parametrize("fps", [Fraction(25), Fraction(30_000, 1001), Fraction(24_000, 1001), Fraction(50)])
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
-def test_constant_rate_comes_back_frame_for_frame(
-    clip: Clip, read_number: Number, fps: Fraction, suffix: str
-) -> None:
+def test_constant_rate_comes_back_frame_for_frame(clip: Clip, read_number: Number, fps: Fraction, suffix: str) -> None:
     path = clip(f"a.{suffix}", n=30, fps=fps)
     with VideoReader(path) as reader:
         frames = list(reader)
@@ -73,8 +71,9 @@ def test_missing_timestamps_are_counted(clip: Clip, read_number: Number) -> None
 
 @pytest.mark.parametrize("bframes", [0, 3])
 @pytest.mark.parametrize("first", [1, 11, 12, 13, 25, 39])
-def test_seeking_gives_the_same_frames(clip: Clip, read_number: Number, bframes: int, first: int) -> None:
-    path = clip(n=40, bframes=bframes)
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts", "avi"])
+def test_seeking_gives_the_same_frames(clip: Clip, read_number: Number, suffix: str, bframes: int, first: int) -> None:
+    path = clip(f"a.{suffix}", n=40, bframes=bframes)
     with VideoReader(path, start_s=Fraction(first, 25)) as reader:
         frames = list(reader)
     assert [f.index for f in frames] == list(range(first, 40))
@@ -143,3 +142,17 @@ def test_a_rate_of_zero_is_refused(clip: Clip) -> None:
     path = clip(n=2)
     with pytest.raises(ConfigError, match="give a rate such as 25"):
         VideoReader(path, fps=Fraction(0))
+
+
+def test_a_larger_cover_picture_is_not_the_video(clip: Clip, read_number: Number) -> None:
+    path = clip(n=6, cover=True)
+    info = probe(path).video
+    assert info is not None
+    assert (info.width, info.height) == (64, 48)
+    assert numbers(path, read_number) == list(range(6))
+
+
+def test_fragmented_mp4(clip: Clip, read_number: Number) -> None:
+    path = clip(n=30, muxer={"movflags": "frag_keyframe+empty_moov+default_base_moof"})
+    assert numbers(path, read_number) == list(range(30))
+    assert numbers(path, read_number, start_s=Fraction(20, 25)) == list(range(20, 30))

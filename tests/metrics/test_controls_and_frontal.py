@@ -44,7 +44,7 @@ def test_frozen_and_mean_mouth_keep_the_head_and_stop_the_lips() -> None:
     for control in (controls.mean_mouth(track), controls.frozen_mouth(track, 0)):
         other = [k for k in range(68) if k not in MOUTH_JAW]
         np.testing.assert_array_equal(control[:, other], track[:, other])
-        aligned = apply(Aligner.fit(track).maps(track, steady=False), control)
+        aligned = apply(Aligner.fit(track).maps(track), control)
         assert np.ptp(aligned[:, MOUTH], axis=0).max() < 1e-3
     frozen = controls.frozen_mouth(track, 7)
     np.testing.assert_allclose(frozen[7], track[7], atol=1e-3)

@@ -32,9 +32,7 @@ def test_reference_values() -> None:
 def test_parity_with_scikit_image_on_smooth_and_odd_sized_pictures(channels: int) -> None:
     rng = np.random.default_rng(0)
     y, x = np.mgrid[:37, :53]
-    a = np.stack([(120 + 80 * np.sin(x / 7 + c) * np.cos(y / 5)) for c in range(channels)], -1).astype(
-        np.uint8
-    )
+    a = np.stack([(120 + 80 * np.sin(x / 7 + c) * np.cos(y / 5)) for c in range(channels)], -1).astype(np.uint8)
     b = np.clip(a + rng.normal(0, 12, a.shape), 0, 255).astype(np.uint8)
     axis = {"channel_axis": -1, "data_range": 255}
     gauss = structural_similarity(a, b, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, **axis)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -11,12 +12,14 @@ from lipwright.core.contracts import Conditions
 from lipwright.core.errors import ConfigError, SubjectError
 from lipwright.motion.config import AugmentConfig, MotionConfig
 from lipwright.motion.data import MotionClip, MotionData
+from lipwright.motion.location import inputs
 from lipwright.motion.scores import aperture, correlation
+from lipwright.motion.separate import Separate
 from lipwright.motion.task import MotionTask
 
 from .conftest import make_clip
 
-SMALL = MotionConfig(width=32, batch=8, dropout=0.0, learning_rate=3e-3)
+SMALL = MotionConfig(width=16, batch=2, dropout=0.0, learning_rate=5e-3)
 
 
 def trained(config: MotionConfig, clip: MotionClip, steps: int) -> MotionTask:
@@ -27,7 +30,7 @@ def trained(config: MotionConfig, clip: MotionClip, steps: int) -> MotionTask:
     return task
 
 
-def mse(task: MotionTask, clip: MotionClip, features: dict[str, np.ndarray]) -> float:
+def error(task: MotionTask, clip: MotionClip, features: dict[str, np.ndarray]) -> float:
     out = task.model().predict(features, clip.conditions)
     return float(((out - clip.landmarks) ** 2).mean())
 
@@ -36,48 +39,72 @@ def mse(task: MotionTask, clip: MotionClip, features: dict[str, np.ndarray]) -> 
 @pytest.mark.parametrize("separate", [False, True])
 def test_overfits_64_frames_and_hears_the_right_sound(separate: bool) -> None:
     clip = make_clip(64)
-    config = MotionConfig(
-        width=32, batch=8, dropout=0.0, learning_rate=3e-3, separate=separate, context_frames=0
-    )
-    task = trained(config, clip, 150)
+    task = trained(replace(SMALL, width=32, batch=1, separate=separate), clip, 120)
     mean_error = float(((clip.landmarks - clip.landmarks.mean(axis=0)) ** 2).mean())
-    right = mse(task, clip, dict(clip.features))
-    assert right < 0.1 * mean_error
+    right = error(task, clip, dict(clip.features))
+    assert right < 0.25 * mean_error
     shuffled = clip.features["logfbank"].reshape(64, 4, 26)[np.random.default_rng(3).permutation(64)]
-    assert mse(task, clip, {"logfbank": shuffled.reshape(256, 26)}) > 3 * right
+    assert error(task, clip, {"logfbank": shuffled.reshape(256, 26)}) > 2 * right
+
+
+def lag(out: np.ndarray, heard: np.ndarray) -> int:
+    own, said = aperture(out), aperture(heard)
+    return max(range(-6, 7), key=lambda k: correlation(np.roll(own, -k)[10:-10], said[10:-10]))
 
 
 @pytest.mark.slow
 def test_a_planted_delay_is_learnt() -> None:
     """Landmarks that follow their sound three frames late must come out three frames late."""
-    clip = make_clip(320, delay=3)
-    other = make_clip(320, seed=9)
-    out = trained(SMALL, clip, 120).model().predict(other.features, other.conditions)
-    own, heard = aperture(out), aperture(other.landmarks)
-    lags = range(-6, 7)
-    best = max(lags, key=lambda k: correlation(np.roll(own, -k)[10:-10], heard[10:-10]))
-    assert best == 3
+    clip, other = make_clip(320, delay=3), make_clip(320, seed=9)
+    out = trained(replace(SMALL, separate=True), clip, 150).model().predict(other.features, other.conditions)
+    assert lag(out, other.landmarks) == 3
 
 
-@pytest.mark.slow
+def test_the_kernel_learns_a_planted_delay_at_once() -> None:
+    clip, other = make_clip(320, delay=3), make_clip(320, seed=9)
+    task = MotionTask(replace(SMALL, separate=True, kernel_share=1.0), MotionData((clip,)))
+    out = task.model().predict(other.features, other.conditions)
+    assert lag(out, other.landmarks) == 3
+    assert correlation(aperture(out)[3:], aperture(other.landmarks)[:-3]) > 0.9
+
+
 def test_a_separate_model_ignores_what_cheeks_know_of_the_mouth() -> None:
     """Cheeks that move with the jaw: over other speech the result must not follow the template's mouth."""
     plain, other = make_clip(640), make_clip(640, seed=5)
+    jaw = plain.landmarks[:, 20:, 1].mean(axis=1) - plain.landmarks[:, 0, 1]
+    leaky = Conditions(plain.conditions.pose_rad, plain.conditions.cheeks + 0.5 * jaw[:, None, None])
+    clip = MotionClip(plain.features, plain.landmarks, leaky, plain.weight)
 
-    def leaky(clip: MotionClip) -> Conditions:
-        jaw = clip.landmarks[:, 20:, 1].mean(axis=1) - clip.landmarks[:, 0, 1]
-        return Conditions(clip.conditions.pose_rad, clip.conditions.cheeks + 0.5 * jaw[:, None, None])
+    def leak(separate: Separate) -> float:
+        location = separate.location(leaky).reshape(-1, 29, 2)
+        return float(aperture(location).std() / aperture(plain.landmarks).std())
 
-    def leak(config: MotionConfig) -> float:
-        clip = MotionClip(plain.features, plain.landmarks, leaky(plain), plain.weight)
-        out = trained(config, clip, 60).model().predict(other.features, leaky(plain))
-        return abs(correlation(aperture(out), aperture(plain.landmarks)))
+    config = replace(SMALL, separate=True, kernel_share=1.0, leak_penalty=1.0, condition_smoothing_s=0.3)
+    task = MotionTask(config, MotionData((clip,)))
+    out = task.model().predict(other.features, leaky)
+    assert abs(correlation(aperture(out), aperture(plain.landmarks))) < 0.15
+    assert correlation(aperture(out), aperture(other.landmarks)) > 0.9
+    assert task.statistics.separate is not None
+    assert leak(task.statistics.separate) < 0.1
+    blind = inputs(leaky)
+    naive = np.linalg.lstsq(np.c_[blind, np.ones(640)], plain.landmarks.reshape(640, -1), rcond=None)[0]
+    told = (np.c_[blind, np.ones(640)] @ naive).reshape(-1, 29, 2)
+    assert correlation(aperture(told), aperture(plain.landmarks)) > 0.5
 
-    separate = MotionConfig(
-        width=32, batch=8, dropout=0.0, learning_rate=3e-3, separate=True, leak_penalty=10.0
-    )
-    assert leak(SMALL) > 0.5
-    assert leak(separate) < 0.15
+
+def test_amplitude_lost_to_regression_comes_back() -> None:
+    clip = make_clip(320)
+    rng = np.random.default_rng(0)
+    noisy = {"logfbank": clip.features["logfbank"] + np.repeat(rng.normal(0, 1.0, (320, 26)), 4, 0)}
+    hard = MotionClip(noisy, clip.landmarks, clip.conditions, clip.weight)
+    plain = replace(SMALL, separate=True, kernel_share=1.0)
+    gains = []
+    for amplitude in (0.0, 1.0):
+        statistics = MotionTask(replace(plain, amplitude=amplitude), MotionData((hard,))).statistics
+        assert statistics.separate is not None
+        gains.append(statistics.separate.gain)
+    assert gains[0] == 1
+    assert 1 < gains[1] <= 1.6
 
 
 def test_resuming_repeats_the_run_exactly(clip: MotionClip) -> None:
@@ -115,7 +142,7 @@ def test_the_schedule_falls_to_its_end(clip: MotionClip) -> None:
     for fraction in (0.0, 0.5, 1.0, 2.0):
         task.budget_fraction(fraction)
         rates.append(task.optimisers()["cascade"].param_groups[0]["lr"])
-    assert rates == pytest.approx([3e-3, (3e-3 + 1e-5) / 2, 1e-5, 1e-5])
+    assert rates == pytest.approx([5e-3, (5e-3 + 1e-5) / 2, 1e-5, 1e-5])
 
 
 def test_validation_compares_with_the_mean_mouth(clip: MotionClip) -> None:

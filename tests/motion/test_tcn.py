@@ -122,7 +122,8 @@ def test_published_sizes() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{}, {"pose_in_g1": False}, {"pose_in_g2": False}, {"cheeks": False}, {"slow_features": (("phones", 20),)},
+    [{}, {"pose_in_g1": False}, {"pose_in_g2": False}, {"cheeks": False},
+     {"slow_features": (("phones", 20),)},
      {"slow_features": (("phones", 20),), "fast_features": ()}],
 )  # fmt: skip
 def test_every_parameter_learns_in_every_ablation(change: dict) -> None:  # type: ignore[type-arg]

@@ -48,7 +48,7 @@ def mouth_boxes(track: FaceTrack) -> Boxes:
     """
     seen = track.landmarks_px[track.present]
     aligner = Aligner.fit(seen)
-    mouth = apply(aligner.maps(seen, steady=False), seen)[:, MOUTH]
+    mouth = apply(aligner.maps(seen), seen)[:, MOUTH]
     low = np.percentile(mouth.min(axis=1), 1, axis=0)
     high = np.percentile(mouth.max(axis=1), 99, axis=0)
     extent = np.ceil((high - low) * MARGIN / 2).astype(int) * 2
@@ -60,7 +60,7 @@ def mouth_boxes(track: FaceTrack) -> Boxes:
 
 
 def canonical_maps(track: FaceTrack) -> F32:
-    """(T, 2, 3) steady similarities from frame pixels to the track's canonical face frame."""
+    """(T, 2, 3) similarities from frame pixels to the track's canonical face frame."""
     return Aligner.fit(track.landmarks_px[track.present]).maps(track.landmarks_px)
 
 

@@ -40,9 +40,7 @@ def landmark_noise(track: FaceTrack) -> Noise:
         return Noise(0.0, 0.0)
     gain = float((np.diff(response, n=3) ** 2).sum())
     raw = np.sqrt(np.median(third[whole] ** 2) / MEDIAN_OF_SQUARE / gain)
-    return Noise(
-        float(raw * np.sqrt((response**2).sum())), float(raw * np.sqrt((np.diff(response) ** 2).sum()))
-    )
+    return Noise(float(raw * np.sqrt((response**2).sum())), float(raw * np.sqrt((np.diff(response) ** 2).sum())))
 
 
 def _impulse_response() -> np.ndarray:

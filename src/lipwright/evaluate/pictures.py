@@ -83,9 +83,7 @@ def compare(
         for name, frame in shown.items():
             _add(result.mouth[name], mouth_real, boxes.cut(frame, t), name != "real", True)
             if name in before:
-                result.mouth[name].change.append(
-                    frame_energy(boxes.cut(before[name], t), boxes.cut(frame, t))
-                )
+                result.mouth[name].change.append(frame_energy(boxes.cut(before[name], t), boxes.cut(frame, t)))
         for name in ("video", "real"):
             _add(result.full[name], real, shown[name], name != "real", t % every == 0)
             if name in before:

@@ -107,8 +107,7 @@ class Evaluation:
         lines = [f"{title} (protocol {self.protocol.get('name', '?')})", ""]
         for line in (head, *body):
             cells = [
-                c.ljust(w) if i in (0, 6, 7) else c.rjust(w)
-                for i, (c, w) in enumerate(zip(line, widths, strict=True))
+                c.ljust(w) if i in (0, 6, 7) else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True))
             ]
             lines.append("  ".join(cells).rstrip())
         return "\n".join([*lines, *(f"note: {n}" for n in self.notes)])
@@ -123,6 +122,4 @@ def number(value: float | None) -> str:
 
 
 def _finite(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items() if k != "key"
-    }
+    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items() if k != "key"}

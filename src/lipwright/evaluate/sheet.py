@@ -27,9 +27,7 @@ def difference(real: U8, generated: U8, gain: int = GAIN) -> U8:
     return np.asarray(np.clip(128 + gain * signed, 0, 255), dtype=np.uint8)
 
 
-def contact_sheet(
-    real: Sequence[U8], generated: Sequence[U8], boxes: Sequence[Rectangle], height: int = 192
-) -> U8:
+def contact_sheet(real: Sequence[U8], generated: Sequence[U8], boxes: Sequence[Rectangle], height: int = 192) -> U8:
     """One row per frame: real | generated | difference, in full and then the mouth box enlarged.
 
     Args:

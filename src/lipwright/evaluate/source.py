@@ -122,7 +122,5 @@ def scan(clip: Clip, fps: Fraction, size: tuple[int, int], make_tracker: MakeTra
         tracker.close()
     track, noise = builder.finish()
     if not track.present.any():
-        raise FootageError(
-            f"no face in any of the {len(track)} frames of {clip.name}; give a video of one face"
-        )
+        raise FootageError(f"no face in any of the {len(track)} frames of {clip.name}; give a video of one face")
     return Scan(clip, probe(clip.path), fps, size, track, noise, np.asarray(changes), clip.samples())

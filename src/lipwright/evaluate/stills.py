@@ -33,9 +33,7 @@ class Still:
         shift = np.array([[1, 0, x], [0, 1, y]], np.float32)
         crop_from_box = compose(self.crop_from_frame[t], shift)
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        mouth = cv2.warpAffine(
-            self.canonical, crop_from_box, size, flags=flags, borderMode=cv2.BORDER_REPLICATE
-        )
+        mouth = cv2.warpAffine(self.canonical, crop_from_box, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
         weight = _weight(tuple(boxes.corners[t] - outer.corners[t]), boxes.size, size)[..., None]
         blended = weight * mouth + (1 - weight) * outer.cut(rgb8, t).astype(np.float32)
         return np.asarray(np.clip(np.rint(blended), 0, 255), dtype=np.uint8)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from fractions import Fraction
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from lipwright.evaluate.boxes import Boxes, mouth_boxes
 from lipwright.evaluate.floor import landmark_noise
 from lipwright.evaluate.pairing import common_grid, in_step, video_of
 from lipwright.evaluate.pictures import Comparison, compare
-from lipwright.evaluate.result import SCHEMA, Evaluation
+from lipwright.evaluate.result import Evaluation
 from lipwright.evaluate.sheet import contact_sheet, mouth_strip
 from lipwright.evaluate.source import Clip, MakeTracker, Scan, as_clip, scan
 from lipwright.evaluate.stills import make_stills
@@ -93,7 +93,7 @@ def evaluate(
         *curves.psnr_curves(comparison, fps),
         *curves.sound_curves(scans),
     ]
-    facts = _protocol(protocol, grid.fps, grid.size, len(seen), boxes)
+    facts = protocol_facts(protocol, seen, boxes)
     sheets = _sheets(comparison, boxes, len(seen), _strip_start(real))
     return Evaluation(clip.name, real_clip.name, tuple(table), (*notes, *more), facts, tuple(lines), sheets)
 
@@ -123,7 +123,7 @@ def _alone(
         *curves.sound_curves(scans),
     ]
     boxes = mouth_boxes(seen.track)
-    facts = _protocol(protocol, info.fps, seen.size, len(seen), boxes)
+    facts = protocol_facts(protocol, seen, boxes)
     strip = range(_strip_start(seen), min(len(seen), _strip_start(seen) + STRIP_FRAMES))
     crops = [boxes.cut(frame, t).copy() for t, frame in enumerate(seen.frames()) if t in strip]
     sheets = {"Consecutive mouths": mouth_strip([crops])}
@@ -133,15 +133,11 @@ def _alone(
 
 
 def _compare(seen: Scan, real: Scan, boxes: Boxes) -> Comparison:
-    frozen_frame = int(
-        np.flatnonzero(real.track.present)[rest_frame(real.track.landmarks_px[real.track.present])]
-    )
+    frozen_frame = int(np.flatnonzero(real.track.present)[rest_frame(real.track.landmarks_px[real.track.present])])
     mean, frozen = make_stills(real.frames(), real.track, boxes, frozen_frame)
     start = _strip_start(real)
     keep = {*_sheet_frames(len(real)), *range(start, min(len(real), start + STRIP_FRAMES))}
-    return compare(
-        real.frames(), seen.frames(), boxes, {"frozen": frozen, "mean": mean}, float(real.fps), keep
-    )
+    return compare(real.frames(), seen.frames(), boxes, {"frozen": frozen, "mean": mean}, float(real.fps), keep)
 
 
 def _sheet_frames(n: int) -> list[int]:
@@ -175,18 +171,17 @@ def _sheets(comparison: Comparison, boxes: Boxes, n: int, start: int) -> dict[st
 
 def _face_notes(seen: Scan) -> list[str]:
     missing = int((~seen.track.present).sum())
-    return [f"{seen.clip.name} shows no face in {missing} of {len(seen)} frames; they are left out"] * bool(
-        missing
-    )
+    return [f"{seen.clip.name} shows no face in {missing} of {len(seen)} frames; they are left out"] * bool(missing)
 
 
-def _protocol(name: str, fps: Fraction, size: tuple[int, int], n: int, boxes: Boxes) -> dict[str, Any]:
+def protocol_facts(name: str, seen: Scan, boxes: Boxes) -> dict[str, Any]:
+    """What another lab needs to measure the same: nothing of the machine."""
     return {
         "name": name,
         "lipwright": lipwright.__version__,
-        "schema": SCHEMA,
-        "frames": n,
-        "fps": str(fps),
-        "frame": f"{size[0]}x{size[1]}",
+        "mediapipe": version("mediapipe"),
+        "frames": len(seen),
+        "fps": str(seen.fps),
+        "frame": f"{seen.size[0]}x{seen.size[1]}",
         "mouth_box": f"{boxes.size[0]}x{boxes.size[1]}",
     }

@@ -12,9 +12,6 @@ import numpy as np
 
 from lipwright.core.contracts import F32
 from lipwright.core.ibug import RIGID
-from lipwright.face.smooth import smooth
-
-_STEADY_WINDOW = 9
 
 
 def similarity(source: np.ndarray, target: np.ndarray, weights: np.ndarray | None = None) -> F32:
@@ -91,13 +88,13 @@ class Aligner:
         nose = mean[6:15].mean(0)
         return cls((mean - nose).astype(np.float32))
 
-    def maps(self, landmarks_px: F32, steady: bool = True) -> F32:
-        """(T, 68, 2) landmarks to (T, 2, 3) canonical_from_frame similarities; smoothed over 9 frames."""
-        raw = similarity(landmarks_px[:, RIGID], self.rigid)
-        if not steady or len(raw) < 3:
-            return raw
-        # Scale and angle enter linearly (a, b); smoothing the inverse keeps the crop centre steady in pixels.
-        return invert(smooth(invert(raw).reshape(len(raw), 6), _STEADY_WINDOW).reshape(-1, 2, 3))
+    def maps(self, landmarks_px: F32) -> F32:
+        """(T, 68, 2) landmarks to (T, 2, 3) canonical_from_frame similarities, each frame on its own.
+
+        Steady because tracks are smoothed and 19 points vote; smoothing here again would make the map of a
+        frame depend on how its neighbours were cut into windows.
+        """
+        return similarity(landmarks_px[:, RIGID], self.rigid)
 
 
 @dataclass(frozen=True)

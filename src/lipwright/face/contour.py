@@ -42,7 +42,10 @@ class ContourFinder:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             matte = self._segment.process(small).segmentation_mask
-        centre, reach = ears_px.mean(0) * scale, float(np.linalg.norm(ears_px[1] - ears_px[0])) * scale * _REACH
+        centre, reach = (
+            ears_px.mean(0) * scale,
+            float(np.linalg.norm(ears_px[1] - ears_px[0])) * scale * _REACH,
+        )
         steps = np.linspace(0, reach, 128, dtype=np.float32)
         angle = np.linspace(np.pi, 0, N_RAYS)[:, None]
         x = (centre[0] + steps * np.cos(angle)).astype(np.float32)
@@ -55,4 +58,3 @@ class ContourFinder:
     def close(self) -> None:
         """Release the native graph."""
         self._segment.close()
-

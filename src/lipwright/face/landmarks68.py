@@ -30,7 +30,7 @@ _INNER = {
 
 def _weights() -> F32:
     matrix = np.zeros((68, 478), np.float32)
-    for side, points in ((_OVAL_RIGHT, range(0, 9)), (_OVAL_LEFT, range(16, 8, -1))):
+    for side, points in ((_OVAL_RIGHT, range(9)), (_OVAL_LEFT, range(16, 8, -1))):
         for step, point in enumerate(points):
             position = step * (len(side) - 1) / 8
             low = min(int(position), len(side) - 2)

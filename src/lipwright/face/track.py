@@ -83,7 +83,9 @@ class TrackBuilder:
         return FaceTrack(landmarks, steady, confidence, pose, self.size), noise
 
     def _noise(self, raw: F32, present: np.ndarray) -> float:
-        pieces = [(stop - start, noise_px(to_68(raw[start:stop])[:, MOUTH])) for start, stop in s.runs(present)]
+        pieces = [
+            (stop - start, noise_px(to_68(raw[start:stop])[:, MOUTH])) for start, stop in s.runs(present)
+        ]
         frames = sum(n for n, _ in pieces)
         return float(np.sqrt(sum(n * v * v for n, v in pieces) / frames)) if frames else 0.0
 
@@ -106,29 +108,4 @@ def cuts(dense: F32) -> np.ndarray:
     width = np.maximum(np.ptp(dense[..., 0], axis=1), 1e-3)
     jump = np.linalg.norm(np.diff(centre, axis=0), axis=1) > _CUT_JUMP * width[1:]
     return np.concatenate([[False], jump])
-
-
-    return LIPS, _LIDS + list(range(468, N_DENSE)), LOWER_FACE
-
-
-def track_video(
-    frames: Iterable[U8],
-    size: tuple[int, int],
-    *,
-    tracker: FaceTracker | None = None,
-    max_faces: int = 1,
-    start_box: tuple[float, float, float, float] | None = None,
-) -> FaceTrack:
-    """Track one face through RGB frames of `size` (width, height)."""
-    own = tracker is None
-    tracker = tracker or TRACKERS.get("mediapipe")(max_faces=max_faces)
-    builder = TrackBuilder(size, start_box)
-    try:
-        for frame in frames:
-            builder.add(tracker.detect(frame))
-    finally:
-        if own:
-            tracker.close()
-    return builder.finish()[0]
-
 

@@ -141,28 +141,35 @@ class AudioReader:
         with open_media(self.path) as container:
             stream = audio_stream(container, self.path)
             goal = self._start_s - _WARM_UP_S + (self._origin_s or 0)
-            if self._start_s > 2 * _WARM_UP_S and container.format.name.startswith(_SEEKABLE):
+            seeks = self._start_s > 2 * _WARM_UP_S and container.format.name.startswith(_SEEKABLE)
+            if seeks:
                 container.seek(int(goal / Fraction(stream.time_base or 1)), stream=stream)
-            origin, following, n = self._origin_s, Fraction(0), 0
-            fold = _Fold(self.channels, self.source_rate)
-            limit = seconds(stream.duration, stream.time_base) if "mov" in container.format.name else None
             first_s = seconds(stream.start_time, stream.time_base) or Fraction(0)
-            for n, frame in enumerate(_decoded(container, stream), 1):  # noqa: B007
+            length = seconds(stream.duration, stream.time_base) if "mov" in container.format.name else None
+            origin, following = self._origin_s, Fraction(0)
+            fold = _Fold(self.channels, self.source_rate)
+            held: tuple[Fraction, F32] | None = None
+            for frame in _decoded(container, stream):
                 stamp = seconds(frame.pts, frame.time_base)
                 if origin is None:
-                    origin = first_s if stamp is None or goal > 0 else stamp
+                    origin = first_s if stamp is None or seeks else stamp
                 start_s = following if stamp is None else stamp - origin
+                if held is not None:
+                    yield held
                 if self._end_s is not None and start_s >= self._end_s:
                     return
                 piece = fold(frame)
-                if limit is not None:  # the codec pads the last packet; mp4 states the true length
-                    piece = piece[
-                        : max(0, round_half_up((first_s + limit - origin - start_s) * self.source_rate))
-                    ]
                 following = start_s + Fraction(len(piece), self.source_rate)
-                yield start_s, piece
-            if n == 0:
+                held = start_s, piece
+            if held is None or origin is None:
                 raise FootageError(f"the sound of {self.path} cannot be decoded or is empty; export it again")
+            yield self._unpadded(*held, None if length is None else first_s + length - origin)
+
+    def _unpadded(self, start_s: Fraction, piece: F32, end_s: Fraction | None) -> tuple[Fraction, F32]:
+        """The last piece without the codec's padding, where the container states the true end inside it."""
+        if end_s is not None and start_s < end_s:
+            piece = piece[: round_half_up((end_s - start_s) * self.source_rate)]
+        return start_s, piece
 
 
 class _Fold:

@@ -90,9 +90,7 @@ def probe_video(container: InputContainer, path: str | os.PathLike[str]) -> Vide
         width, height = height, width
     start = seconds(frame.pts, frame.time_base) or Fraction(0)
     codec = stream.codec_context.name
-    return VideoInfo(
-        width, height, nominal_rate(stream), start, codec, frame.format.name, tags_of(frame), rotation
-    )
+    return VideoInfo(width, height, nominal_rate(stream), start, codec, frame.format.name, tags_of(frame), rotation)
 
 
 def first_picture(container: InputContainer, stream: av.VideoStream) -> av.VideoFrame | None:

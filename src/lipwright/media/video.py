@@ -145,9 +145,7 @@ class VideoReader:
         pictures = self._open_at(None)
         first = next(pictures, None)
         if first is None:
-            raise FootageError(
-                f"no picture of {self.path} can be decoded; the file is damaged, export it again"
-            )
+            raise FootageError(f"no picture of {self.path} can be decoded; the file is damaged, export it again")
         yield first
         yield from pictures
 
@@ -164,7 +162,9 @@ class VideoReader:
                 return
         before: Fraction | None = None
         for frame in self._decoded(container, stream):
-            stamp = seconds(frame.pts, frame.time_base)
+            # AVI has decoding times only: with B-frames they come in the wrong order.
+            lost = container.format.name == "avi" and stream.codec_context.has_b_frames
+            stamp = None if lost else seconds(frame.pts, frame.time_base)
             if stamp is None and goal_s is not None:
                 return  # without timestamps only counting from the beginning is exact
             if stamp is None:

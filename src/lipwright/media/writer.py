@@ -68,9 +68,7 @@ class VideoWriter:
     ) -> None:
         self.path = Path(path)
         if self.path.suffix.lower() not in CONTAINERS:
-            raise ConfigError(
-                f"cannot write {self.path}: name it {', '.join(CONTAINERS[:-1])} or {CONTAINERS[-1]}"
-            )
+            raise ConfigError(f"cannot write {self.path}: name it {', '.join(CONTAINERS[:-1])} or {CONTAINERS[-1]}")
         self.size, self.fps, self.settings = size, as_rate(fps), settings
         odd = size[0] % 2 or size[1] % 2
         self.pix_fmt = "yuv444p" if odd else settings.pix_fmt
@@ -100,9 +98,7 @@ class VideoWriter:
             return
         with self._stack:
             if self.n_written == 0:
-                raise OutputError(
-                    f"cannot write {self.path}: no frame was given; check the speech and template"
-                )
+                raise OutputError(f"cannot write {self.path}: no frame was given; check the speech and template")
             try:
                 self._mux(self._stream.encode(None))
                 self._sound_until(None)
@@ -122,9 +118,7 @@ class VideoWriter:
             self.n_written += 1
             self._sound_until(self.n_written / self.fps)
         except av.error.FFmpegError as error:
-            raise OutputError(
-                f"cannot write {self.path}: {error.strerror}; free some space and run again"
-            ) from error
+            raise OutputError(f"cannot write {self.path}: {error.strerror}; free some space and run again") from error
 
     def _muxer_options(self) -> dict[str, str]:
         is_mp4 = self.path.suffix.lower() != ".mkv"
@@ -158,12 +152,8 @@ class VideoWriter:
             rate, blocks = reader.sample_rate, reader.blocks(8192)
         layout = {1: "mono", 2: "stereo"}.get(channels)
         if layout is None or rate not in _AAC_RATES:
-            raise ConfigError(
-                f"cannot encode sound of {channels} channels at {rate} Hz; give 1 or 2 at 48000 Hz"
-            )
-        self._sound_stream = cast(
-            av.AudioStream, self._container.add_stream(self.settings.audio_codec, rate=rate)
-        )
+            raise ConfigError(f"cannot encode sound of {channels} channels at {rate} Hz; give 1 or 2 at 48000 Hz")
+        self._sound_stream = cast(av.AudioStream, self._container.add_stream(self.settings.audio_codec, rate=rate))
         context = self._sound_stream.codec_context
         context.layout, context.format = layout, "fltp"
         context.bit_rate = self.settings.audio_bitrate
@@ -214,7 +204,7 @@ def _frames(blocks: Iterator[F32], rate: int, layout: str) -> Iterator[AudioFram
     """Blocks as float-planar audio frames with exact timestamps."""
     n = 0
     for block in blocks:
-        planar = np.ascontiguousarray(block.reshape(len(block), -1).T, dtype=np.float32)
+        planar = np.ascontiguousarray(np.clip(block, -1, 1).reshape(len(block), -1).T, dtype=np.float32)
         frame = AudioFrame.from_ndarray(planar, "fltp", layout)
         frame.sample_rate, frame.pts, frame.time_base = rate, n, Fraction(1, rate)
         n += len(block)

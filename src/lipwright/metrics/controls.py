@@ -18,7 +18,7 @@ from lipwright.face.align import Aligner, apply, invert
 def fixed_mouth(landmarks_px: NDArray[Any], mouth: NDArray[Any], aligner: Aligner) -> F32:
     """(T, 68, 2) track whose MOUTH_JAW points are `mouth` (29, 2), given in the aligner's frame."""
     track = np.array(landmarks_px, dtype=np.float32)
-    frame_from_canonical = invert(aligner.maps(track, steady=False))
+    frame_from_canonical = invert(aligner.maps(track))
     track[:, MOUTH_JAW] = apply(frame_from_canonical, np.broadcast_to(mouth, (len(track), *np.shape(mouth))))
     return track
 
@@ -52,4 +52,4 @@ def rest_frame(landmarks_px: NDArray[Any]) -> int:
 def _aligned(landmarks_px: NDArray[Any]) -> tuple[Aligner, F32]:
     track = np.asarray(landmarks_px, dtype=np.float32)
     aligner = Aligner.fit(track)
-    return aligner, apply(aligner.maps(track, steady=False), track)
+    return aligner, apply(aligner.maps(track), track)

@@ -40,4 +40,4 @@ def aligned_pair(real: FaceTrack, generated: FaceTrack) -> tuple[NDArray[Any], N
     """
     seen, made = frontal_landmarks(real), frontal_landmarks(generated)
     aligner = Aligner.fit(seen)
-    return apply(aligner.maps(seen, steady=False), seen), apply(aligner.maps(made, steady=False), made)
+    return apply(aligner.maps(seen), seen), apply(aligner.maps(made), made)

@@ -68,10 +68,18 @@ class MotionConfig:
     """Decoupled weight decay."""
     ema: float = 0.0
     """Decay of the running mean of the weights that validation and the persona use; 0: the weights."""
-    calibrate: bool = False
-    """Restore lip movement that a squared-error fit shrinks, by one factor measured on held-out frames."""
+    kernel_share: float = 0.0
+    """`separate`: share of the closed-form kernel regression in the shape; the networks have the rest."""
+    amplitude: float = 0.0
+    """`separate`: lip movement wanted, as a share of the real; regression shrinks what it cannot know, and
+    one factor measured on frames held out inside the training set restores it. 0 leaves it as it is."""
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     """Changes of the features during training."""
+
+    @property
+    def rests(self) -> bool:
+        """Whether the mouth rests in silence: a separate model that hears phones knows when to."""
+        return self.separate and "phones" in self.features
 
     def cascade(self) -> CascadeConfig:
         """The networks' shape."""
@@ -94,3 +102,16 @@ class MotionConfig:
 
 PAPER = MotionConfig()
 """Recipe `pose-adaptive`: system B as published."""
+
+INSTANT = MotionConfig(
+    features=("cepstra", "phones"),
+    separate=True,
+    condition_smoothing_s=0.3,
+    leak_penalty=1.0,
+    width=64,
+    batch=16,
+    kernel_share=0.5,
+    amplitude=0.9,
+    augment=AugmentConfig(noise=0.3, time_mask=3),
+)
+"""Recipe `instant`: voice-independent features, shape from speech alone; a minute of one core is enough."""

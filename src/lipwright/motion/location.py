@@ -14,6 +14,7 @@ that merely coincides with an open mouth is not taken for articulation (an instr
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,30 +23,47 @@ from numpy.typing import NDArray
 from lipwright.core.contracts import F32, Conditions
 from lipwright.motion.filters import low_pass
 from lipwright.motion.geometry import projection_rows
+from lipwright.motion.kernel import held_out
 
 F64 = NDArray[np.float64]
-_RIDGE = 1e-3
+_RIDGE = 1e-2
+_POSE = 6
 _SLOW_FRAMES = 12.5
 """What is slower than about a second is head motion or habit, not syllables."""
 
 
 @dataclass(frozen=True)
 class Location:
-    """landmarks = bias + ((conditions - mean) / std) @ weights."""
+    """Landmarks of a mouth at rest in every frame's pose.
+
+    Pose and what cheeks do slowly may reshape the mouth (turning, foreshortening); what cheeks do fast only
+    carries it along as a whole, so that no syllable of the template can open it.
+    """
 
     mean: F32
     """(22,) of the conditions: six projection entries, then 16 cheek numbers."""
     std: F32
     """(22,)."""
-    weights: F32
-    """(22, 58)."""
+    slow: F32
+    """(22, 58) weights of pose and smoothed cheeks."""
+    fast: F32
+    """(22, 2) weights of the rest of the cheeks: one shift of all points."""
     bias: F32
     """(58,)."""
+    smoothing: float
+    """Deviation of the low-pass that parts slow from fast, in frames."""
 
     def __call__(self, conditions: Conditions) -> F32:
-        """(T, 58) landmarks of a mouth at rest in every frame's pose."""
+        """(T, 58)."""
         rows = (inputs(conditions) - self.mean) / self.std
-        return (rows @ self.weights + self.bias).astype(np.float32)
+        slow = _slow(rows, self.smoothing)
+        shift = np.tile((rows - slow) @ self.fast, (1, self.slow.shape[1] // 2))
+        return (slow @ self.slow + shift + self.bias).astype(np.float32)
+
+
+def _slow(rows: F32, smoothing: float) -> F32:
+    """Pose as it is, cheeks smoothed: pose comes from points that do not move with speech, cheeks do."""
+    return np.concatenate([rows[:, :_POSE], low_pass(rows[:, _POSE:], smoothing)], axis=1)
 
 
 def inputs(conditions: Conditions) -> F32:
@@ -55,53 +73,66 @@ def inputs(conditions: Conditions) -> F32:
 
 
 def fit_location(
-    conditions: F32, landmarks: F32, articulation: F32, groups: NDArray[np.int64], leak_penalty: float
+    stretches: Sequence[Conditions],
+    seen: NDArray[np.bool_],
+    landmarks: F32,
+    articulation: F32,
+    leak_penalty: float,
+    smoothing: float,
 ) -> Location:
-    """Fit on training frames.
+    """Fit on training stretches.
 
     Args:
-        conditions: (N, 22) from `inputs`; landmarks: (N, 58).
-        articulation: (N, k) predicted from speech, see `speech_articulation`.
-        groups: (N,) stretch of each frame; filters do not run over their borders.
+        stretches: conditions of each stretch; seen: (N,) which of all their frames show a face.
+        landmarks: (n, 58) and articulation: (n, k), see `speech_articulation`, of the n frames seen.
         leak_penalty: λ above.
+        smoothing: deviation of the low-pass in frames.
     """
-    mean, std = conditions.mean(axis=0), conditions.std(axis=0) + 1e-6
-    c = ((conditions - mean) / std).astype(np.float64)
+    raw = [inputs(c) for c in stretches]
+    together = np.concatenate(raw)[seen]
+    mean, std = together.mean(axis=0), together.std(axis=0) + 1e-6
+    scaled = [(r - mean) / std for r in raw]
+    slow = np.concatenate([_slow(r, smoothing) for r in scaled])[seen].astype(np.float64)
+    fast = np.concatenate(scaled)[seen].astype(np.float64) - slow
     a = articulation.astype(np.float64)
     a = (a - a.mean(axis=0)) / (a.std(axis=0) + 1e-9)
-    y = landmarks.astype(np.float64) - landmarks.mean(axis=0)
-    n, k = c.shape[1], a.shape[1]
-    leak = _ridge(_fast(a, groups), _fast(c, groups))
-    both = np.concatenate([c, a], axis=1)
-    gram = both.T @ both / len(y) + _RIDGE * np.eye(n + k)
-    gram[:n, :n] += leak_penalty * leak.T @ leak
-    solved = np.linalg.solve(gram, both.T @ y / len(y))
+    bias = landmarks.mean(axis=0, dtype=np.float64)
+    slow_weights = _blind(slow, a, landmarks - bias, leak_penalty)
+    rest = (landmarks - bias - slow @ slow_weights).reshape(len(landmarks), -1, 2)
+    fast_weights = (
+        _blind(fast, a, rest.mean(axis=1), leak_penalty) if smoothing > 0 else np.zeros((len(mean), 2))
+    )
     return Location(
-        mean.astype(np.float32), std.astype(np.float32), solved[:n].astype(np.float32),
-        landmarks.mean(axis=0).astype(np.float32),
+        mean, std, slow_weights.astype(np.float32), fast_weights.astype(np.float32), bias.astype(np.float32),
+        smoothing,
     )  # fmt: skip
 
 
+def _blind(c: F64, a: F64, y: F64, leak_penalty: float) -> F64:
+    """L of the module's equation: y from c, blind to what of c follows a."""
+    n, k = c.shape[1], a.shape[1]
+    leak = _ridge(a, c)
+    both = np.concatenate([c, a], axis=1)
+    gram = both.T @ both / len(y) + _RIDGE * np.eye(n + k)
+    gram[:n, :n] += leak_penalty * leak.T @ leak
+    solved: F64 = np.linalg.solve(gram, both.T @ y / len(y))
+    return solved[:n]
+
+
 def speech_articulation(
-    speech: F32, mouths: F32, groups: NDArray[np.int64], components: int = 3, folds: int = 5
+    windows: Mapping[str, F32], mouths: F32, groups: NDArray[np.int64], components: int = 3
 ) -> F32:
-    """(N, components) of the centred mouth shape as speech alone predicts it, each fold from the others.
+    """(N, components) of the centred mouth shape as speech alone predicts it on frames it was not fitted on.
 
     Args:
-        speech: (N, F) features of every frame and its neighbours.
-        mouths: (N, 40) mouth points in coordinates without roll.
+        windows: speech around each frame, from `kernel.windows`.
+        mouths: (N, 20, 2) mouth points in coordinates without roll.
         groups: (N,) stretch of each frame.
     """
-    points = mouths.reshape(len(mouths), -1, 2).astype(np.float64)
-    flat = _fast((points - points.mean(axis=1, keepdims=True)).reshape(len(mouths), -1), groups)
+    centred = mouths - mouths.mean(axis=1, keepdims=True)
+    flat = _fast(centred.reshape(len(mouths), -1), groups)
     _, _, rows = np.linalg.svd(flat, full_matrices=False)
-    shape = flat @ rows[:components].T
-    x = (speech - speech.mean(axis=0)) / (speech.std(axis=0) + 1e-6)
-    out = np.zeros_like(shape)
-    for part in np.array_split(np.arange(len(x)), folds):
-        rest = np.setdiff1d(np.arange(len(x)), part)
-        out[part] = x[part] @ _ridge(x[rest].astype(np.float64), shape[rest], 0.3)
-    return out.astype(np.float32)
+    return held_out(windows, (flat @ rows[:components].T).astype(np.float32))
 
 
 def _fast(rows: NDArray[np.floating], groups: NDArray[np.int64]) -> F64:

@@ -18,8 +18,9 @@ from lipwright.core.errors import CheckpointError, ConfigError, ShapeError
 from lipwright.motion.cascade import Cascade
 from lipwright.motion.config import MotionConfig
 from lipwright.motion.filters import radius
-from lipwright.motion.location import Location
 from lipwright.motion.pca import MouthPca
+from lipwright.motion.separate import separate_arrays, separate_from
+from lipwright.motion.silence import FEATURE, silence_of
 from lipwright.motion.statistics import Statistics, smooth_conditions
 from lipwright.speech.features import SPEECH_FEATURES
 
@@ -33,13 +34,10 @@ class CascadeMotion:
     and repeated conditions past the ends) and drop it from the result, then chunks equal the whole.
     """
 
-    def __init__(
-        self, config: MotionConfig, cascade: Cascade, statistics: Statistics, gain: float = 1.0
-    ) -> None:
+    def __init__(self, config: MotionConfig, cascade: Cascade, statistics: Statistics) -> None:
         self.config = config
         self.cascade = cascade.eval()
         self.statistics = statistics
-        self.gain = gain
         smoothing = max(config.condition_smoothing_s, config.pose_smoothing_s) * float(FPS)
         self.info = MotionInfo(
             produces="landmarks",
@@ -65,7 +63,8 @@ class CascadeMotion:
         with torch.inference_mode():
             inputs = {name: _batch(r).to(device) for name, r in rows.items()}
             _, flat = self.cascade(inputs, _batch(pose).to(device), _batch(cheeks).to(device))
-        return self.statistics.decode(flat[0].cpu().numpy(), held, self.gain)
+        silence = silence_of(features[FEATURE]) if self.config.rests else None
+        return self.statistics.decode(flat[0].cpu().numpy(), rows, held, silence)
 
     def _check(self, features: Mapping[str, F32], conditions: Conditions, n: int) -> None:
         if conditions.pose_rad.shape != (n, 3):
@@ -93,13 +92,12 @@ class CascadeMotion:
         for name in s.feature_mean:
             arrays[f"feature_mean.{name}"] = s.feature_mean[name]
             arrays[f"feature_std.{name}"] = s.feature_std[name]
-        if s.location is not None:
-            arrays |= {f"location.{k}": getattr(s.location, k) for k in ("mean", "std", "weights", "bias")}
+        if s.separate is not None:
+            arrays |= separate_arrays(s.separate)
         tensors |= {f"statistics.{k}": torch.from_numpy(np.ascontiguousarray(v)) for k, v in arrays.items()}
         description = {
             "kind": KIND,
             "config": to_dict(self.config),
-            "gain": self.gain,
             "pca_explained": s.pca.explained,
         }
         return tensors, description
@@ -119,12 +117,11 @@ class CascadeMotion:
         checkpoint.load_into(cascade, weights, where)
         try:
             statistics = _statistics(tensors, config, float(description["pca_explained"]))
-            gain = float(description["gain"])
         except KeyError as error:
             raise CheckpointError(
                 f"{where} lacks {error}; copy the whole persona again or retrain"
             ) from error
-        return cls(config, cascade, statistics, gain)
+        return cls(config, cascade, statistics)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write one safetensors file, atomically."""
@@ -142,14 +139,12 @@ def _statistics(tensors: Mapping[str, Tensor], config: MotionConfig, explained: 
         array: F32 = tensors[f"statistics.{name}"].cpu().numpy()
         return array
 
-    location = None
-    if config.separate:
-        location = Location(*(read(f"location.{k}") for k in ("mean", "std", "weights", "bias")))
+    separate = separate_from(read, config) if config.separate else None
     return Statistics(
         {name: read(f"feature_mean.{name}") for name in config.features},
         {name: read(f"feature_std.{name}") for name in config.features},
         read("pose_mean"), read("pose_std"), read("cheek_mean"), read("cheek_std"), read("origin"),
-        MouthPca(read("pca_mean"), read("pca_basis"), explained), location,
+        MouthPca(read("pca_mean"), read("pca_basis"), explained), separate,
     )  # fmt: skip
 
 

@@ -43,9 +43,10 @@ def tracker_noise(truth: F32) -> float:
 
 def correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     """Pearson correlation of two series; 0 when one of them is constant."""
+    if np.ptp(a) == 0 or np.ptp(b) == 0:
+        return 0.0
     a, b = a - a.mean(), b - b.mean()
-    norm = float(np.sqrt((a**2).sum() * (b**2).sum()))
-    return float((a * b).sum()) / norm if norm > 1e-20 else 0.0
+    return float((a * b).sum() / np.sqrt((a**2).sum() * (b**2).sum()))
 
 
 def score(predicted: F32, truth: F32, mean: F32) -> dict[str, float]:

@@ -90,10 +90,7 @@ class MotionTask:
         """The model as it stands, on the CPU, independent of further training."""
         source = self.cascade if self._mean is None else self._mean
         trained = copy.deepcopy(source).cpu()
-        model = CascadeMotion(self.config, trained, self.statistics)
-        if self.config.calibrate and self.data.validation:
-            model.gain = self._gain(model)
-        return model
+        return CascadeMotion(self.config, trained, self.statistics)
 
     def validate(self) -> dict[str, float]:
         """Scores on the validation stretches (of training when there are none); lower `score` is better.
@@ -129,9 +126,6 @@ class MotionTask:
         with torch.no_grad():
             for kept, new in zip(self._mean.parameters(), self.cascade.parameters(), strict=True):
                 kept.lerp_(new, 1 - decay)
-
-    def _gain(self, model: CascadeMotion) -> float:
-        return 1.0
 
     def _tensor(self, rows: F32) -> Tensor:
         return torch.from_numpy(rows).to(self._device)

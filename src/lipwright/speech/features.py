@@ -15,6 +15,7 @@ import numpy as np
 
 from lipwright.core.contracts import F32
 from lipwright.core.registry import Registry
+from lipwright.speech.cepstra import Cepstra
 from lipwright.speech.logfbank import LogFbank
 from lipwright.speech.phones import Phones
 from lipwright.speech.source import SampleSource, array_source
@@ -39,6 +40,7 @@ class SpeechFeature(Protocol):
 
 SPEECH_FEATURES: Registry[type[SpeechFeature]] = Registry("speech feature")
 SPEECH_FEATURES.add(LogFbank.name, LogFbank)
+SPEECH_FEATURES.add(Cepstra.name, Cepstra)
 SPEECH_FEATURES.add(Phones.name, Phones)
 
 

@@ -34,6 +34,7 @@ MIN_FACE_SHARE = 0.1
 """Footage with a face in fewer frames is refused."""
 MIN_SECONDS = 2
 _PROBES = 8
+_NO_OFFSET = {"offset_s": 0.0, "confidence": 0.0, "sure": False, "corrected": False}
 _MAX_FACES = 4
 
 
@@ -45,6 +46,7 @@ def prepare(
     fps: Fraction | float | str | None = None,
     correct_offset: bool = True,
     trim: tuple[float, float] | None = None,
+    need_sound: bool = True,
     progress: Progress | None = None,
 ) -> Subject:
     """Prepare footage of one person; cached, and resumed after an interruption.
@@ -56,6 +58,7 @@ def prepare(
         fps: rate of the subject; 25 by default.
         correct_offset: move the sound by the estimated audio-video offset when the estimate is sure.
         trim: (start, end) seconds of the footage to use.
+        need_sound: False for a clip that only serves as a picture; its sound is then not read.
 
     FootageError when the file cannot be used (no picture, no sound, no face, too short).
     """
@@ -63,8 +66,10 @@ def prepare(
     info = probe(source)
     if info.video is None:
         raise FootageError(f"{source} has no picture; give a video of the person speaking")
-    if info.audio is None:
-        raise FootageError(f"{source} has no audio track; the person must be heard speaking, give a video with sound")
+    if need_sound and info.audio is None:
+        raise FootageError(
+            f"{source} has no audio track; the person must be heard speaking, give a video with sound"
+        )
     rate = FPS if fps is None else as_rate(fps)
     options = {
         "source": file_hash(source),
@@ -72,6 +77,7 @@ def prepare(
         "fps": str(rate),
         "correct_offset": correct_offset,
         "trim": list(trim) if trim else None,
+        "need_sound": need_sound,
         "schema": SCHEMA,
     }
     key = config_key(options)
@@ -126,7 +132,13 @@ def _faces_in(source: Path, start_s: Fraction, end_s: Fraction) -> int:
 
 
 def _segments(
-    source: Path, work: Path, fps: Fraction, start_s: Fraction, end_s: Fraction, faces: int, progress: Progress
+    source: Path,
+    work: Path,
+    fps: Fraction,
+    start_s: Fraction,
+    end_s: Fraction,
+    faces: int,
+    progress: Progress,
 ) -> tuple[list[Path], list[dict[str, np.ndarray]]]:
     """Make (or find) all segments; their videos and arrays in order."""
     maker = SegmentMaker(source, work, fps, lambda: TRACKERS.get("mediapipe")(max_faces=faces))
@@ -175,7 +187,13 @@ def _finish(
             "trim it to where the person is seen"
         )
     progress.update(1)
-    samples, offset = _sound(source, track, fps, start_s, total, bool(options["correct_offset"]))
+    if options["need_sound"]:
+        samples, offset = _sound(source, track, fps, start_s, total, bool(options["correct_offset"]))
+    else:
+        samples, offset = (
+            np.zeros(round_half_up(Fraction(total) / fps * SAMPLE_RATE), np.float32),
+            dict(_NO_OFFSET),
+        )
     write_wav(folder / "audio.wav", samples)
     progress.update(2)
     _save_track(folder, track, _contours(pieces, track))
@@ -284,5 +302,3 @@ def _save_track(folder: Path, track: FaceTrack, contour: F32) -> None:
     ):
         with atomic_file(folder / name) as temporary, temporary.open("wb") as stream:
             np.savez(stream, **arrays)
-
-

@@ -6,19 +6,17 @@ their time in native code that releases the interpreter. Memory does not depend 
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
 from lipwright.core.clock import round_half_up
 from lipwright.core.contracts import F32, U8, FaceTracker
 from lipwright.core.files import atomic_file
+from lipwright.core.overlap import Behind, ahead
 from lipwright.face.contour import N_RAYS, ContourFinder
 from lipwright.face.landmarks68 import to_68
 from lipwright.face.tracker import N_DENSE
@@ -27,96 +25,21 @@ from lipwright.media.video import VideoReader
 from lipwright.media.writer import VideoWriter
 from lipwright.subject.checks import PictureStats
 
-T = TypeVar("T")
-
 SEGMENT_S = 60
 """Footage lost at most when the machine dies."""
 CONTOUR_EVERY = 5
 """Frames between contour measurements: hair and shoulders move slower than lips."""
-_QUEUE = 12
 
 FRAMES = replace(STORE, preset="superfast")
 """How a subject's frames are kept: near lossless, and fast enough to keep up with the tracker."""
 
 
-def ahead(items: Iterator[T], depth: int = _QUEUE) -> Iterator[T]:
-    """Run an iterator in its own thread, at most `depth` items ahead; its errors surface here."""
-    box: queue.Queue[tuple[T | None, BaseException | None]] = queue.Queue(depth)
-    stop = threading.Event()
-
-    def work() -> None:
-        try:
-            for item in items:
-                while not stop.is_set():
-                    try:
-                        box.put((item, None), timeout=0.1)
-                        break
-                    except queue.Full:
-                        continue
-                if stop.is_set():
-                    return
-            _put(box, stop, (None, StopIteration()))
-        except BaseException as error:
-            _put(box, stop, (None, error))
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    try:
-        while True:
-            item, error = box.get()
-            if isinstance(error, StopIteration):
-                return
-            if error is not None:
-                raise error
-            yield item  # type: ignore[misc]
-    finally:
-        stop.set()
-        thread.join()
-
-
-def _put(box: queue.Queue[T], stop: threading.Event, item: T) -> None:
-    while not stop.is_set():
-        try:
-            box.put(item, timeout=0.1)
-            return
-        except queue.Full:
-            continue
-
-
-class _Sink:
-    """A writer in its own thread; errors surface at the next `write` or at `close`."""
-
-    def __init__(self, writer: VideoWriter) -> None:
-        self._writer = writer
-        self._box: queue.Queue[U8 | None] = queue.Queue(_QUEUE)
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._work, daemon=True)
-        self._thread.start()
-
-    def _work(self) -> None:
-        while (frame := self._box.get()) is not None:
-            if self._error is None:
-                try:
-                    self._writer.write(frame)
-                except BaseException as error:
-                    self._error = error  # keep draining, so that `write` never blocks
-
-    def write(self, frame: U8) -> None:
-        if self._error is not None:
-            raise self._error
-        self._box.put(frame)
-
-    def close(self) -> None:
-        self._box.put(None)
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
-
-
 class SegmentMaker:
     """Turns [start, stop) seconds of footage into `NNNN.mp4` and `NNNN.npz` in a work folder."""
 
-    def __init__(self, footage: Path, folder: Path, fps: Fraction, tracker: Callable[[], FaceTracker]) -> None:
+    def __init__(
+        self, footage: Path, folder: Path, fps: Fraction, tracker: Callable[[], FaceTracker]
+    ) -> None:
         self._footage, self._folder, self._fps = footage, folder, fps
         self._make_tracker = tracker
         self._tracker: FaceTracker | None = None
@@ -141,7 +64,7 @@ class SegmentMaker:
                 return 0
             size = (first.shape[1], first.shape[0])
             with VideoWriter(video, size, self._fps, FRAMES, color=reader.info.color) as writer:
-                sink = _Sink(writer)
+                sink = Behind(writer.write)
                 try:
                     found = self._follow(first, frames, sink, tick)
                 finally:
@@ -151,7 +74,7 @@ class SegmentMaker:
         return len(found["confidence"])
 
     def _follow(
-        self, first: U8, frames: Iterator[U8], sink: _Sink, tick: Callable[[int], None]
+        self, first: U8, frames: Iterator[U8], sink: Behind[U8], tick: Callable[[int], None]
     ) -> dict[str, np.ndarray]:
         assert self._tracker is not None
         assert self._contour is not None
@@ -160,7 +83,7 @@ class SegmentMaker:
         stats = PictureStats()
         frame: U8 | None = first
         while frame is not None:
-            sink.write(frame)
+            sink.put(frame)
             seen = self._tracker.detect(frame)
             if len(faces) % CONTOUR_EVERY == 0:
                 points = to_68(seen[0][0]) if seen else None

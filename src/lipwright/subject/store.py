@@ -1,12 +1,12 @@
 """The Subject folder: prepared footage of one person, readable piece by piece.
 
-    subject.json    schema version, source hash, fps, sizes, splits, report, advice
-    frames.mp4      every frame, constant rate, short groups of pictures (media.settings.STORE)
-    landmarks.npz   68 and dense points in pixels, normalised points, confidence
-    pose.npz        pitch, yaw, roll in radians
-    contour.npz     head contour, pixels along fixed rays
-    audio.wav       16 kHz mono, in sync with the pictures
-    cache/          features keyed by their config; may be deleted at any time
+subject.json    schema version, source hash, fps, sizes, splits, report, advice
+frames.mp4      every frame, constant rate, short groups of pictures (media.settings.STORE)
+landmarks.npz   68 and dense points in pixels, normalised points, confidence
+pose.npz        pitch, yaw, roll in radians
+contour.npz     head contour, pixels along fixed rays
+audio.wav       16 kHz mono, in sync with the pictures
+cache/          features keyed by their config; may be deleted at any time
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ class Subject:
         folder = Path(path)
         file = folder / "subject.json"
         if not file.is_file():
-            raise SubjectError(f"{folder} is not a prepared subject; run: lipwright prepare FOOTAGE -o {folder}")
+            raise SubjectError(
+                f"{folder} is not a prepared subject; run: lipwright prepare FOOTAGE -o {folder}"
+            )
         try:
             info = json.loads(file.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:

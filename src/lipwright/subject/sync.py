@@ -105,9 +105,7 @@ def offset_over_time(
     ]
 
 
-def _from_curves(
-    curves: F64, levels: F64, fps: float, frames: tuple[int, int] | None = None
-) -> OffsetEstimate:
+def _from_curves(curves: F64, levels: F64, fps: float, frames: tuple[int, int] | None = None) -> OffsetEstimate:
     start, end = frames or (0, curves.shape[1])
     end = min(end, curves.shape[1])
     if (end - start) / fps < SHORTEST_S or len(levels) * STEP_S < SHORTEST_S:

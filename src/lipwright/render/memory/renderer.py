@@ -8,7 +8,7 @@ it stays bit for bit.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import cv2
@@ -21,6 +21,9 @@ from lipwright.face.align import apply, compose, invert
 from lipwright.render.memory.bank import MouthBank
 from lipwright.render.memory.search import PathSearch, SearchConfig
 from lipwright.render.warp import ThinPlate, grid_nodes, sample, upsample
+
+Area = tuple[slice, slice]
+"""Rows and columns of a patch."""
 
 _ANCHORS = [1, 2, 14, 15, 31, 33, 35]
 """Rigid points that hold cheeks and nose base in place while lips and jaw move."""
@@ -35,7 +38,7 @@ _LOOKAHEAD = 12
 class MemoryConfig:
     """How remembered mouths are put in."""
 
-    search: SearchConfig = SearchConfig()
+    search: SearchConfig = field(default_factory=SearchConfig)
     softness: float = 0.05
     """Blur of the inner mask, in eye distances."""
     overhang: float = 0.03
@@ -102,7 +105,7 @@ class MemoryRenderer:
         real, own = bank.image(index), bank.landmarks_px[index]
         height, width = real.shape[:2]
         here, target = bank.canonical_from_cut[index], own[MOUTH_JAW]
-        mouth = self._remembered(nearest, here, own, target, width, height)
+        mouth = self._remembered(nearest, here, own, target, (width, height), _everywhere(width, height))
         (x0, y0), (x1, y1) = own[48:68].min(0).astype(int) - 4, own[48:68].max(0).astype(int) + 5
         return real[y0:y1, x0:x1].astype(np.float32), mouth[y0:y1, x0:x1]
 
@@ -115,10 +118,19 @@ class MemoryRenderer:
         path = self._search.path(shapes, window.lookahead_track.pose_rad, n)
         boxes = geometry.frame_boxes(maps[:n])
         for t, frame in enumerate(window.frames):
-            yield self._patch(frame, boxes[t], maps[t], window.track.landmarks_px[t], window.target_px[t], path, t)
+            yield self._patch(
+                frame, boxes[t], maps[t], window.track.landmarks_px[t], window.target_px[t], path, t
+            )
 
     def _patch(
-        self, frame: U8, box: np.ndarray, to_canonical: F32, own_px: F32, target_px: F32, path: np.ndarray, t: int
+        self,
+        frame: U8,
+        box: np.ndarray,
+        to_canonical: F32,
+        own_px: F32,
+        target_px: F32,
+        path: np.ndarray,
+        t: int,
     ) -> Patch:
         x0, y0, x1, y1 = box
         width, height = int(x1 - x0), int(y1 - y0)
@@ -126,17 +138,17 @@ class MemoryRenderer:
         base = _cut(frame, box)
         own, target = own_px - corner, target_px - corner
         scale = self._unit / float(np.sqrt(abs(np.linalg.det(to_canonical[:, :2]))))
-        scale = self._unit if not np.isfinite(scale) else scale
-        template = self._meet_jaw(base, own, target, width, height)
+        result = self._meet_jaw(base, own, target, width, height)
         here = to_canonical.copy()
         here[:, 2] += here[:, :2] @ corner
-        mouth = self._mixed(path, t, here, own, target, width, height)
         inner, lit = self._masks(own, target, width, height, scale)
-        mouth = _relight(mouth, template, lit)
-        blended = template + inner[..., None] * (mouth - template)
+        area = _bounds(inner)
+        mouth = self._mixed(path, t, here, own, target, (width, height), area)
+        mouth = _relight(mouth, result[area], lit[area])
+        result[area] += inner[area][..., None] * (mouth - result[area])
         shift = np.array([[1, 0, -x0], [0, 1, -y0]], np.float32)
         outer = self._outer(width, height, scale)
-        return Patch(np.clip(blended + 0.5, 0, 255).astype(np.uint8), outer, shift)
+        return Patch(np.clip(result + 0.5, 0, 255).astype(np.uint8), outer, shift)
 
     def _meet_jaw(self, base: U8, own: F32, target: F32, width: int, height: int) -> F32:
         """The template bent so that its jaw line lies where the wanted one is."""
@@ -145,29 +157,33 @@ class MemoryRenderer:
         border = _border_points(width, height)
         at = np.concatenate([wanted, own[[31, 33, 35]], border])
         back = np.concatenate([own[JAW_LINE] - wanted, np.zeros((3 + len(border), 2), np.float32)])
-        return _bend(base, at, back, width, height).astype(np.float32)
+        return _bend(base, at, back, (width, height), _everywhere(width, height)).astype(np.float32)
 
-    def _mixed(self, path: np.ndarray, t: int, here: F32, own: F32, target: F32, width: int, height: int) -> F32:
+    def _mixed(
+        self, path: np.ndarray, t: int, here: F32, own: F32, target: F32, size: tuple[int, int], area: Area
+    ) -> F32:
         """The mouth of frame t, cross-faded with a neighbour's across a switch, sharpness made up."""
-        mouth = own_mouth = self._remembered(int(path[t]), here, own, target, width, height)
+        mouth = own_mouth = self._remembered(int(path[t]), here, own, target, size, area)
         for other in (t - 1, t + 1):
             if 0 <= other < len(path):
                 before, after = sorted((t, other))
                 if not self._search.in_order(int(path[before]), int(path[after])):
-                    theirs = self._remembered(int(path[other]), here, own, target, width, height)
+                    theirs = self._remembered(int(path[other]), here, own, target, size, area)
                     mouth = mouth + self.config.crossfade * (theirs - own_mouth)
         return _unsharp(mouth, self.config.sharpen)
 
-    def _remembered(self, index: int, here: F32, own: F32, target: F32, width: int, height: int) -> F32:
-        """Bank mouth `index` bent onto the wanted lips and jaw, in the pixels of the patch."""
+    def _remembered(
+        self, index: int, here: F32, own: F32, target: F32, size: tuple[int, int], area: Area
+    ) -> F32:
+        """Bank mouth `index` bent onto the wanted lips and jaw, in an area of the patch."""
         bank = self.bank
         cut_from_patch = compose(invert(bank.canonical_from_cut[index]), here)
         theirs = bank.landmarks_px[index]
-        border = _border_points(width, height)
+        border = _border_points(*size)
         at = np.concatenate([target, own[_ANCHORS], border])
         there = np.concatenate([theirs[MOUTH_JAW], theirs[_ANCHORS], apply(cut_from_patch, border)])
         residual = there - apply(cut_from_patch, at)
-        return _bend(bank.image(index), at, residual, width, height, cut_from_patch).astype(np.float32)
+        return _bend(bank.image(index), at, residual, size, area, cut_from_patch).astype(np.float32)
 
     def _masks(self, own: F32, target: F32, width: int, height: int, scale: float) -> tuple[F32, F32]:
         """(inner blend mask, where skin may be compared for relighting), both (height, width) in [0, 1]."""
@@ -180,7 +196,9 @@ class MemoryRenderer:
         polygon = np.concatenate([out, top[::-1]])
         inner = np.zeros((height, width), np.uint8)
         cv2.fillPoly(inner, [np.round(polygon * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-        soft = cv2.GaussianBlur(inner, (0, 0), self.config.softness * scale)
+        half = cv2.resize(inner, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        half = cv2.GaussianBlur(half, (0, 0), self.config.softness * scale / 2)
+        soft = cv2.resize(half, (width, height), interpolation=cv2.INTER_LINEAR)
         lips = np.zeros((height, width), np.uint8)
         cv2.fillConvexPoly(lips, cv2.convexHull(np.round(target[:20]).astype(np.int32)), 255)
         lips = cv2.dilate(lips, None, iterations=max(int(0.06 * scale), 1))
@@ -219,16 +237,39 @@ def _cut(frame: U8, box: np.ndarray) -> U8:
 def _border_points(width: int, height: int) -> F32:
     """Twelve points on the patch border that do not move."""
     x, y = width - 1.0, height - 1.0
-    points = [(0, 0), (x / 2, 0), (x, 0), (0, y / 2), (x, y / 2), (0, y), (x / 4, y), (x / 2, y), (3 * x / 4, y)]
+    points = [
+        (0, 0),
+        (x / 2, 0),
+        (x, 0),
+        (0, y / 2),
+        (x, y / 2),
+        (0, y),
+        (x / 4, y),
+        (x / 2, y),
+        (3 * x / 4, y),
+    ]
     return np.array([*points, (x, y), (0, 3 * y / 4), (x, 3 * y / 4)], np.float32)
 
 
-def _bend(image: U8, at: F32, residual: F32, width: int, height: int, affine: F32 | None = None) -> U8:
-    """Sample `image` at affine(p) + spline(p) for every patch pixel p; spline(`at`) = `residual`."""
+def _everywhere(width: int, height: int) -> Area:
+    return slice(0, height), slice(0, width)
+
+
+def _bounds(mask: F32) -> Area:
+    """The rows and columns where a mask is not zero."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not len(rows):
+        return _everywhere(mask.shape[1], mask.shape[0])
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def _bend(image: U8, at: F32, residual: F32, size: tuple[int, int], area: Area, affine: F32 | None = None) -> U8:
+    """Sample `image` at affine(p) + spline(p) for every pixel p of an area; spline(`at`) = `residual`."""
     spline = ThinPlate(at, _STIFFNESS)
-    nodes, grid = grid_nodes(width, height)
-    field = upsample(spline.evaluate(spline.solve(residual), nodes), grid, width, height)
-    x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
+    nodes, grid = grid_nodes(*size)
+    field = upsample(spline.evaluate(spline.solve(residual), nodes), grid, *size)[area]
+    x = np.arange(size[0], dtype=np.float32)[area[1]]
+    y = np.arange(size[1], dtype=np.float32)[area[0], None]
     a = np.array([[1, 0, 0], [0, 1, 0]], np.float32) if affine is None else affine
     field[..., 0] += a[0, 0] * x + a[0, 1] * y + a[0, 2]
     field[..., 1] += a[1, 0] * x + a[1, 1] * y + a[1, 2]

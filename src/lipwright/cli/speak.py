@@ -1,0 +1,98 @@
+"""`lipwright speak PERSONA/ SPEECH -o OUT.mp4`: any speech to video of the persona."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lipwright.cli.assets import persona_path
+from lipwright.cli.interrupt import kept
+from lipwright.cli.output import print_json, print_table
+from lipwright.cli.progress import Bars
+from lipwright.core.errors import ConfigError, SpeechError
+from lipwright.media.settings import EncoderSettings
+
+DEFAULTS = EncoderSettings()
+
+
+def command(
+    persona: Annotated[str, typer.Argument(help="Persona folder, or `demo` for the one that ships.")],
+    speech: Annotated[Path | None, typer.Argument(help="Any audio or video file with speech.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Video to write.")] = Path("out.mp4"),
+    text: Annotated[str | None, typer.Option(help="Speak this text instead of a file.")] = None,
+    text_file: Annotated[Path | None, typer.Option(help="Speak the text in this UTF-8 file.")] = None,
+    language: Annotated[str, typer.Option(help="Language of the text: en, de, es ...")] = "en",
+    tts: Annotated[str, typer.Option(help="What reads the text: auto, flite, espeak-ng or command:TEMPLATE.")] = "auto",
+    voice: Annotated[str | None, typer.Option(help="Voice of the speech engine.")] = None,
+    template: Annotated[Path | None, typer.Option(help="Footage to speak over instead of the persona's.")] = None,
+    renderer: Annotated[str | None, typer.Option(help="Renderer instead of the recipe's: memory ...")] = None,
+    engine: Annotated[str, typer.Option(help="What runs the networks: auto, torch ...")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    crf: Annotated[int, typer.Option(help="Quality of the video, 0 (best) to 51.")] = DEFAULTS.crf,
+    bitrate: Annotated[int | None, typer.Option(help="Bits per second instead of --crf.")] = None,
+    encoder_preset: Annotated[str, typer.Option(help="x264 preset.")] = DEFAULTS.preset,
+    threads: Annotated[int | None, typer.Option(help="Encoder threads.  [default: all cores]")] = None,
+    profile: Annotated[bool, typer.Option("--profile", help="Say where the time went.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Make the persona speak. The video is as long as the speech; nothing appears before it is whole."""
+    settings = EncoderSettings(crf=crf, bitrate=bitrate, preset=encoder_preset, threads=threads)
+    spoken = words(speech, text, text_file)
+    folder = persona_path(persona)
+    what = f"{out} was not written (it appears only when whole); run the same command again"
+    with kept(what), Bars() as bars:
+        from lipwright.cli.device import resolve
+        from lipwright.synthesis.speaker import Persona
+
+        speaking = Persona.load(folder, device=resolve(device)).speak(
+            speech,
+            text=spoken,
+            language=language,
+            voice=voice,
+            tts=tts,
+            template=template,
+            renderer=renderer,
+            engine=engine,
+        )
+        try:
+            speaking.write(out, settings=settings, progress=bars)
+        finally:
+            speaking.close()
+    report(out, speaking.profile() if profile else None, json)
+
+
+def words(speech: Path | None, text: str | None, text_file: Path | None) -> str | None:
+    """The text to speak, None when a speech file is given; exactly one source must be named."""
+    given = [x for x in (speech, text, text_file) if x is not None]
+    if len(given) != 1:
+        named = "none was" if not given else f"{len(given)} were"
+        raise ConfigError(f"give one of SPEECH, --text and --text-file; {named} given")
+    if text_file is not None:
+        try:
+            text = text_file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SpeechError(f"{text_file} cannot be read as UTF-8 text ({error}); check the file") from error
+    if text is not None and not text.strip():
+        source = text_file or "--text"
+        raise SpeechError(f"{source} holds no words; give the text to speak")
+    return text
+
+
+def report(out: Path, profile: dict[str, float] | None, json: bool) -> None:
+    """What was written, from the file itself."""
+    from lipwright.media.probe import probe
+
+    info = probe(out)
+    video, length = info.video, info.duration_s
+    assert video is not None
+    assert length is not None
+    if json:
+        result = {"out": out, "width": video.width, "height": video.height, "fps": video.fps}
+        result |= {"duration_s": float(length), "frames": round(length * video.fps)}
+        print_json(result | ({"profile_ms_per_frame": profile} if profile is not None else {}))
+        return
+    if profile:
+        print_table("", ("step", "ms per frame"), [(step, f"{ms:.2f}") for step, ms in profile.items()])
+    print(f"{out}: {video.width}x{video.height}, {float(video.fps):g} fps, {float(length):.2f} s")

@@ -1,0 +1,56 @@
+"""`lipwright train SUBJECT/ -o PERSONA/`: subject to persona within a budget."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lipwright.cli.interrupt import kept
+from lipwright.cli.output import print_json
+from lipwright.cli.progress import Bars
+
+
+def command(
+    subject: Annotated[Path, typer.Argument(help="Folder made by `lipwright prepare`.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Persona folder.  [default: SUBJECT.persona]")] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="See `lipwright recipes`.  [default: the best for the budget]")
+    ] = None,
+    preset: Annotated[str, typer.Option(help="Size of the renderer: draft, standard or broadcast.")] = "draft",
+    mode: Annotated[str, typer.Option(help="sewn (mouth and jaw) or full-face.")] = "sewn",
+    budget: Annotated[str, typer.Option(help="Time to spend: 90s, 20m, 2h.")] = "20m",
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Optimisation steps of each part, instead of a budget.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    seed: Annotated[int, typer.Option(help="Seed of every random draw.")] = 0,
+    log_dir: Annotated[Path | None, typer.Option(help="Write TensorBoard logs to this folder.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Train a persona: how this person's mouth moves with speech, and how it looks."""
+    folder = out or subject.with_suffix(".persona")
+    what = f"the last checkpoint is kept beside {folder}; run the same command with --resume to continue"
+    with kept(what), Bars() as bars:
+        from lipwright.recipes.train import train
+
+        train(
+            subject,
+            out=folder,
+            recipe=recipe,
+            preset=preset,
+            mode=mode,
+            budget=budget if steps is None else f"{steps} steps",
+            resume=resume,
+            device=device,
+            seed=seed,
+            log_dir=log_dir,
+            progress=bars,
+        )
+    if json:
+        print_json({"persona": folder, "subject": subject, "preset": preset, "mode": mode})
+    else:
+        print(f"Persona: {folder}")
+        print(f"Next: lipwright speak {folder} SPEECH.wav -o OUT.mp4")

@@ -1,0 +1,103 @@
+"""Weights and data sets that users bring themselves, in one local folder; nothing is ever downloaded."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lipwright.core.errors import CheckpointError, ConfigError, OutputError
+from lipwright.core.files import atomic_file, file_hash
+
+_ICT_KEYS = {
+    *("neutral", "identity_delta", "expression_delta", "expression_names"),
+    *("polygons", "polygon_uvs", "uv", "landmark68_vertices"),
+}
+
+
+@dataclass(frozen=True)
+class BroughtModel:
+    """One kind of file that some part of the toolkit can load."""
+
+    name: str
+    file_name: str
+    """Name inside the models folder."""
+    purpose: str
+    licence: str
+    check: Callable[[Path], None]
+    """Raises CheckpointError when the file is of another kind."""
+
+
+def folder() -> Path:
+    """$LIPWRIGHT_MODELS, else ~/.cache/lipwright/models (following XDG_CACHE_HOME)."""
+    if named := os.environ.get("LIPWRIGHT_MODELS"):
+        return Path(named)
+    cache = os.environ.get("XDG_CACHE_HOME")
+    return (Path(cache) if cache else Path.home() / ".cache") / "lipwright" / "models"
+
+
+def find(name: str) -> Path | None:
+    """The local file of a known model, None when the user has not brought it."""
+    path = folder() / known(name).file_name
+    return path if path.is_file() else None
+
+
+def known(name: str) -> BroughtModel:
+    """The description of a model; ConfigError lists the known names."""
+    if name not in MODELS:
+        raise ConfigError(f"unknown model {name!r}; lipwright can use {', '.join(sorted(MODELS))}")
+    return MODELS[name]
+
+
+def add(name: str, source: str | os.PathLike[str]) -> tuple[Path, str]:
+    """Check a file and copy it into the folder, atomically, with its SHA-256 beside it.
+
+    Returns the path of the copy and the hash. CheckpointError when the file is not what `name` says,
+    OutputError when the folder cannot be written.
+    """
+    model, path = known(name), Path(source)
+    if not path.is_file():
+        raise CheckpointError(f"{path} is not a file; give the path of the {model.name} file")
+    model.check(path)
+    target = folder() / model.file_name
+    with atomic_file(target) as temporary:
+        shutil.copyfile(path, temporary)
+        digest = file_hash(temporary)
+        if digest != file_hash(path):
+            raise OutputError(f"cannot write {target}: the copy differs from {path}; run again")
+    with atomic_file(target.with_suffix(target.suffix + ".sha256")) as temporary:
+        temporary.write_text(f"{digest}  {target.name}\n", encoding="utf-8")
+    return target, digest
+
+
+def _check_ict(path: Path) -> None:
+    import zipfile
+
+    import numpy as np
+
+    try:
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as arrays:
+            missing = sorted(_ICT_KEYS - set(arrays))
+            shape: tuple[int, ...] = () if missing else arrays["neutral"].shape
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
+        raise CheckpointError(
+            f"{path} is not an npz archive of plain arrays ({error}); convert it again"
+        ) from error
+    if missing:
+        raise CheckpointError(f"{path} has no {', '.join(missing)}; give the ICT-FaceKit arrays as one npz")
+    if len(shape) != 2 or shape[1] != 3:
+        raise CheckpointError(f"{path}: expected neutral of shape (V, 3), got {shape}; convert it again")
+
+
+MODELS = {
+    "ict-facekit": BroughtModel(
+        "ict-facekit",
+        "ict_facekit_light.npz",
+        "morphable face: renders presenters, fits expressions",
+        "MIT (USC ICT)",
+        _check_ict,
+    )
+}
+"""Only models that some part of this version loads."""

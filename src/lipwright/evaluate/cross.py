@@ -1,0 +1,142 @@
+"""Protocol `cross`, measured: one result, the face that spoke the audio, and the face that was used.
+
+All three move their heads differently; each frame's mesh is therefore turned to the front by its pose and
+laid onto one canonical face by its rigid points (`metrics.frontal`), and only then are mouths compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lipwright.core.errors import FootageError
+from lipwright.core.ibug import lip_aperture
+from lipwright.evaluate import curves, rows
+from lipwright.evaluate.boxes import mouth_boxes
+from lipwright.evaluate.floor import landmark_noise
+from lipwright.evaluate.result import Evaluation, Row
+from lipwright.evaluate.sheet import mouth_strip, triptych
+from lipwright.evaluate.source import Scan
+from lipwright.evaluate.video import control_tracks, protocol_facts
+from lipwright.metrics import landmarks, lips
+from lipwright.metrics.detail import laplacian_energy, sharpness_ratio
+from lipwright.metrics.frontal import aligned_pair, frontal_landmarks
+from lipwright.metrics.steadiness import noise_distance
+
+
+@dataclass(frozen=True)
+class Cross:
+    """The three faces of protocol `cross`, frame by frame in step."""
+
+    made: Scan
+    """The result."""
+    source: Scan
+    """The real face that spoke the audio: the truth of the mouth."""
+    template: Scan
+    """The real face whose pictures were used: what must not leak."""
+
+
+def compare_cross(faces: Cross) -> Evaluation:
+    """Shape, aperture, leak, silence and offset of a result against the face that really spoke.
+
+    FootageError when the three show a face together in fewer than 4 frames.
+    """
+    made, source, template = faces.made, faces.source, faces.template
+    seen = made.track.present & source.track.present & template.track.present
+    if seen.sum() < 4:
+        raise FootageError(f"the faces of protocol cross meet in {int(seen.sum())} frames; 4 are needed")
+    truth, result = aligned_pair(source.track, made.track)
+    tracks = control_tracks(result[seen], truth[seen])
+    noise = [landmark_noise(s.track) for s in (source, made)]
+    floor = noise_distance(*(n.sigma_px for n in noise))
+    eyes = landmarks.inter_ocular(tracks["real"])
+    leak = _template_apertures(template, seen)
+    scans = {"video": made, "real": source}
+    whole = {"video": made.track.landmarks_px, "real": source.track.landmarks_px}
+    spoken, notes = rows.speech_rows(whole, scans)
+
+    def row(key: str, label: str, unit: str, better: str, f: Callable[[NDArray[Any]], float], low: float | None) -> Row:
+        return Row(key, label, unit, better, **{n: f(tracks[n]) for n in rows.COLUMNS}, floor=low)
+
+    real = tracks["real"]
+    table = [
+        row(
+            "shape.centred",
+            "mouth shape, turned to the front",
+            "px",
+            "lower",
+            lambda g: landmarks.lmd(real, g, True),
+            floor,
+        ),
+        row(
+            "shape.centred_eyes",
+            "mouth shape",
+            "eye distances",
+            "lower",
+            lambda g: landmarks.lmd(real, g, True) / eyes,
+            floor / eyes,
+        ),
+        row("shape.raw", "mouth shape and place", "px", "lower", lambda g: landmarks.lmd(real, g), floor),
+        *rows.lip_rows(tracks),
+        row(
+            "lips.template_leak",
+            "template leak (aperture)",
+            "",
+            "zero",
+            lambda g: lips.template_leak(lip_aperture(g), leak),
+            None,
+        ),
+        Row("mouth.sharpness_ratio", "mouth sharpness to template", "", "one", _sharpness(made, template), 1.0),
+        *spoken,
+        *rows.time_rows(scans),
+    ]
+    fps = float(made.fps)
+    shown = {"real": truth, "video": result, "template": frontal_landmarks(template.track)}
+    lines = (*curves.aperture_curves(shown, fps), *curves.sound_curves(scans))
+    facts = protocol_facts("cross", made, mouth_boxes(template.track))
+    return Evaluation(
+        made.clip.name,
+        f"{source.clip.name} spoken over {template.clip.name}",
+        tuple(table),
+        tuple(notes),
+        facts,
+        lines,
+        _pictures(faces),
+    )
+
+
+def _template_apertures(template: Scan, seen: NDArray[np.bool_]) -> NDArray[np.float64]:
+    return lip_aperture(frontal_landmarks(template.track)[seen])
+
+
+def _sharpness(made: Scan, template: Scan) -> float:
+    """Mouth detail of the result over the template's own, in the template's boxes: not the same mouths."""
+    boxes = mouth_boxes(template.track)
+    energies = [[laplacian_energy(boxes.cut(frame, t)) for t, frame in enumerate(s.frames())] for s in (made, template)]
+    return sharpness_ratio(*energies)
+
+
+def _pictures(faces: Cross, n_rows: int = 5, n_strip: int = 12) -> dict[str, Any]:
+    """Sound source | template | result at several times, and consecutive mouths of source and result."""
+    n = len(faces.made)
+    wanted = sorted({round((i + 0.5) * n / n_rows) for i in range(n_rows)} & set(range(n)))
+    strip = range(n // 2, min(n, n // 2 + n_strip))
+    columns, mouths = [], []
+    for one in (faces.source, faces.template, faces.made):
+        boxes = mouth_boxes(one.track)
+        column, row = [], []
+        for t, frame in enumerate(one.frames()):
+            if t in wanted:
+                column.append(frame.copy())
+            if t in strip:
+                row.append(boxes.cut(frame, t).copy())
+        columns.append(column)
+        mouths.append(row)
+    return {
+        "Sound source, template, result": triptych(columns),
+        "Consecutive mouths: sound source above result": mouth_strip([mouths[0], mouths[2]]),
+    }

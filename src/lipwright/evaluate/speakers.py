@@ -1,0 +1,50 @@
+"""A persona as the protocols want to use it."""
+
+from __future__ import annotations
+
+import tempfile
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lipwright.core.contracts import F32
+from lipwright.persona.template import Template
+from lipwright.subject.prepare import prepare
+
+if TYPE_CHECKING:
+    from lipwright.synthesis.speaker import Persona
+
+
+class PersonaSpeaker:
+    """Lets a persona say samples over a stretch of footage: a `protocols.Speak`.
+
+    Args:
+        persona: who speaks.
+        speak_options: passed on to `Persona.speak`, such as renderer='memory'.
+    """
+
+    def __init__(self, persona: Persona, **speak_options: Any) -> None:
+        self.persona, self.options = persona, speak_options
+
+    def __call__(
+        self,
+        samples: F32,
+        template_path: Path,
+        template_start_s: Fraction,
+        template_end_s: Fraction,
+        out_path: Path,
+    ) -> None:
+        """Track the stretch as a template (its sound is not read), speak over it, write the result."""
+        with tempfile.TemporaryDirectory() as folder:
+            subject = prepare(
+                template_path,
+                Path(folder) / "template",
+                fps=self.persona.template.fps,
+                trim=(float(template_start_s), float(template_end_s)),
+                need_sound=False,
+            )
+            speaking = self.persona.speak(samples, template=Template.of_subject(subject), **self.options)
+            try:
+                speaking.write(out_path)
+            finally:
+                speaking.close()

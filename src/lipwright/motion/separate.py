@@ -1,0 +1,147 @@
+"""Landmarks as location plus shape: the head decides where the mouth is, speech alone what it does.
+
+    landmarks = location(pose, cheeks) + Roll(pose)·gain·[(1 - s)·network(speech) + s·kernel(speech)]
+
+The paper's cascade sees everything at once and, with a minute of footage, reads the template's own mouth from
+the cheeks. Here shape cannot see the template at all, and location is fitted to ignore what speech moves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lipwright.core.clock import FPS
+from lipwright.core.contracts import F32, Conditions
+from lipwright.motion.config import MotionConfig
+from lipwright.motion.geometry import rotate
+from lipwright.motion.kernel import KernelShape, fit_kernel, held_out, per_frame, windows
+from lipwright.motion.location import Location, fit_location, speech_articulation
+from lipwright.motion.scores import N_MOUTH, aperture
+from lipwright.motion.silence import rest_shape
+
+_LARGEST_GAIN = 1.6
+
+
+@dataclass(frozen=True)
+class Separate:
+    """The closed-form parts of a `separate` model."""
+
+    location: Location
+    kernel: KernelShape
+    share: float
+    """Of the kernel regression in the shape; the network has the rest."""
+    gain: float
+    """Enlarges the shape around its mean: regression shrinks what it cannot know."""
+    middle: F32
+    """(58,) mean shape, which the gain leaves as it is."""
+    rest: F32 | None = None
+    """(58,) shape of the mouth in silence; None when nothing tells silence."""
+
+    def shape(self, landmarks: F32, held: Conditions) -> F32:
+        """(T, 29, 2) landmarks without location, turned upright."""
+        moved = landmarks - self.location(held).reshape(landmarks.shape)
+        return rotate(moved, -held.pose_rad[:, 2])
+
+    def landmarks(
+        self, network: F32, features: Mapping[str, F32], held: Conditions, silence: F32 | None
+    ) -> F32:
+        """The network's (T, 29, 2) shape and standardised features to landmarks in the frame's pose.
+
+        `silence`: (T,) see `silence_of`; the mouth rests where it is 1.
+        """
+        shape = network
+        if self.share > 0:
+            heard = self.kernel(features, len(network)).reshape(network.shape)
+            shape = (1 - self.share) * network + self.share * heard
+        middle = self.middle.reshape(network.shape[1:])
+        grown = (middle + self.gain * (shape - middle)).astype(np.float32)
+        if self.rest is not None and silence is not None:
+            grown += silence[:, None, None] * (self.rest.reshape(network.shape[1:]) - grown)
+        return rotate(grown, held.pose_rad[:, 2]) + self.location(held).reshape(network.shape)
+
+
+def fit_separate(
+    features: Sequence[Mapping[str, F32]],
+    landmarks: Sequence[F32],
+    held: Sequence[Conditions],
+    seen: NDArray[np.bool_],
+    silence: F32 | None,
+    config: MotionConfig,
+) -> Separate:
+    """Fit location, kernel and gain on training stretches.
+
+    Args:
+        features: standardised, per stretch; landmarks: (T, 29, 2) per stretch; held: their conditions.
+        seen: (N,) frames with a face, over all stretches; silence: (N,) or None.
+    """
+    groups = np.concatenate([np.full(len(p), i) for i, p in enumerate(landmarks)])[seen]
+    deviation = _deviations(features, landmarks, config)
+    parts = [windows(f, len(p), deviation) for f, p in zip(features, landmarks, strict=True)]
+    heard = {name: np.concatenate([w[name] for w in parts])[seen] for name in config.features}
+    points = np.concatenate(list(landmarks))[seen]
+    roll = np.concatenate([h.pose_rad[:, 2] for h in held])[seen]
+    articulation = speech_articulation(heard, rotate(points, -roll)[:, :N_MOUTH], groups)
+    flat = points.reshape(len(points), -1)
+    smoothing = config.condition_smoothing_s * float(FPS)
+    location = fit_location(held, seen, flat, articulation, config.leak_penalty, smoothing)
+    moved = points - np.concatenate([location(h) for h in held])[seen].reshape(points.shape)
+    shapes = rotate(moved, -roll).reshape(len(points), -1)
+    kernel = fit_kernel(heard, shapes, deviation)
+    middle = shapes.mean(axis=0)
+    base = flat.mean(axis=0) - middle
+    gain = _gain(heard, shapes, base) * config.amplitude if config.amplitude > 0 else 1.0
+    rest = None if silence is None else rest_shape(shapes, base, silence[seen])
+    return Separate(
+        location, kernel, config.kernel_share, float(np.clip(gain, 1, _LARGEST_GAIN)), middle, rest
+    )
+
+
+def _gain(heard: Mapping[str, F32], shapes: F32, base: F32) -> float:
+    """How many times more real lip apertures vary than predictions for frames held out."""
+    real = aperture((shapes + base).reshape(-1, 29, 2)).std()
+    guess = aperture((held_out(heard, shapes) + base).reshape(-1, 29, 2)).std()
+    return float(real / max(guess, 1e-9))
+
+
+def _deviations(
+    features: Sequence[Mapping[str, F32]], landmarks: Sequence[F32], config: MotionConfig
+) -> dict[str, F32]:
+    out = {}
+    for name in config.features:
+        frames = [per_frame(name, f[name], len(p)) for f, p in zip(features, landmarks, strict=True)]
+        std = np.concatenate(frames).std(axis=0, dtype=np.float64)
+        out[name] = np.maximum(std, 0.05).astype(np.float32)
+    return out
+
+
+_LOCATION = ("mean", "std", "slow", "fast", "bias")
+
+
+def separate_arrays(separate: Separate) -> dict[str, F32]:
+    """All arrays by name, for a checkpoint."""
+    arrays = {f"location.{k}": getattr(separate.location, k) for k in _LOCATION}
+    arrays |= {"kernel.weights": separate.kernel.weights, "kernel.bias": separate.kernel.bias}
+    arrays |= {f"kernel.support.{name}": rows for name, rows in separate.kernel.support.items()}
+    arrays |= {f"kernel.deviation.{name}": rows for name, rows in separate.kernel.deviation.items()}
+    numbers = np.array([separate.share, separate.gain, separate.location.smoothing], np.float64)
+    rest = {} if separate.rest is None else {"separate.rest": separate.rest}
+    return arrays | rest | {"separate.middle": separate.middle, "separate.numbers": numbers}
+
+
+def separate_from(read: Callable[[str], F32], config: MotionConfig) -> Separate:
+    """The inverse; `read` gives an array by name and raises KeyError for an unknown one."""
+    kernel = KernelShape(
+        {name: read(f"kernel.deviation.{name}") for name in config.features},
+        {name: read(f"kernel.support.{name}") for name in config.features},
+        read("kernel.weights"),
+        read("kernel.bias"),
+    )
+    share, gain, smoothing = (float(v) for v in read("separate.numbers"))
+    mean, std, slow, fast, bias = (read(f"location.{k}") for k in _LOCATION)
+    location = Location(mean, std, slow, fast, bias, smoothing)
+    rest = read("separate.rest") if config.rests else None
+    return Separate(location, kernel, share, gain, read("separate.middle"), rest)

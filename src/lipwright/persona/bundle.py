@@ -1,0 +1,151 @@
+"""The persona folder: everything that speaking needs, portable, without the subject, never unpickled.
+
+persona.json          schema version, recipe, preset, training record, source, consent statement
+motion.safetensors    the motion model
+memory.safetensors    the appearance memory (in every persona: preview and baseline)
+renderer.safetensors  the recipe's own renderer, when it is another one
+template.mp4, template.npz
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lipwright.core.checkpoint import load_tensors, save_tensors
+from lipwright.core.contracts import MotionModel, Renderer, check_pairing
+from lipwright.core.errors import CheckpointError, ConfigError, PersonaError
+from lipwright.core.files import atomic_folder, file_hash, write_json
+from lipwright.motion.registry import MOTION_MODELS
+from lipwright.persona.template import Template
+from lipwright.render.registry import RENDERERS
+
+SCHEMA = 1
+
+CONSENT = "The person shown has agreed to this persona and to its use; whoever uses it marks what it says as synthetic."
+
+
+@dataclass
+class Bundle:
+    """A persona's parts.
+
+    Attributes:
+        info: persona.json without the schema.
+        motion: speech to landmarks.
+        renderers: kind -> renderer; the recipe's own under `info["renderer"]`.
+        template: the footage it speaks over.
+    """
+
+    info: dict[str, Any]
+    motion: MotionModel
+    renderers: dict[str, Renderer]
+    template: Template
+    path: Path | None = field(default=None)
+
+    def renderer(self, kind: str | None = None) -> Renderer:
+        """The recipe's renderer, or another one this persona holds; ConfigError lists them."""
+        chosen = kind or str(self.info["renderer"])
+        if chosen not in self.renderers:
+            raise ConfigError(
+                f"this persona has no renderer '{chosen}'; it has {', '.join(sorted(self.renderers))}"
+            )
+        return self.renderers[chosen]
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the folder; it appears whole or not at all."""
+        with atomic_folder(path) as folder:
+            parts: dict[str, dict[str, str]] = {}
+            save_part(folder, parts, "motion", self.motion)
+            for kind, renderer in self.renderers.items():
+                save_part(folder, parts, "memory" if kind == "memory" else "renderer", renderer, kind)
+            self.template.save(folder)
+            parts["template"] = {"sha256": file_hash(folder / "template.mp4")}
+            info = {**self.info, "parts": parts}
+            write_json(folder / "persona.json", {"schema": SCHEMA, **info})
+        self.info, self.path = info, Path(path)
+        self.template = Template.load(path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], device: str = "cpu") -> Any:
+        """Open a persona folder.
+
+        PersonaError when it is missing, damaged, foreign or newer; CheckpointError for weights that do not fit.
+        """
+        folder = Path(path)
+        info = read_info(folder)
+        motion_tensors, motion_config = _part(folder, info, "motion")
+        kind = str(motion_config.get("kind", ""))
+        loader = _known(MOTION_MODELS, kind, folder)
+        motion = loader(motion_tensors, motion_config, str(folder / "motion.safetensors"))
+        renderers: dict[str, Renderer] = {}
+        for name in ("memory", "renderer"):
+            if name in info["parts"]:
+                kind = info["parts"][name]["kind"]
+                make = _known(RENDERERS, kind, folder)
+                tensors, config = _part(folder, info, name)
+                try:
+                    renderers[kind] = make(tensors, config, device)
+                except KeyError as error:
+                    raise CheckpointError(
+                        f"{folder / name}.safetensors lacks {error}; copy the persona again or retrain"
+                    ) from error
+        own = str(info.get("renderer"))
+        if own not in renderers:
+            raise PersonaError(
+                f"{folder} names the renderer '{own}' but does not hold it; retrain the persona"
+            )
+        check_pairing(motion.info, renderers[own].accepts, str(info.get("recipe")))
+        return cls(info, motion, renderers, Template.load(folder), folder)
+
+
+def save_part(folder: Path, parts: dict[str, dict[str, str]], name: str, part: Any, kind: str = "") -> None:
+    """One safetensors file and its entry with hash and kind."""
+    tensors, config = part.state()
+    ready = {k: v if isinstance(v, torch.Tensor) else torch.from_numpy(v) for k, v in tensors.items()}
+    file = folder / f"{name}.safetensors"
+    save_tensors(file, ready, config)
+    parts[name] = {"sha256": file_hash(file), "kind": kind or str(config.get("kind", name))}
+
+
+def read_info(folder: Path) -> dict[str, Any]:
+    """persona.json; PersonaError when it is missing, foreign or newer than this version."""
+    file = folder / "persona.json"
+    if not file.is_file():
+        raise PersonaError(f"{folder} is not a persona; run: lipwright train SUBJECT -o {folder}")
+    try:
+        info = json.loads(file.read_text(encoding="utf-8"))
+        schema = int(info.pop("schema"))
+        info["parts"]["motion"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise PersonaError(
+            f"{file} is not a persona description ({error}); copy it again or retrain"
+        ) from error
+    if schema > SCHEMA:
+        raise PersonaError(
+            f"{folder} was made by a newer lipwright (schema {schema}, this one knows {SCHEMA}); update lipwright"
+        )
+    return dict(info)
+
+
+def _part(folder: Path, info: Mapping[str, Any], name: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    file = folder / f"{name}.safetensors"
+    loaded = load_tensors(file)
+    if file_hash(file) != info["parts"][name]["sha256"]:
+        raise CheckpointError(
+            f"{file} is not the file this persona was saved with; copy the whole persona folder again or retrain"
+        )
+    return loaded
+
+
+def _known(registry: Any, kind: str, folder: Path) -> Any:
+    if kind not in registry:
+        raise PersonaError(
+            f"{folder} needs the {registry.kind} '{kind}', which is not installed; install its package"
+        )
+    return registry.get(kind)

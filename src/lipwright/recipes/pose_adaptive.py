@@ -1,0 +1,19 @@
+"""`pose-adaptive`: system B, a cascaded TCN with head pose and cheeks, and pix2pixHD with self-attention."""
+
+from __future__ import annotations
+
+from lipwright.motion.config import PAPER
+from lipwright.recipes.base import RECIPES, Recipe
+
+POSE_ADAPTIVE = RECIPES.add(
+    "pose-adaptive",
+    Recipe(
+        name="pose-adaptive",
+        summary="cascaded TCN with head pose and cheeks; facial maps to pictures with self-attention",
+        source="system B (SPEC section 4): pose-adaptive cascaded temporal convolutions",
+        motion=PAPER,
+        renderer="translation",
+        motion_share=0.25,
+        motion_limit_s=480.0,
+    ),
+)

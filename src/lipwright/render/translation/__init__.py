@@ -1,0 +1,1 @@
+"""Image translation (systems A and B): a facial map to a photographic face, trained per person."""

@@ -1,0 +1,106 @@
+"""One configuration for the translation renderer, and its presets: sizes and widths, never the method."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from lipwright.core.errors import ConfigError
+
+MODES = ("full-face", "sewn")
+MAP_CHANNELS = 3
+"""Lines, edges, hull."""
+
+
+@dataclass(frozen=True)
+class TranslationConfig:
+    """Generator, discriminators, losses and optimiser of the translation renderer."""
+
+    mode: str = "sewn"
+    """'full-face': the whole head crop from the facial map alone (papers A and B); 'sewn': the lower face,
+    with the template's pixels outside the mouth-and-jaw hull as further input."""
+    size: int = 256
+    """Side of the aligned square crop in pixels."""
+    generator: str = "global"
+    """'global' (GlobalGenerator) or 'local' (LocalEnhancer around a global generator at half size)."""
+    ngf: int = 16
+    """Channels of the generator at full size ('local': of the enhancer; its global part has twice)."""
+    n_downs: int = 4
+    """Halvings of the (global) generator."""
+    n_blocks: int = 9
+    """Residual blocks of the (global) generator."""
+    n_local_blocks: int = 3
+    """Residual blocks of the enhancer."""
+    skips: bool = False
+    """Add encoder features to decoder features of the same size (not in pix2pixHD; no extra parameters)."""
+    attention: bool = True
+    """Self-attention after the residual stack and after the first upsampling (paper B)."""
+    ndf: int = 64
+    """Channels of the first discriminator layer."""
+    n_scales: int = 2
+    """Scales of the image discriminator."""
+    mouth_discriminator: bool = True
+    """A second PatchGAN that sees the mouth box alone, at full size."""
+    gan_weight: float = 1.0
+    """Weight of the LSGAN term."""
+    feature_weight: float = 10.0
+    """Weight of discriminator feature matching."""
+    pixel_weight: float = 10.0
+    """Weight of the Charbonnier term."""
+    laplacian_weight: float = 10.0
+    """Weight of the multi-scale Laplacian L1, the stand-in that needs no weights."""
+    perceptual_weight: float = 10.0
+    """Weight of the VGG19 term; used only when weights are given."""
+    mouth_weight: float = 4.0
+    """Factor of pixel and Laplacian terms inside the mouth box."""
+    batch: int = 1
+    """Crops per step."""
+    learning_rate: float = 2e-4
+    """Adam (0.5, 0.999): constant for half of the budget, then linear to zero."""
+    gan_start: float = 0.05
+    """Fraction of the budget trained without discriminators."""
+    gan_full: float = 0.15
+    """Fraction of the budget at which the adversarial terms reach their full weight."""
+    jitter_px: float = 0.8
+    """Standard deviation of landmark jitter in training, pixels of a 256 px crop."""
+    shift: float = 0.04
+    """Greatest whole-pixel shift of a training sample, of the crop's size: a mouth that sits lower than any
+    in the footage must still be drawn."""
+    swap: float = 0.25
+    """Share of samples whose template conditions come from another frame of similar pose ('sewn')."""
+    photometric: float = 0.04
+    """Range of the brightness and contrast jitter shared by template and target."""
+    ema: float = 0.998
+    """Decay per step of the averaged generator, the one that is validated and kept; shorter at the start."""
+    bf16: bool = False
+    """Run networks in bfloat16 where the device has it."""
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise ConfigError(f"unknown mode '{self.mode}'; available: {', '.join(MODES)}")
+        if self.generator not in ("global", "local"):
+            raise ConfigError(f"unknown generator '{self.generator}'; available: global, local")
+        if self.size < 32:
+            raise ConfigError(f"size {self.size} is too small for four halvings; use at least 32")
+
+    @property
+    def input_channels(self) -> int:
+        """Map channels, and the template's colours in 'sewn'."""
+        return MAP_CHANNELS + (3 if self.mode == "sewn" else 0)
+
+
+# `draft` departs from pix2pixHD in three named ways, for two CPU cores: skips (a coarse bottleneck then need
+# not carry where the lines are), three residual blocks instead of nine, batch 2 with three times the rate.
+PRESETS: dict[str, TranslationConfig] = {
+    "draft": TranslationConfig(
+        size=256, ngf=16, n_blocks=3, skips=True, ndf=16, batch=2, learning_rate=6e-4, bf16=True
+    ),
+    "standard": TranslationConfig(size=512, ngf=32, ndf=32),
+    "broadcast": TranslationConfig(size=720, ngf=64, ndf=64, n_scales=3),
+}
+
+
+def preset(name: str, mode: str = "sewn") -> TranslationConfig:
+    """The preset `name` in `mode`; ConfigError lists what there is."""
+    if name not in PRESETS:
+        raise ConfigError(f"unknown preset '{name}'; available: {', '.join(sorted(PRESETS))}")
+    return replace(PRESETS[name], mode=mode)

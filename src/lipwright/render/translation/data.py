@@ -1,0 +1,184 @@
+"""Training samples of the translation renderer: drawn by step number, so that a resumed run repeats them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lipwright.core.contracts import F32, U8
+from lipwright.core.errors import ShapeError, SubjectError
+from lipwright.core.ibug import JAW, JAW_LINE, MOUTH, MOUTH_JAW
+from lipwright.face.align import apply
+from lipwright.render.translation.config import TranslationConfig
+from lipwright.render.translation.crop import sample_crop
+from lipwright.render.translation.facial_map import (
+    head_mask,
+    network_input,
+    sewing_mask,
+    template_conditions,
+    wanted_landmarks,
+)
+from lipwright.render.translation.geometry import TranslationGeometry
+
+FEATHER = 0.04
+"""Of the crop's size: width of the soft rim of a patch."""
+_POSE_NEAR = 0.06
+_APART = 25
+"""A swapped template is within 0.06 rad of the frame's pose and at least a second away from it."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B samples as tensors."""
+
+    inputs: torch.Tensor
+    """(B, 3 or 6, S, S) facial map, then blanked template."""
+    target: torch.Tensor
+    """(B, 3, S, S) in [-1, 1]."""
+    mask: torch.Tensor
+    """(B, 1, S, S) where the output is used."""
+    outside: torch.Tensor
+    """(B, 3, S, S) what is seen where it is not."""
+    mouth: list[tuple[int, int]]
+    """(left, top) of each sample's mouth box."""
+
+
+@dataclass(frozen=True)
+class _Change:
+    """What augmentation does to both pictures of a sample."""
+
+    gain: float = 1.0
+    bias: float = 0.0
+    dx: int = 0
+    dy: int = 0
+
+    def apply(self, crop: U8) -> U8:
+        """Shift by whole pixels (resampling would blur what must be learned sharp), then brightness."""
+        if self.dx or self.dy:
+            size, x, y = len(crop), abs(self.dx), abs(self.dy)
+            padded = np.pad(crop, ((y, y), (x, x), (0, 0)), mode="edge")
+            crop = padded[y - self.dy :, x - self.dx :][:size, :size]
+        if self.gain == 1.0 and self.bias == 0.0:
+            return np.ascontiguousarray(crop)
+        table = np.clip(np.arange(256) * self.gain + self.bias + 0.5, 0, 255).astype(np.uint8)
+        return np.asarray(table[crop])
+
+
+@dataclass(frozen=True)
+class TranslationData:
+    """A person's aligned crops and tracks."""
+
+    crops: U8
+    """(N, S, S, 3); may be memory-mapped."""
+    landmarks: F32
+    """(N, 68, 2) in crop pixels."""
+    pose_rad: F32
+    """(N, 3)."""
+    geometry: TranslationGeometry
+    train: NDArray[np.int64]
+    """Indices for training."""
+    validation: NDArray[np.int64]
+    """Indices held out from training; best-on-validation is chosen on them."""
+
+    def __post_init__(self) -> None:
+        size = self.geometry.size
+        if self.crops.shape[1:] != (size, size, 3):
+            raise ShapeError("crops", ("N", size, size, 3), self.crops.shape)
+        if self.landmarks.shape != (len(self.crops), 68, 2):
+            raise ShapeError("landmarks", (len(self.crops), 68, 2), self.landmarks.shape)
+        if not len(self.train) or not len(self.validation):
+            raise SubjectError("the renderer needs training and validation frames; film longer")
+
+    @classmethod
+    def from_frames(
+        cls,
+        frames: Iterable[U8],
+        landmarks_px: F32,
+        pose_rad: F32,
+        config: TranslationConfig,
+        train: NDArray[np.int64],
+        validation: NDArray[np.int64],
+    ) -> TranslationData:
+        """Cut crops from N frames in order; the geometry is fitted on the training frames only."""
+        geometry = TranslationGeometry.fit(landmarks_px[train], pose_rad[train], config.mode, config.size)
+        maps = geometry.crop_maps(landmarks_px)
+        crops = np.empty((len(maps), config.size, config.size, 3), np.uint8)
+        for crop, frame, affine in zip(crops, frames, maps, strict=True):
+            crop[:] = sample_crop(frame, affine, config.size)
+        return cls(crops, apply(maps, landmarks_px), pose_rad, geometry, train, validation)
+
+    def batch(self, config: TranslationConfig, seed: int, step: int) -> Batch:
+        """`config.batch` augmented training samples; the same for the same (seed, step)."""
+        rng = np.random.default_rng((seed, step))
+        chosen = rng.choice(self.train, config.batch)
+        return self._collate([self._augmented(int(i), config, rng) for i in chosen])
+
+    def plain(self, indices: NDArray[np.int64], config: TranslationConfig) -> Batch:
+        """Samples as they are, for validation."""
+        return self._collate([self._sample(int(i), int(i), self.landmarks[i], config) for i in indices])
+
+    def _augmented(self, i: int, config: TranslationConfig, rng: np.random.Generator) -> _Sample:
+        j = self._partner(i, rng) if config.mode == "sewn" and rng.random() < config.swap else i
+        sigma = config.jitter_px * config.size / 256
+        points = self.landmarks[i].copy()
+        for group in (MOUTH, JAW):  # a predicted mouth is off as a whole first, point by point second
+            points[group] += rng.normal(0, sigma, 2) * 0.7 + rng.normal(0, sigma * 0.35, (len(group), 2))
+        gain, bias = rng.uniform(-1, 1, 2) * config.photometric
+        reach = round(config.shift * config.size)
+        dx, dy = (int(v) for v in rng.integers(-reach, reach + 1, 2))
+        return self._sample(i, j, points, config, _Change(1 + gain, 255 * bias, dx, dy))
+
+    def _partner(self, i: int, rng: np.random.Generator) -> int:
+        """Another training frame of nearly the same pose, or `i` itself when there is none."""
+        far = np.abs(self.pose_rad[self.train] - self.pose_rad[i]).max(1)
+        fits = self.train[(far < _POSE_NEAR) & (np.abs(self.train - i) >= _APART)]
+        return int(rng.choice(fits)) if len(fits) else i
+
+    def _sample(
+        self, i: int, j: int, points: F32, config: TranslationConfig, change: _Change | None = None
+    ) -> _Sample:
+        """Mouth and jaw of frame `i` (drawn at `points`) in the surroundings of frame `j`."""
+        size, sewn = config.size, config.mode == "sewn"
+        change = change or _Change()
+        offset = np.array([change.dx, change.dy], np.float32)
+        polygon = self.geometry.hulls(self.pose_rad[j : j + 1])[0] + offset
+        crop, around = change.apply(self.crops[i]), change.apply(self.crops[j])
+        conditions = template_conditions(around, polygon)
+        drawn = wanted_landmarks(self.landmarks[j] + offset, points[MOUTH_JAW] + offset)
+        inputs = network_input(drawn, conditions, sewn)
+        own = self.landmarks[j] + offset
+        mask = patch_mask(conditions.hull, drawn, own, config) if sewn else np.ones((size, size), np.float32)
+        width, height = self.geometry.mouth_box()
+        centre = self.landmarks[i][MOUTH].mean(0)
+        corner = np.round(centre - (width / 2, height / 2)).astype(int) + offset.astype(int)
+        left, top = np.clip(corner, 0, (size - width, size - height))
+        return inputs, _signed(crop), mask[None], _signed(around), (int(left), int(top))
+
+    @staticmethod
+    def _collate(samples: list[_Sample]) -> Batch:
+        inputs, target, mask, outside = (
+            torch.from_numpy(np.stack([s[k] for s in samples])) for k in range(4)
+        )
+        return Batch(inputs, target * mask + outside * (1 - mask), mask, outside, [s[4] for s in samples])
+
+
+_Sample = tuple[F32, F32, F32, F32, tuple[int, int]]
+
+
+def _signed(crop: U8) -> F32:
+    return crop.transpose(2, 0, 1).astype(np.float32) * np.float32(2 / 255) - 1
+
+
+def patch_mask(hull: U8, drawn: F32, own: F32, config: TranslationConfig) -> F32:
+    """(S, S) mask of a rendered patch: mouth and jaw inside the hull, or the soft square of a whole head.
+
+    Args: `drawn` and `own` (68, 2) are the wanted and the template's own landmarks in crop pixels.
+    """
+    feather = FEATHER * config.size
+    if config.mode == "sewn":
+        return sewing_mask(hull, (drawn[JAW_LINE], own[JAW_LINE]), feather)
+    return head_mask(config.size, 2 * feather)

@@ -1,0 +1,144 @@
+"""Facial maps: what a renderer sees of a template (SPEC section 3). Nothing here can tell its mouth.
+
+Everything works on an aligned crop (size, size, 3) uint8 RGB and polygons in crop pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from lipwright.core.contracts import F32, U8
+from lipwright.core.ibug import CHAINS, JAW, JAW_LINE, MOUTH_JAW
+
+_SUBPIXEL = 4
+"""Fractional bits of cv2's drawing coordinates."""
+_SIGMA = 1.4
+_LOW, _HIGH = 100.0, 200.0
+_MARGIN = 0.012
+"""Of the crop's size: resampling smears this much of the inside over the hull's edge."""
+
+_AROUND_FACE = 0.05
+"""Of the crop's size: skin, shade and feather beyond a jaw line."""
+
+# 3 and 13 lie between the template's cheeks and the predicted jaw and move with it, so they are not drawn.
+_LINES = [([i for i in chain if i not in (3, 13)], closed) for chain, closed in CHAINS]
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What one template frame gives: its edges and colours outside the hull, and the hull."""
+
+    edges: U8
+    """(S, S) Canny edges, 0 or 255."""
+    hull: U8
+    """(S, S) antialiased, 255 inside."""
+    blanked: U8
+    """(S, S, 3) the crop, its hull (and a margin) set to the mean colour of the rest."""
+
+
+def line_width(size: int) -> int:
+    """2 px at up to 512, in proportion above."""
+    return max(2, round(2 * size / 512))
+
+
+def draw_lines(landmarks: F32, size: int) -> U8:
+    """(68, 2) landmarks in crop pixels to (S, S) antialiased polylines, 0 to 255; 3 and 13 are not read."""
+    canvas = np.zeros((size, size), np.uint8)
+    for chain, closed in _LINES:
+        fixed = np.round(landmarks[chain] * 2**_SUBPIXEL).astype(np.int32)
+        cv2.polylines(canvas, [fixed[:, None]], closed, (255,), line_width(size), cv2.LINE_AA, _SUBPIXEL)
+    return canvas
+
+
+def wanted_landmarks(template: F32, mouth_jaw: F32) -> F32:
+    """(68, 2) template landmarks with the 29 wanted MOUTH_JAW points in place of its own."""
+    points = template.copy()
+    points[MOUTH_JAW] = mouth_jaw
+    # Not drawn; set so that nothing of the template's own jaw is left in the array.
+    ends = ((3, 2, JAW[0]), (13, 14, JAW[-1]))
+    for i, above, below in ends:
+        points[i] = (points[JAW_LINE[above]] + points[below]) / 2
+    return points
+
+
+def fill_hull(polygon: F32, size: int) -> U8:
+    """(H, 2) convex polygon to an antialiased (S, S) mask, 0 to 255."""
+    canvas = np.zeros((size, size), np.uint8)
+    fixed = np.round(polygon * 2**_SUBPIXEL).astype(np.int32)
+    cv2.fillConvexPoly(canvas, fixed, (255,), cv2.LINE_AA, _SUBPIXEL)
+    return canvas
+
+
+def template_conditions(crop: U8, polygon: F32) -> Conditions:
+    """Edges, hull and blanked colours of one crop; pixels inside the hull change none of them."""
+    size = crop.shape[0]
+    hull = fill_hull(polygon, size)
+    blank = _grow(hull, _MARGIN * size + 1)
+    outside = np.asarray(cv2.bitwise_not(blank), np.uint8)
+    mean = np.round(cv2.mean(crop, outside)[:3]) if outside.any() else np.full(3, 127.0)
+    blanked = crop.copy()
+    cv2.copyTo(np.broadcast_to(mean.astype(np.uint8), crop.shape).copy(), blank, blanked)
+    return Conditions(_edges(blanked, blank, outside), hull, blanked)
+
+
+def _edges(blanked: U8, blank: U8, outside: U8) -> U8:
+    """Canny on the blanked crop: edges and their thresholds cannot depend on what was blanked."""
+    grey = cv2.cvtColor(blanked, cv2.COLOR_RGB2GRAY)
+    scale = _median(np.asarray(grey, np.uint8), outside) / 128.0
+    soft = cv2.GaussianBlur(grey, (0, 0), _SIGMA)
+    edges = np.asarray(cv2.Canny(soft, _LOW * scale, _HIGH * scale, L2gradient=True), np.uint8)
+    rim = _grow(blank, 4 * _SIGMA)  # the edge of the blank is no edge of the face
+    return np.asarray(cv2.bitwise_and(edges, cv2.bitwise_not(rim)), np.uint8)
+
+
+def _median(grey: U8, mask: U8) -> float:
+    """Lower median of the masked pixels from their histogram; 128 where there are none."""
+    counts = np.cumsum(cv2.calcHist([grey], [0], mask, [256], [0, 256]).ravel())
+    return float(np.searchsorted(counts, counts[-1] / 2)) if counts[-1] else 128.0
+
+
+def _grow(mask: U8, radius: float) -> U8:
+    """255 within `radius` of any non-zero pixel."""
+    side = 2 * int(np.ceil(radius)) + 1
+    grown = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    return np.asarray(cv2.threshold(grown, 0, 255, cv2.THRESH_BINARY)[1], np.uint8)
+
+
+def network_input(landmarks: F32, conditions: Conditions, with_template: bool) -> F32:
+    """(3 or 6, S, S) float32: lines, edges and hull in [0, 1], then blanked colours in [-1, 1]."""
+    size = conditions.hull.shape[0]
+    out = np.empty((6 if with_template else 3, size, size), np.float32)
+    for i, channel in enumerate((draw_lines(landmarks, size), conditions.edges, conditions.hull)):
+        np.multiply(channel, np.float32(1 / 255), out=out[i], casting="unsafe")
+    if with_template:
+        out[3:] = conditions.blanked.transpose(2, 0, 1) * np.float32(2 / 255) - 1
+    return out
+
+
+def sewing_mask(hull: U8, jaws: Sequence[F32], feather: float) -> F32:
+    """(S, S) in [0, 1]: where a sewn patch replaces the template; smooth over `feather` pixels at its rim.
+
+    Inside the hull, and there only on or near one of the faces whose jaw lines (17, 2) are given (the wanted
+    one and the template's own): what is background for both stays the template's. This decides where the
+    picture is used and is no input of the network, so the template's jaw tells it nothing.
+    """
+    face = np.zeros_like(hull)
+    for jaw in jaws:
+        fixed = np.round(jaw * 2**_SUBPIXEL).astype(np.int32)
+        cv2.fillPoly(face, [fixed[:, None]], (255,), cv2.LINE_8, _SUBPIXEL)
+    region = cv2.bitwise_and(_grow(face, _AROUND_FACE * len(hull)), (hull > 127).astype(np.uint8))
+    distance = cv2.distanceTransform(region, cv2.DIST_L2, 3)
+    t = np.clip(distance / feather, 0, 1)
+    return (t * t * (3 - 2 * t)).astype(np.float32)
+
+
+def head_mask(size: int, feather: float) -> F32:
+    """(S, S) in [0, 1]: 1 inside, falling smoothly to 0 at the crop's border."""
+    inside = np.minimum(np.arange(size), np.arange(size)[::-1])
+    t = np.clip(inside / feather, 0, 1)
+    ramp = t * t * (3 - 2 * t)
+    return np.outer(ramp, ramp).astype(np.float32)

@@ -1,0 +1,158 @@
+"""Where a person's crop and mouth-and-jaw hull are: from rigid points and pose alone, never from the mouth.
+
+The hull is what the renderer may not see of a template. Shaped by a frame's own mouth or jaw it would tell
+the network how far that mouth is open. So each mouth and jaw point has a box that held it in all training
+frames, around the place where the head's pose alone would put it (aligned coordinates, linear in pose), and
+the hull is the convex hull of those boxes: the person's open-jaw envelope (SPEC section 3, facial maps).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import torch
+
+from lipwright.core.contracts import F32
+from lipwright.core.errors import CheckpointError, ShapeError, SubjectError
+from lipwright.core.ibug import BROWS, MOUTH, MOUTH_JAW, RIGID
+from lipwright.face.align import Aligner, Box, apply, similarity
+
+_DILATION = 0.035
+"""Of the aligned face width (points 0 to 16): the hull beyond the outermost position seen."""
+_SEWN_MARGIN = 0.12
+"""Of the hull's extent: template around the hull in a sewn crop."""
+_CIRCLE = np.stack([np.cos(np.arange(16) * np.pi / 8), np.sin(np.arange(16) * np.pi / 8)], -1)
+
+_ARRAYS = ("rigid", "box", "mean", "low", "high", "pose_mean", "pose_reach", "slope_per_rad", "dilation",
+           "mouth_size")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TranslationGeometry:
+    """A person's aligned square crop and hull, in canonical units (face.align.Aligner) and radians."""
+
+    rigid: F32
+    """(19, 2) canonical rigid points."""
+    box: F32
+    """(3,) left, top and side of the crop."""
+    mean: F32
+    """(29, 2) MOUTH_JAW points at the mean pose."""
+    low: F32
+    """(29, 2) least offset of each point from where the pose puts it, over the training frames."""
+    high: F32
+    """(29, 2) greatest offset."""
+    pose_mean: F32
+    """(3,)."""
+    pose_reach: F32
+    """(3,) how far a pose may be from the mean before the hull stops following."""
+    slope_per_rad: F32
+    """(3, 29, 2) movement of each point with pose."""
+    dilation: F32
+    """() by how much the hull exceeds the boxes."""
+    mouth_size: F32
+    """(2,) width and height of a box that holds every mouth of the training frames."""
+    size: int
+    """Side of the crop in pixels."""
+
+    @classmethod
+    def fit(cls, landmarks_px: F32, pose_rad: F32, mode: str, size: int) -> TranslationGeometry:
+        """From the training frames' landmarks (T, 68, 2) and pose (T, 3); SubjectError below 8 frames.
+
+        Half-percent tails of each point are dropped before the envelope: they are the tracker's slips.
+        """
+        if landmarks_px.shape[1:] != (68, 2):
+            raise ShapeError("landmarks_px", ("T", 68, 2), landmarks_px.shape)
+        if len(landmarks_px) < 8:
+            raise SubjectError(
+                f"a renderer needs at least 8 frames with a face, got {len(landmarks_px)}; film longer"
+            )
+        aligner = Aligner.fit(landmarks_px)
+        points = apply(similarity(landmarks_px[:, RIGID], aligner.rigid), landmarks_px).astype(np.float64)
+        moving = points[:, MOUTH_JAW]
+        mean = pose_rad.mean(0).astype(np.float64)
+        offset = pose_rad.astype(np.float64) - mean
+        # Ridge of (3 degrees)² per frame: without head motion the hull simply stays.
+        gram = offset.T @ offset + len(offset) * 0.05**2 * np.eye(3)
+        average = moving.mean(0)
+        response = offset.T @ (moving - average).reshape(len(moving), -1)
+        slope = np.linalg.solve(gram, response).reshape(3, len(MOUTH_JAW), 2)
+        rest = moving - average - np.einsum("tp,pkc->tkc", offset, slope)
+        low, high = np.percentile(rest, [0.5, 99.5], axis=0)
+        width = float(np.linalg.norm(points[:, 16].mean(0) - points[:, 0].mean(0)))
+        reach = np.percentile(np.abs(offset), 99, axis=0)
+        mouth = points[:, MOUTH]
+        extent = np.percentile(np.ptp(mouth, axis=1), 99.5, axis=0) * (1.25, 1.5)
+        arrays = (aligner.rigid, (0, 0, 1), average, low, high, mean, reach, slope, _DILATION * width, extent)
+        unplaced = cls(
+            **dict(zip(_ARRAYS, (np.asarray(a, np.float32) for a in arrays), strict=True)), size=size
+        )
+        box = _sewn_box(unplaced._canonical_hulls(pose_rad)) if mode == "sewn" else _head_box(points, width)
+        return replace(unplaced, box=np.asarray(box, np.float32))
+
+    def crop_maps(self, landmarks_px: F32) -> F32:
+        """(T, 68, 2) landmarks to (T, 2, 3) crop_from_frame; each frame on its own."""
+        x, y, side = (float(v) for v in self.box)
+        box = Box(x, y, side, side, (self.size, self.size))
+        return box.crop_from_frame(similarity(landmarks_px[:, RIGID], self.rigid))
+
+    def hulls(self, pose_rad: F32) -> list[F32]:
+        """(T, 3) poses to T convex polygons (H, 2) in crop pixels."""
+        scale = self.size / float(self.box[2])
+        return [(hull - self.box[:2]) * scale - np.float32(0.5) for hull in self._canonical_hulls(pose_rad)]
+
+    def _canonical_hulls(self, pose_rad: F32) -> list[F32]:
+        offset = np.clip(pose_rad - self.pose_mean, -self.pose_reach, self.pose_reach)
+        placed = self.mean + np.einsum("tp,pkc->tkc", offset, self.slope_per_rad)
+        sides = (self.low, self.high)
+        corners = [placed + np.stack([a[:, 0], b[:, 1]], -1) for a in sides for b in sides]
+        return [self._dilated(points) for points in np.concatenate(corners, axis=1)]
+
+    def _dilated(self, points: F32) -> F32:
+        """Convex hull of (K, 2) points, grown by a 16-gon."""
+        hull = _convex(points)
+        return _convex((hull[:, None] + self.dilation * _CIRCLE).reshape(-1, 2))
+
+    def mouth_box(self) -> tuple[int, int]:
+        """(width, height) of the mouth box in crop pixels, multiples of 8, at most the crop."""
+        wanted = self.mouth_size * self.size / float(self.box[2])
+        width, height = (int(min(np.ceil(v / 8) * 8, self.size // 8 * 8)) for v in wanted)
+        return width, height
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """Arrays for a persona, under `geometry.*`."""
+        tensors = {f"geometry.{name}": torch.from_numpy(np.array(getattr(self, name))) for name in _ARRAYS}
+        return {**tensors, "geometry.size": torch.tensor(self.size)}
+
+    @classmethod
+    def from_state(cls, tensors: dict[str, torch.Tensor]) -> TranslationGeometry:
+        """Back from `state`; CheckpointError names what is missing."""
+        missing = [n for n in (*_ARRAYS, "size") if f"geometry.{n}" not in tensors]
+        if missing:
+            raise CheckpointError(f"renderer weights lack geometry.{missing[0]}; retrain the renderer")
+        arrays = {n: tensors[f"geometry.{n}"].numpy() for n in _ARRAYS}
+        return cls(**arrays, size=int(tensors["geometry.size"]))
+
+
+def _convex(points: np.ndarray) -> F32:
+    return np.asarray(cv2.convexHull(points.astype(np.float32)), np.float32)[:, 0]
+
+
+def _sewn_box(hulls: list[F32]) -> tuple[float, float, float]:
+    """Square around every hull of the training frames; what is left over shows more of the nose."""
+    points = np.concatenate(hulls)
+    low, high = points.min(0).astype(float), points.max(0).astype(float)
+    extent = float((high - low).max())
+    side = extent * (1 + 2 * _SEWN_MARGIN)
+    bottom = float(high[1]) + _SEWN_MARGIN * extent
+    return float(low[0] + high[0] - side) / 2, bottom - side, side
+
+
+def _head_box(points: np.ndarray, width: float) -> tuple[float, float, float]:
+    """Square around the head: hair above the brows, a strip of neck below the chin."""
+    top = float(np.median(points[:, BROWS, 1].min(1))) - 0.6 * width
+    bottom = float(np.percentile(points[:, 8, 1], 99)) + 0.18 * width
+    centre = float(np.median(points[:, RIGID, 0].mean(1)))
+    side = max(bottom - top, 1.5 * width)
+    return centre - side / 2, top, side

@@ -1,0 +1,135 @@
+"""The translation renderer behind the `Renderer` contract: frames and wanted landmarks to patches."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from lipwright.core.checkpoint import load_into, load_tensors, save_tensors
+from lipwright.core.config import from_dict, to_dict
+from lipwright.core.contracts import F32, U8, Patch, RenderWindow
+from lipwright.core.errors import ConfigError, ShapeError
+from lipwright.face.align import apply
+from lipwright.render.translation.config import TranslationConfig
+from lipwright.render.translation.crop import sample_crop
+from lipwright.render.translation.data import patch_mask
+from lipwright.render.translation.facial_map import network_input, template_conditions, wanted_landmarks
+from lipwright.render.translation.geometry import TranslationGeometry
+from lipwright.render.translation.networks import build_generator
+from lipwright.render.translation.precision import autocast
+
+_PREFIX = "generator."
+
+
+class TranslationRenderer:
+    """One generator pass per frame; no state, no look-ahead, so any chunking gives the same patches.
+
+    Args:
+        config: as trained.
+        generator: as trained (EMA weights if there are any).
+        geometry: of the person, from the training data.
+        device: where it runs.
+        batch: frames per pass; on a CPU one is fastest.
+    """
+
+    accepts = "landmarks"
+    lookahead = 0
+
+    def __init__(
+        self,
+        config: TranslationConfig,
+        generator: nn.Module,
+        geometry: TranslationGeometry,
+        device: str = "cpu",
+        batch: int = 1,
+    ) -> None:
+        if geometry.size != config.size:
+            raise ConfigError(
+                f"the geometry was fitted for {geometry.size} px crops, the renderer makes {config.size}; "
+                "retrain the renderer"
+            )
+        self.config, self.geometry, self.batch = config, geometry, batch
+        self.device = torch.device(device)
+        self._generator = generator.to(self.device).eval()
+
+    def reset(self) -> None:
+        """Nothing to forget."""
+
+    def render(self, window: RenderWindow) -> Iterator[Patch]:
+        """T patches for T frames; ShapeError when frames, track and targets disagree."""
+        count = len(window.frames)
+        if len(window.track) != count:
+            raise ShapeError("track", (count, 68, 2), window.track.landmarks_px.shape)
+        if len(window.target_px) < count or window.target_px.shape[1:] != (29, 2):
+            raise ShapeError("target_px", (f">= {count}", 29, 2), window.target_px.shape)
+        for start in range(0, count, self.batch):
+            chosen = np.arange(start, min(start + self.batch, count))
+            inputs, masks, maps = self.prepare(
+                [window.frames[i] for i in chosen],
+                window.track.landmarks_px[chosen],
+                window.track.pose_rad[chosen],
+                window.target_px[chosen],
+            )
+            for rgb8, mask, affine in zip(self._generate(inputs), masks, maps, strict=True):
+                yield Patch(rgb8, mask, affine)
+
+    def prepare(
+        self, frames: Sequence[U8], landmarks_px: F32, pose_rad: F32, target_px: F32
+    ) -> tuple[F32, F32, F32]:
+        """(B, C, S, S) network inputs, (B, S, S) masks of the patches, (B, 2, 3) crop_from_frame.
+
+        Of the template only rigid points, upper face, pose and pixels outside the hull reach the inputs.
+        """
+        size, sewn = self.config.size, self.config.mode == "sewn"
+        maps = self.geometry.crop_maps(landmarks_px)
+        own, wanted = apply(maps, landmarks_px), apply(maps, target_px)
+        inputs, masks = [], []
+        for i, polygon in enumerate(self.geometry.hulls(pose_rad)):
+            conditions = template_conditions(sample_crop(frames[i], maps[i], size), polygon)
+            drawn = wanted_landmarks(own[i], wanted[i])
+            inputs.append(network_input(drawn, conditions, sewn))
+            masks.append(patch_mask(conditions.hull, drawn, own[i], self.config))
+        return np.stack(inputs), np.stack(masks), maps
+
+    def _generate(self, inputs: F32) -> U8:
+        """(B, C, S, S) to (B, S, S, 3)."""
+        with torch.inference_mode(), autocast(self.device, self.config.bf16):
+            raw = self._generator(torch.from_numpy(inputs).to(self.device)).float()
+        scaled = ((raw + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+        out: U8 = scaled.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+        return out
+
+    def state(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+        """(tensors, config) for core.checkpoint.save_tensors."""
+        weights = {f"{_PREFIX}{k}": v for k, v in self._generator.state_dict().items()}
+        return {**weights, **self.geometry.state()}, to_dict(self.config)
+
+    @classmethod
+    def from_state(
+        cls,
+        tensors: dict[str, torch.Tensor],
+        config: dict[str, Any],
+        device: str = "cpu",
+        where: str = "the persona",
+    ) -> TranslationRenderer:
+        """Back from `state`; CheckpointError or ConfigError when the parts do not fit."""
+        settings = from_dict(TranslationConfig, config)
+        generator = build_generator(settings)
+        weights = {k.removeprefix(_PREFIX): v for k, v in tensors.items() if k.startswith(_PREFIX)}
+        load_into(generator, weights, where)
+        return cls(settings, generator, TranslationGeometry.from_state(tensors), device)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write one safetensors file, atomically."""
+        save_tensors(path, *self.state())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], device: str = "cpu") -> TranslationRenderer:
+        """Read what `save` wrote; CheckpointError when it is missing, damaged or of another model."""
+        tensors, config = load_tensors(path)
+        return cls.from_state(tensors, config, device, str(path))

@@ -1,0 +1,22 @@
+"""Another clip as template: tracked once, kept in a cache folder, found again by content."""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+from pathlib import Path
+
+from lipwright.core.files import file_hash
+from lipwright.persona.template import Template
+from lipwright.subject.prepare import prepare
+
+
+def cache_folder() -> Path:
+    """$LIPWRIGHT_CACHE, or ~/.cache/lipwright."""
+    return Path(os.environ.get("LIPWRIGHT_CACHE") or Path.home() / ".cache" / "lipwright")
+
+
+def clip_template(path: Path, fps: Fraction) -> Template:
+    """Track a clip (its sound does not matter) at the persona's rate. FootageError when it shows no face."""
+    folder = cache_folder() / "templates" / f"{file_hash(path)[:16]}-{fps.numerator}-{fps.denominator}"
+    return Template.of_subject(prepare(path, folder, fps=fps, need_sound=False))

@@ -1,0 +1,146 @@
+"""`Persona`: the bundle that can speak."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+
+from lipwright.core.contracts import F32, Frame
+from lipwright.core.errors import ConfigError, SpeechError
+from lipwright.core.overlap import Behind
+from lipwright.core.progress import Progress, Silent
+from lipwright.media.settings import EncoderSettings
+from lipwright.media.writer import VideoWriter
+from lipwright.persona.bundle import Bundle
+from lipwright.persona.template import Template
+from lipwright.speech.tts import synthesise
+from lipwright.subject.store import Subject
+from lipwright.synthesis.clip import clip_template
+from lipwright.synthesis.pipeline import Synthesis
+from lipwright.synthesis.voice import Voice, voice_of_file, voice_of_samples
+
+ENGINES = ("auto", "torch")
+
+
+class Speaking:
+    """What a persona says: iterate for frames, or `write` a file. Lazy; may be iterated again."""
+
+    def __init__(self, synthesis: Synthesis, voice: Voice) -> None:
+        self._synthesis, self._voice = synthesis, voice
+
+    @property
+    def n_frames(self) -> int:
+        """Frames of the whole result."""
+        return self._synthesis.n_frames
+
+    @property
+    def fps(self) -> Fraction:
+        """Frames per second."""
+        return self._synthesis.fps
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height)."""
+        return self._synthesis.template.size
+
+    def __iter__(self) -> Iterator[Frame]:
+        return iter(self._synthesis)
+
+    def targets(self) -> F32:
+        """(T, 29, 2) wanted landmarks of all frames in template pixels, without rendering."""
+        return self._synthesis.targets(0, self.n_frames)
+
+    def profile(self) -> dict[str, float]:
+        """Milliseconds per frame by stage, of the last iteration."""
+        return self._synthesis.profile.table()
+
+    def write(
+        self,
+        path: str | os.PathLike[str],
+        settings: EncoderSettings = EncoderSettings(),  # noqa: B008 (frozen)
+        progress: Progress | None = None,
+    ) -> Path:
+        """Write picture and sound to a file, atomically; returns its path. OutputError when it cannot."""
+        progress = progress or Silent()
+        progress.start("speak", self.n_frames)
+        template = self._synthesis.template
+        with VideoWriter(
+            path,
+            template.size,
+            self.fps,
+            settings,
+            audio=self._voice.sound,
+            color=template.color,
+            audio_rate=self._voice.sound_rate,
+        ) as writer:
+            behind = Behind(writer.write)
+            try:
+                for i, frame in enumerate(self, 1):
+                    behind.put(frame.rgb8)
+                    progress.update(i)
+            except BaseException:
+                with suppress(BaseException):  # the first error is the one that matters
+                    behind.close()
+                raise
+            behind.close()
+        progress.finish()
+        return Path(path)
+
+    def close(self) -> None:
+        """Delete temporary files of the speech."""
+        self._voice.close()
+
+
+class Persona(Bundle):
+    """A person who can say anything: `Persona.load(...).speak(...).write(...)`."""
+
+    def speak(
+        self,
+        speech: str | os.PathLike[str] | F32 | None = None,
+        *,
+        text: str | None = None,
+        language: str = "en",
+        voice: str | None = None,
+        tts: str = "auto",
+        template: str | os.PathLike[str] | Template | None = None,
+        renderer: str | None = None,
+        engine: str = "auto",
+    ) -> Speaking:
+        """Prepare to say something.
+
+        Args:
+            speech: any audio or video file, or (S,) float32 samples at 16 kHz.
+            text: words to speak instead, by text to speech (`tts`, `language`, `voice`).
+            template: another clip of the same person to speak over, instead of the persona's own.
+            renderer: another of the persona's renderers, such as 'memory'.
+            engine: how networks run; 'torch' is the only one in this version.
+        """
+        if engine not in ENGINES:
+            raise ConfigError(f"unknown engine '{engine}'; available: {', '.join(ENGINES)}")
+        if (speech is None) == (text is None):
+            raise SpeechError(
+                "give either a speech file or text (--text, --text-file), not both and not neither"
+            )
+        if text is not None:
+            spoken = synthesise(text, engine=tts, voice=voice, language=language)
+            heard = voice_of_samples(spoken.samples, spoken.sample_rate)
+        elif isinstance(speech, (str, os.PathLike)):
+            heard = voice_of_file(speech)
+        else:
+            assert speech is not None
+            heard = voice_of_samples(speech)
+        shown = self._template(template)
+        return Speaking(Synthesis(heard, shown, self.motion, self.renderer(renderer)), heard)
+
+    def _template(self, template: str | os.PathLike[str] | Template | None) -> Template:
+        if template is None:
+            return self.template
+        if isinstance(template, Template):
+            return template
+        path = Path(template)
+        if (path / "subject.json").is_file():
+            return Template.of_subject(Subject.open(path))
+        return clip_template(path, self.template.fps)

@@ -1,0 +1,96 @@
+"""Speech on its way in: any file, array or text as 16 kHz mono of known length, in constant memory."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lipwright.core.clock import SAMPLE_RATE
+from lipwright.core.contracts import F32
+from lipwright.core.errors import ShapeError, SpeechError
+from lipwright.media.audio import AudioReader
+from lipwright.speech.source import SampleSource, array_source
+
+_QUIET = 1e-4
+"""Peak below which a whole file counts as silent (-80 dBFS)."""
+
+
+@dataclass
+class Voice:
+    """Speech ready for the motion model.
+
+    Attributes:
+        n_samples: at 16 kHz.
+        source: reads any stretch, zeros beyond the ends.
+        sound: what goes into the result's sound track: a file at its own rate, or samples.
+        sound_rate: of `sound` when it is samples.
+    """
+
+    n_samples: int
+    source: SampleSource
+    sound: Path | F32
+    sound_rate: int = SAMPLE_RATE
+    _stack: ExitStack | None = None
+
+    def close(self) -> None:
+        """Delete temporary files."""
+        if self._stack is not None:
+            self._stack.close()
+
+
+def voice_of_samples(samples: F32, sample_rate: int = SAMPLE_RATE) -> Voice:
+    """Mono samples in [-1, 1] at any rate."""
+    if samples.ndim != 1:
+        raise ShapeError("samples", ("S",), samples.shape)
+    speech = samples.astype(np.float32)
+    if sample_rate != SAMPLE_RATE:
+        from math import gcd
+
+        from scipy.signal import resample_poly
+
+        common = gcd(sample_rate, SAMPLE_RATE)
+        speech = resample_poly(speech, SAMPLE_RATE // common, sample_rate // common).astype(np.float32)
+    _refuse(len(speech), float(np.abs(speech).max(initial=0)), "the speech")
+    return Voice(len(speech), array_source(speech), samples.astype(np.float32), sample_rate)
+
+
+def voice_of_file(path: str | os.PathLike[str]) -> Voice:
+    """Any audio or video file; decoded once into a temporary file, so memory does not grow with length."""
+    stack = ExitStack()
+    try:
+        spool = stack.enter_context(tempfile.TemporaryFile(prefix="lipwright-speech-"))  # noqa: SIM115 (the stack closes it)
+        n, peak = 0, 0.0
+        for block in AudioReader(path).blocks(SAMPLE_RATE):
+            spool.write(block.astype("<f4").tobytes())
+            n += len(block)
+            peak = max(peak, float(np.abs(block).max(initial=0)))
+        spool.flush()
+        _refuse(n, peak, str(path))
+    except BaseException:
+        stack.close()
+        raise
+
+    def read(start: int, stop: int) -> F32:
+        out = np.zeros(max(stop - start, 0), np.float32)
+        first, last = max(start, 0), min(stop, n)
+        if last > first:
+            data = os.pread(spool.fileno(), 4 * (last - first), 4 * first)
+            out[first - start : last - start] = np.frombuffer(data, "<f4")
+        return out
+
+    return Voice(n, read, Path(path), SAMPLE_RATE, stack)
+
+
+def _refuse(n_samples: int, peak: float, where: str) -> None:
+    if n_samples < SAMPLE_RATE // 25:
+        raise SpeechError(
+            f"{where} holds {1000 * n_samples / SAMPLE_RATE:.0f} ms of sound, less than one video frame (40 ms); "
+            "give longer speech"
+        )
+    if peak < _QUIET:
+        raise SpeechError(f"{where} is silent from start to end; check the recording or choose another track")

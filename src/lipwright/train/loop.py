@@ -1,0 +1,202 @@
+"""One training loop for every part: budget in time or steps, best kept, exact resume after a kill.
+
+A task draws each batch from (seed, step) alone and the loop restores modules, optimisers and the step
+number, so a run that was killed and resumed takes the same steps as one that was not. A time budget counts
+training time over all sittings.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any, Protocol
+
+import torch
+from torch import nn
+
+from lipwright.core.contracts import U8
+from lipwright.core.errors import CheckpointError, ConfigError
+from lipwright.core.files import atomic_file
+from lipwright.core.progress import Progress, Silent
+
+VALIDATIONS = 12
+"""How often a run looks at its validation frames."""
+CHECKPOINT_S = 30.0
+"""Training lost at most when the machine dies."""
+
+
+class Task(Protocol):
+    """What can be trained."""
+
+    def modules(self) -> Mapping[str, nn.Module]:
+        """Everything with weights."""
+
+    def optimisers(self) -> Mapping[str, torch.optim.Optimizer]:
+        """Everything with optimiser state."""
+
+    def step(self, step_index: int) -> dict[str, float]:
+        """One step; the batch depends on the seed and `step_index` only."""
+
+    def validate(self) -> dict[str, float]:
+        """Scores on held-out frames; `score` is lower for better."""
+
+    def budget_fraction(self, fraction: float) -> None:
+        """How much of the budget is spent, for schedules."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A limit in seconds of training or in steps."""
+
+    seconds: float | None = None
+    steps: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Budget:
+        """'90s', '20m', '1.5h' or '400 steps'; ConfigError otherwise."""
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|sec|m|min|h|steps?)\s*", text)
+        if not match or float(match[1]) <= 0:
+            raise ConfigError(
+                f"budget '{text}' is not a length of time or steps; write 90s, 20m, 1.5h or '400 steps'"
+            )
+        if match[2].startswith("step"):
+            return cls(steps=int(float(match[1])))
+        return cls(seconds=float(match[1]) * {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600}[match[2]])
+
+    def fraction(self, elapsed_s: float, step: int) -> float:
+        """Share spent, in [0, 1]."""
+        parts = [elapsed_s / self.seconds if self.seconds else 0.0, step / self.steps if self.steps else 0.0]
+        return min(max(parts), 1.0)
+
+
+@dataclass
+class TrainingRecord:
+    """What a run did; goes into the persona."""
+
+    steps: int = 0
+    seconds: float = 0.0
+    best_step: int = 0
+    validation: dict[str, float] = field(default_factory=dict)
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+class Loop:
+    """Trains one task in one folder.
+
+    Args:
+        task: what to train.
+        folder: where checkpoints, previews and logs go.
+        budget: when to stop.
+        name: shown in progress.
+        log: called with (tag, value, step), for example a TensorBoard writer's add_scalar.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        folder: Path,
+        budget: Budget,
+        name: str = "train",
+        progress: Progress | None = None,
+        log: Callable[[str, float, int], None] | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.task, self.folder, self.budget, self.name = task, folder, budget, name
+        self._progress, self._log, self._clock = progress or Silent(), log, clock
+        self.record = TrainingRecord()
+        self._best: dict[str, Any] | None = None
+        self._best_score = float("inf")
+        self._file = folder / f"{name}.checkpoint"
+
+    def run(self, resume: bool = False) -> TrainingRecord:
+        """Train until the budget is spent; afterwards the task holds its best weights."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if resume and self._file.is_file():
+            self._load()
+        total = self.budget.seconds or self.budget.steps
+        self._progress.start(self.name, total)
+        began, saved = self._clock() - self.record.seconds, self._clock()
+        while (spent := self.budget.fraction(self._clock() - began, self.record.steps)) < 1:
+            self.task.budget_fraction(spent)
+            losses = self.task.step(self.record.steps)
+            self.record.steps += 1
+            self.record.seconds = self._clock() - began
+            self._tell(losses)
+            if spent >= (len(self.record.history) + 1) / VALIDATIONS:
+                self._validate()
+            if self._clock() - saved > CHECKPOINT_S:
+                self._save()
+                saved = self._clock()
+        self._validate()
+        self._save()
+        self._restore_best()
+        self._progress.finish()
+        return self.record
+
+    def discard(self) -> None:
+        """Delete the checkpoint once its result is kept elsewhere."""
+        self._file.unlink(missing_ok=True)
+
+    def _tell(self, losses: dict[str, float]) -> None:
+        done = self.record.seconds if self.budget.seconds else self.record.steps
+        self._progress.update(done, f"step {self.record.steps}, loss {sum(losses.values()):.4g}")
+        if self._log is not None:
+            for tag, value in losses.items():
+                self._log(f"{self.name}/{tag}", value, self.record.steps)
+
+    def _validate(self) -> None:
+        scores = self.task.validate()
+        self.record.history.append({"step": float(self.record.steps), **scores})
+        if self._log is not None:
+            for tag, value in scores.items():
+                self._log(f"{self.name}/validation/{tag}", value, self.record.steps)
+        if scores["score"] < self._best_score:
+            self._best_score = scores["score"]
+            self._best = {k: copy.deepcopy(m.state_dict()) for k, m in self.task.modules().items()}
+            self.record.best_step, self.record.validation = self.record.steps, scores
+        preview: Callable[[], U8] | None = getattr(self.task, "preview", None)
+        if preview is not None:
+            self._write_preview(preview())
+
+    def _write_preview(self, sheet: U8) -> None:
+        import cv2
+
+        with atomic_file(self.folder / f"{self.name}-preview.png") as temporary:
+            cv2.imwrite(str(temporary), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
+
+    def _restore_best(self) -> None:
+        if self._best is not None:
+            for name, module in self.task.modules().items():
+                module.load_state_dict(self._best[name])
+
+    def _save(self) -> None:
+        state = {
+            "modules": {k: m.state_dict() for k, m in self.task.modules().items()},
+            "optimisers": {k: o.state_dict() for k, o in self.task.optimisers().items()},
+            "best": self._best,
+            "best_score": self._best_score,
+            "record": json.dumps(self.record.__dict__),
+        }
+        with atomic_file(self._file) as temporary:
+            torch.save(state, temporary)
+
+    def _load(self) -> None:
+        try:
+            # weights_only refuses anything but tensors and plain containers: nothing is executed.
+            state = torch.load(self._file, weights_only=True)
+            for name, module in self.task.modules().items():
+                module.load_state_dict(state["modules"][name])
+            for name, optimiser in self.task.optimisers().items():
+                optimiser.load_state_dict(state["optimisers"][name])
+        except (KeyError, RuntimeError, ValueError, EOFError, UnpicklingError) as error:
+            raise CheckpointError(
+                f"{self._file} cannot be resumed ({str(error).splitlines()[0]}); delete it or train without --resume"
+            ) from error
+        self._best, self._best_score = state["best"], state["best_score"]
+        self.record = TrainingRecord(**json.loads(state["record"]))

@@ -1,0 +1,227 @@
+"""What is typed arrives at the function behind the verb, and its result at the user."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lipwright.cli import assets
+from lipwright.cli.main import run
+from lipwright.cli.transcript import read_phones
+from lipwright.media.writer import EncoderSettings, VideoWriter
+
+Capture = pytest.CaptureFixture[str]
+
+
+def test_prepare_passes_options_and_shows_report_and_advice(calls: list, capsys: Capture) -> None:
+    arguments = ["prepare", "a.mp4", "-o", "s", "--face", "2", "--fps", "29.97", "--trim", "0:10-1:07.5"]
+    assert run([*arguments, "--keep-offset"]) == 0
+    (args, options), shown = calls[0], capsys.readouterr().out
+    assert args == (Path("a.mp4"), Path("s"))
+    del options["progress"]
+    assert options == {
+        "face": 2,
+        "fps": Fraction(30_000, 1001),
+        "correct_offset": False,
+        "trim": (10.0, 67.5),
+    }
+    for line in ("length s      57", "faces: found  0.98", "cuts          3, 9", "in sync       yes"):
+        assert line in shown
+    assert "- Use a brighter lamp." in shown
+
+
+def test_prepare_json(calls: list, capsys: Capture) -> None:
+    assert run(["prepare", "clips/a.mp4", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["subject"] == str(Path("clips/a.subject"))
+    assert result["report"]["faces"] == {"found": 0.98}
+    assert result["advice"] == ["Use a brighter lamp."]
+    assert calls[0][1]["correct_offset"] is True
+
+
+def test_train_passes_options(stand_in: Callable, capsys: Capture) -> None:
+    seen: dict[str, Any] = {}
+    stand_in("lipwright.recipes.train", train=lambda subject, **options: seen.update(options, subject=subject))
+    assert run(["train", "a.subject", "--budget", "3m", "--recipe", "instant", "--resume", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["persona"] == "a.persona"
+    del seen["progress"]
+    assert seen == {
+        "subject": Path("a.subject"), "out": Path("a.persona"), "recipe": "instant", "preset": "draft",
+        "mode": "sewn", "budget": "3m", "resume": True, "device": "auto", "seed": 0, "log_dir": None,
+    }  # fmt: skip
+
+
+class Talker:
+    """A persona that writes grey frames."""
+
+    seen: dict[str, Any]
+
+    @classmethod
+    def load(cls, path: Path, device: str = "cpu") -> Talker:
+        talker = cls()
+        talker.seen = cls.last = {"path": path, "device": device}
+        return talker
+
+    def speak(self, speech: Path | None = None, **options: Any) -> Talker:
+        self.seen |= {"speech": speech, **options}
+        return self
+
+    def profile(self) -> dict[str, float]:
+        return {"motion": 1.5}
+
+    def close(self) -> None:
+        self.seen["closed"] = True
+
+    def write(self, out: Path, settings: EncoderSettings, progress: Any) -> None:
+        self.seen["settings"] = settings
+        progress.start("speak", 10)
+        with VideoWriter(out, (64, 48), Fraction(25), settings) as writer:
+            for i in range(10):
+                writer.write(np.full((48, 64, 3), 20 * i, np.uint8))
+                progress.update(i + 1, "25 fps")
+        progress.finish()
+
+
+def test_speak_writes_and_describes_the_file(
+    stand_in: Callable, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in("lipwright.synthesis.speaker", Persona=Talker)
+    monkeypatch.setattr(assets, "DEMO_PERSONA", tmp_path)
+    out = tmp_path / "o.mp4"
+    arguments = [
+        "speak",
+        "demo",
+        "--text",
+        "Hallo",
+        "--language",
+        "de",
+        "-o",
+        str(out),
+        "--crf",
+        "20",
+        "--json",
+    ]
+    assert run([*arguments, "--profile", "--threads", "1"]) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out) == {
+        "out": str(out), "width": 64, "height": 48, "fps": "25", "duration_s": 0.4, "frames": 10,
+        "profile_ms_per_frame": {"motion": 1.5},
+    }  # fmt: skip
+    assert shown.err.startswith("speak: done in ")  # no terminal: one line per stage
+    seen = Talker.last  # type: ignore[attr-defined]
+    assert seen["path"] == tmp_path
+    assert seen["closed"]
+    assert (seen["text"], seen["language"], seen["speech"]) == ("Hallo", "de", None)
+    assert seen["settings"] == EncoderSettings(crf=20, threads=1)
+
+
+def test_speak_reads_text_files(stand_in: Callable, capsys: Capture, tmp_path: Path) -> None:
+    stand_in("lipwright.synthesis.speaker", Persona=Talker)
+    (tmp_path / "t.txt").write_text("Grüße", encoding="utf-8")
+    arguments = ["speak", "p", "--text-file", str(tmp_path / "t.txt"), "-o", str(tmp_path / "o.mp4")]
+    assert run(arguments) == 0
+    assert Talker.last["text"] == "Grüße"  # type: ignore[attr-defined]
+    assert "64x48, 25 fps, 0.40 s" in capsys.readouterr().out
+
+
+def test_a_missing_demo_persona(capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(assets, "DEMO_PERSONA", tmp_path / "none")
+    assert run(["speak", "demo", "a.wav"]) == 2
+    assert "no demo persona" in capsys.readouterr().err
+
+
+class Scores:
+    def to_json(self) -> dict[str, float]:
+        return {"offset_ms": 12.0}
+
+    def write_json(self, path: Path) -> None:
+        path.write_text(json.dumps(self.to_json()), encoding="utf-8")
+
+    def write_html(self, path: Path) -> None:
+        path.write_text("<html>", encoding="utf-8")
+
+    def __str__(self) -> str:
+        return "offset 12 ms"
+
+
+def test_evaluate(stand_in: Callable, capsys: Capture, tmp_path: Path) -> None:
+    seen: list[Any] = []
+    stand_in("lipwright.evaluate.video", evaluate=lambda *a, **k: seen.append((a, k)) or Scores())
+    (tmp_path / "t.txt").write_text("B 0.1 0.2\nAA 0.2 0.4\n", encoding="utf-8")
+    files = ["--json", str(tmp_path / "r.json"), "--html", str(tmp_path / "r.html")]
+    assert run(["evaluate", "v.mp4", "--transcript", str(tmp_path / "t.txt"), *files]) == 0
+    assert capsys.readouterr().out == "offset 12 ms\n"
+    assert seen == [((Path("v.mp4"),), {"reference": None, "transcript": (("B", 0.1, 0.2), ("AA", 0.2, 0.4))})]
+    assert json.loads((tmp_path / "r.json").read_text(encoding="utf-8")) == {"offset_ms": 12.0}
+    assert (tmp_path / "r.html").exists()
+    assert run(["evaluate", "v.mp4", "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"offset_ms": 12.0}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("What a lovely day", "holds no transcript that can be used; phones with times"),
+        ("", "holds no phones"),
+        ('{"text": "x"}', "holds no transcript"),
+        ('[["B", 2, 1]]', "phone B goes from 2 to 1 s"),
+    ],
+)
+def test_transcripts_without_times_are_refused(capsys: Capture, tmp_path: Path, content: str, words: str) -> None:
+    (tmp_path / "t.txt").write_text(content, encoding="utf-8")
+    assert run(["evaluate", "v.mp4", "--transcript", str(tmp_path / "t.txt")]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_the_presenters_phones_are_a_transcript(tmp_path: Path) -> None:
+    from lipwright.presenter.scene import save_phones
+    from lipwright.speech.tts import Phone
+
+    save_phones(tmp_path / "p.json", [Phone("m", 0.0, 0.125)], "m", "slt")
+    assert read_phones(tmp_path / "p.json") == (("m", 0.0, 0.125),)
+
+
+def test_recipes(capsys: Capture) -> None:
+    assert run(["recipes", "--json"]) == 0
+    found = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert found["instant"]["modes"] == ["sewn"]
+    assert found["pose-adaptive"]["presets"] == ["draft", "standard", "broadcast"]
+    assert run(["recipes"]) == 0
+    assert "a persona in about a minute" in capsys.readouterr().out
+
+
+def test_demo_runs_the_whole_job_once_and_reuses_it(
+    stand_in: Callable, calls: list, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lipwright.cli import demo
+
+    class Quick(Talker):
+        def write(self, out: Path, progress: Any) -> None:
+            super().write(out, EncoderSettings(), progress)
+
+    def train(subject: Any, out: Path, **options: Any) -> Quick:
+        out.mkdir(parents=True)
+        (out / "persona.json").write_text("{}", encoding="utf-8")
+        return Quick.load(out)
+
+    monkeypatch.setattr(demo, "PRESENTER", tmp_path)
+    stand_in("lipwright.recipes.train", train=train)
+    stand_in("lipwright.synthesis.speaker", Persona=Quick)
+    heard: list[Any] = []
+    stand_in("lipwright.evaluate.video", evaluate=lambda video, transcript: heard.append(transcript) or Scores())
+    spoken = SimpleNamespace(phones=(SimpleNamespace(symbol="g", start_s=0.0, end_s=0.1),))
+    monkeypatch.setattr("lipwright.speech.tts.synthesise", lambda text: spoken)
+    for _ in range(2):
+        assert run(["demo", "-o", str(tmp_path / "d"), "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["video"] == str(tmp_path / "d" / "demo.mp4")
+    assert len(calls) == 1
+    assert heard == [(("g", 0.0, 0.1),)] * 2
+    assert {p.name for p in (tmp_path / "d").iterdir()} >= {"demo.mp4", "demo.json", "demo.html"}

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import numpy as np
+
+from lipwright.core.contracts import Conditions
+from lipwright.motion.config import INSTANT, MotionConfig
+from lipwright.motion.data import MotionClip, MotionData
+from lipwright.motion.scores import aperture
+from lipwright.motion.silence import rest_shape, silence_of
+from lipwright.motion.task import MotionTask
+from lipwright.speech.phones import phone_rows
+
+from .conftest import make_clip
+
+
+def phones(frames: int, silent: slice) -> np.ndarray:
+    rows = np.repeat(phone_rows(["AH"]), frames, 0)
+    rows[silent] = phone_rows(["SIL"])
+    return rows
+
+
+def test_pauses_are_rest_and_gaps_are_speech() -> None:
+    weight = silence_of(phones(60, slice(20, 40)))
+    assert weight[:17].max() == 0
+    assert weight[25:35].min() == 1
+    assert np.abs(np.diff(weight)).max() < 0.6
+    assert silence_of(phones(60, slice(30, 32))).max() == 0
+
+
+def test_rest_is_the_closed_half_of_silence() -> None:
+    shapes = np.zeros((100, 58), np.float32)
+    shapes[:, 2 * 19 + 1] = shapes[:, 2 * 18 + 1] = shapes[:, 2 * 17 + 1] = np.linspace(0, 1, 100)
+    silence = np.zeros(100, np.float32)
+    silence[60:100] = 1
+    rested = rest_shape(shapes, np.zeros(58, np.float32), silence)
+    np.testing.assert_allclose(rested[39], np.linspace(0, 1, 100)[60:80].mean(), atol=1e-6)
+    few = rest_shape(shapes, np.zeros(58, np.float32), np.zeros(100, np.float32))
+    np.testing.assert_allclose(few[39], np.linspace(0, 1, 100)[:8].mean(), atol=1e-6)
+
+
+def test_the_mouth_rests_in_silence_whatever_the_template_does() -> None:
+    clip = make_clip(960)
+    rows = phones(960, slice(200, 260))
+    spoken = MotionClip({"cepstra": clip.features["logfbank"][::4, :8], "phones": rows}, clip.landmarks,
+                        clip.conditions, clip.weight)  # fmt: skip
+    config = MotionConfig(
+        features=INSTANT.features, separate=True, kernel_share=1.0, width=8, condition_smoothing_s=0.3,
+        leak_penalty=1.0,
+    )  # fmt: skip
+    model = MotionTask(config, MotionData((spoken,))).model()
+    said = aperture(model.predict(spoken.features, spoken.conditions))
+    mute = {"cepstra": np.full((960, 8), -3.0, np.float32), "phones": phones(960, slice(0, 960))}
+    still = aperture(model.predict(mute, spoken.conditions))
+    assert still.std() < 0.1 * said.std()
+    assert still.mean() < said.mean()
+    held = Conditions(clip.conditions.pose_rad[:0], clip.conditions.cheeks[:0])
+    assert model.predict({k: v[:0] for k, v in mute.items()}, held).shape == (0, 29, 2)

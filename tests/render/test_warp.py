@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import numpy as np
+
+from lipwright.render.warp import ThinPlate, grid_nodes, sample, upsample
+
+
+def test_the_spline_meets_its_points() -> None:
+    rng = np.random.default_rng(0)
+    at, values = rng.uniform(0, 200, (30, 2)), rng.normal(0, 4, (30, 2))
+    spline = ThinPlate(at, 0.0)
+    np.testing.assert_allclose(spline.evaluate(spline.solve(values), at), values, atol=1e-9)
+
+
+def test_affine_motion_is_reproduced_everywhere_whatever_the_stiffness() -> None:
+    rng = np.random.default_rng(1)
+    at, probe = rng.uniform(0, 200, (12, 2)), rng.uniform(-50, 250, (40, 2))
+    turn = np.array([[0.1, -0.2], [0.3, 0.05]])
+    spline = ThinPlate(at, 0.5)
+    np.testing.assert_allclose(spline.evaluate(spline.solve(at @ turn.T + 3), probe), probe @ turn.T + 3, atol=1e-8)
+
+
+def test_coarse_grids_upsample_without_bias() -> None:
+    nodes, grid = grid_nodes(203, 157)
+    slope = np.array([[0.02, -0.01], [0.01, 0.03]])
+    dense = upsample(nodes @ slope.T + [1, 2], grid, 203, 157)
+    y, x = np.mgrid[:157, :203]
+    true = np.stack([x, y], -1) @ slope.T + [1, 2]
+    assert np.abs(dense - true).max() < 0.02
+
+
+def test_sampling_at_integers_is_exact() -> None:
+    image = np.random.default_rng(2).integers(0, 255, (40, 50, 3), np.uint8)
+    y, x = np.mgrid[5:20, 7:30].astype(np.float32)
+    assert np.array_equal(sample(image, np.stack([x, y], -1)), image[5:20, 7:30])

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from lipwright.core.errors import CheckpointError, ConfigError
+from lipwright.train.loop import Budget, Loop
+
+
+class Line:
+    """Fits y = 3x with dropout, so that a wrong random state would show."""
+
+    def __init__(self, die_at: int | None = None) -> None:
+        torch.manual_seed(0)
+        self.net = nn.Linear(4, 1)
+        self.adam = torch.optim.Adam(self.net.parameters(), 0.01)
+        self.die_at, self.fractions = die_at, list[float]()
+
+    def modules(self) -> Mapping[str, nn.Module]:
+        return {"net": self.net}
+
+    def optimisers(self) -> Mapping[str, torch.optim.Optimizer]:
+        return {"adam": self.adam}
+
+    def budget_fraction(self, fraction: float) -> None:
+        self.fractions.append(fraction)
+
+    def step(self, step_index: int) -> dict[str, float]:
+        if step_index == self.die_at:
+            raise KeyboardInterrupt
+        x = torch.from_numpy(np.random.default_rng(step_index).normal(size=(8, 4)).astype(np.float32))
+        loss = ((self.net(x)[:, 0] - 3 * x.sum(1)) ** 2).mean()
+        self.adam.zero_grad()
+        loss.backward()
+        self.adam.step()
+        return {"loss": float(loss.detach())}
+
+    def validate(self) -> dict[str, float]:
+        return {"score": float((self.net.weight - 3).abs().mean())}
+
+
+def ticking(step: float = 1.0) -> Callable[[], float]:
+    now = [0.0]
+
+    def clock() -> float:
+        now[0] += step
+        return now[0]
+
+    return clock
+
+
+def test_steps_are_counted_and_the_best_is_kept(tmp_path: Path) -> None:
+    task = Line()
+    record = Loop(task, tmp_path, Budget(steps=120)).run()
+    assert record.steps == 120
+    assert record.best_step == 120
+    assert record.validation["score"] == pytest.approx(task.validate()["score"])
+    assert len(record.history) >= 12
+    assert task.fractions[0] == 0
+    assert max(task.fractions) < 1
+
+
+def test_an_interrupted_run_resumes_to_the_same_weights(tmp_path: Path) -> None:
+    whole = Line()
+    Loop(whole, tmp_path / "whole", Budget(steps=60)).run()
+    dying = Line(die_at=37)
+    with pytest.raises(KeyboardInterrupt):
+        Loop(dying, tmp_path / "parts", Budget(steps=60), clock=ticking(20.0)).run()
+    resumed = Line()
+    record = Loop(resumed, tmp_path / "parts", Budget(steps=60)).run(resume=True)
+    assert record.steps == 60
+    assert resumed.fractions[0] > 0.5, "it went on, it did not start again"
+    for a, b in zip(whole.net.parameters(), resumed.net.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_time_budgets_end_and_count_all_sittings(tmp_path: Path) -> None:
+    task = Line()
+    record = Loop(task, tmp_path, Budget(seconds=50), clock=ticking()).run()
+    assert 10 < record.steps < 50
+    again = Loop(Line(), tmp_path, Budget(seconds=50), clock=ticking()).run(resume=True)
+    assert again.steps == record.steps, "the time was already spent"
+
+
+def test_a_foreign_checkpoint_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "train.checkpoint").write_bytes(b"not a checkpoint")
+    with pytest.raises(CheckpointError, match="cannot be resumed"):
+        Loop(Line(), tmp_path, Budget(steps=3)).run(resume=True)
+
+
+@pytest.mark.parametrize(("text", "seconds", "steps"), [("90s", 90, None), ("20m", 1200, None), ("1.5h", 5400, None), ("400 steps", None, 400)])
+def test_budgets_parse(text: str, seconds: float | None, steps: int | None) -> None:
+    assert Budget.parse(text) == Budget(seconds, steps)
+
+
+@pytest.mark.parametrize("text", ["", "soon", "0m", "-3s", "20"])
+def test_bad_budgets_say_how_to_write_them(text: str) -> None:
+    with pytest.raises(ConfigError, match="write 90s, 20m"):
+        Budget.parse(text)
