@@ -41,7 +41,7 @@ class Line:
         return {"loss": float(loss.detach())}
 
     def validate(self) -> dict[str, float]:
-        return {"score": float((self.net.weight - 3).abs().mean())}
+        return {"score": float((self.net.weight.detach() - 3).abs().mean())}
 
 
 def ticking(step: float = 1.0) -> Callable[[], float]:
