@@ -11,8 +11,7 @@ def face_at_rest() -> np.ndarray:
     """(29, 2): two ellipses of lips, iBUG order from the left corner over the top, and a chin arc."""
     outer, inner, jaw = (np.linspace(0, 2 * np.pi, n, endpoint=False) for n in (12, 8, 16))
     lips = [
-        np.stack([-w * np.cos(a), 0.15 - h * np.sin(a)], 1)
-        for a, w, h in ((outer, 0.09, 0.04), (inner, 0.07, 0.01))
+        np.stack([-w * np.cos(a), 0.15 - h * np.sin(a)], 1) for a, w, h in ((outer, 0.09, 0.04), (inner, 0.07, 0.01))
     ]
     arc = np.stack([-0.2 * np.cos(jaw[:9]), 0.15 + 0.15 * np.sin(jaw[:9])], 1)
     return np.concatenate([*lips, arc])

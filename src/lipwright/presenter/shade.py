@@ -173,9 +173,7 @@ def _eye(c: F32, iris: F32) -> None:  # pragma: no cover - compiled
 
 
 @numba.njit(cache=True, fastmath=True)
-def _inside(
-    n: F32, c: F32, sees: Any, mouth_light: float, kind: int, rgb: F32
-) -> None:  # pragma: no cover - compiled
+def _inside(n: F32, c: F32, sees: Any, mouth_light: float, kind: int, rgb: F32) -> None:  # pragma: no cover - compiled
     """Teeth, gums and tongue: soft light from the front that enters as far as the lips let it."""
     facing = max(0.0, 0.25 * n[1] + 0.97 * n[2])
     open_sky = (0.34 + 0.66 * sees if kind == TEETH else 0.06 + 0.94 * sees) * (0.42 + 0.58 * mouth_light)
