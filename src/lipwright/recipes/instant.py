@@ -6,13 +6,8 @@ from head pose and cheeks, and the appearance memory as renderer.
 
 from __future__ import annotations
 
-from lipwright.motion.config import MotionConfig
+from lipwright.motion.config import INSTANT as MOTION
 from lipwright.recipes.base import RECIPES, Recipe
-
-try:
-    from lipwright.motion.config import INSTANT as _MOTION
-except ImportError:
-    _MOTION = MotionConfig(features=("logfbank", "phones"))
 
 INSTANT = RECIPES.add(
     "instant",
@@ -20,7 +15,7 @@ INSTANT = RECIPES.add(
         name="instant",
         summary="a persona in about a minute: speech-only shapes, remembered mouths",
         source="lipwright's own",
-        motion=_MOTION,
+        motion=MOTION,
         renderer="memory",
         motion_share=0.8,
         motion_limit_s=90.0,

@@ -113,9 +113,7 @@ def test_hull_holds_every_mouth_and_jaw_and_stays_in_the_crop(person: Any, mode:
     geometry = TranslationGeometry.fit(person.landmarks, person.pose, mode, 96)
     points = apply(geometry.crop_maps(person.landmarks), person.landmarks)
     for own, hull in zip(points, geometry.hulls(person.pose), strict=True):
-        distances = [
-            cv2.pointPolygonTest(hull[:, None], (float(x), float(y)), True) for x, y in own[MOUTH_JAW]
-        ]
+        distances = [cv2.pointPolygonTest(hull[:, None], (float(x), float(y)), True) for x, y in own[MOUTH_JAW]]
         assert min(distances) > 0
         assert hull.min() > 0
         assert hull.max() < 95
@@ -174,9 +172,7 @@ def test_crop_meets_points_at_any_reduction() -> None:
 def test_network_input_has_the_ranges_it_says(person: Any) -> None:
     geometry = TranslationGeometry.fit(person.landmarks, person.pose, "sewn", 96)
     affine = geometry.crop_maps(person.landmarks[:1])
-    conditions = template_conditions(
-        sample_crop(person.frames[0], affine[0], 96), geometry.hulls(person.pose)[0]
-    )
+    conditions = template_conditions(sample_crop(person.frames[0], affine[0], 96), geometry.hulls(person.pose)[0])
     x = network_input(apply(affine, person.landmarks[:1])[0], conditions, True)
     assert x.shape == (6, 96, 96)
     assert (x[:3].min(), x[:3].max()) == (0, 1)

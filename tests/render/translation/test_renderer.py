@@ -93,6 +93,18 @@ def test_wanted_landmarks_do_change_the_picture(person: Any) -> None:
     assert np.array_equal(a.crop_from_frame, b.crop_from_frame)
 
 
+def test_bf16_stays_close_to_float32(person: Any) -> None:
+    """Equal where the processor has no bfloat16 of its own, a few grey levels apart where it has."""
+    full = make_renderer(person, "sewn")
+    tensors, config = full.state()
+    half = TranslationRenderer.from_state(tensors, config | {"bf16": True})
+    window = make_window(person, slice(0, 2))
+    for a, b in zip(full.render(window), half.render(window), strict=True):
+        difference = np.abs(a.rgb8.astype(int) - b.rgb8)
+        assert difference.mean() < 2
+        assert np.percentile(difference, 99) < 10
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_saved_and_loaded_renders_the_same_bits(person: Any, mode: str, tmp_path: Path) -> None:
     renderer = make_renderer(person, mode)

@@ -15,9 +15,7 @@ from lipwright.render.translation.data import TranslationData, _Change
 from lipwright.render.translation.quality import mouth_quality, sharpness
 from lipwright.render.translation.task import TranslationTask
 
-CONFIG = TranslationConfig(
-    size=64, ngf=8, n_downs=3, n_blocks=1, ndf=8, skips=True, batch=2, learning_rate=2e-3
-)
+CONFIG = TranslationConfig(size=64, ngf=8, n_downs=3, n_blocks=1, ndf=8, skips=True, batch=2, learning_rate=2e-3)
 
 
 def make_data(person: Any, config: TranslationConfig) -> TranslationData:
@@ -54,9 +52,7 @@ def test_a_swapped_template_surrounds_the_frames_own_mouth(data: TranslationData
     np.testing.assert_allclose(target, own, atol=1e-6)
     outside = np.broadcast_to(mask == 0, around.shape)
     like_partner, like_own = (np.abs(inputs[3:] - x)[outside] < 1e-6 for x in (around, own))
-    assert (
-        like_partner.mean() > like_own.mean() + 0.1
-    )  # flat skin is alike in both, the blank's margin in none
+    assert like_partner.mean() > like_own.mean() + 0.1  # flat skin is alike in both, the blank's margin in none
 
 
 def test_a_shift_moves_picture_hull_and_landmarks_together(data: TranslationData) -> None:

@@ -22,9 +22,7 @@ def sample_crop(frame: U8, crop_from_frame: F32, size: int) -> U8:
         there = (corners - affine[:, 2]) @ np.linalg.inv(affine[:, :2]).T
         height, width = frame.shape[:2]
         x0, y0 = (int(v) for v in np.clip(np.floor(there.min(0)) - 2 * step, 0, (width - 1, height - 1)))
-        x1, y1 = (
-            int(v) for v in np.clip(np.ceil(there.max(0)) + 2 * step, (x0 + 1, y0 + 1), (width, height))
-        )
+        x1, y1 = (int(v) for v in np.clip(np.ceil(there.max(0)) + 2 * step, (x0 + 1, y0 + 1), (width, height)))
         small = (max(1, round((x1 - x0) / step)), max(1, round((y1 - y0) / step)))
         sx, sy = (x1 - x0) / small[0], (y1 - y0) / small[1]
         frame = np.asarray(cv2.resize(frame[y0:y1, x0:x1], small, interpolation=cv2.INTER_AREA), np.uint8)

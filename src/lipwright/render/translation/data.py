@@ -138,9 +138,7 @@ class TranslationData:
         fits = self.train[(far < _POSE_NEAR) & (np.abs(self.train - i) >= _APART)]
         return int(rng.choice(fits)) if len(fits) else i
 
-    def _sample(
-        self, i: int, j: int, points: F32, config: TranslationConfig, change: _Change | None = None
-    ) -> _Sample:
+    def _sample(self, i: int, j: int, points: F32, config: TranslationConfig, change: _Change | None = None) -> _Sample:
         """Mouth and jaw of frame `i` (drawn at `points`) in the surroundings of frame `j`."""
         size, sewn = config.size, config.mode == "sewn"
         change = change or _Change()
@@ -160,9 +158,7 @@ class TranslationData:
 
     @staticmethod
     def _collate(samples: list[_Sample]) -> Batch:
-        inputs, target, mask, outside = (
-            torch.from_numpy(np.stack([s[k] for s in samples])) for k in range(4)
-        )
+        inputs, target, mask, outside = (torch.from_numpy(np.stack([s[k] for s in samples])) for k in range(4))
         return Batch(inputs, target * mask + outside * (1 - mask), mask, outside, [s[4] for s in samples])
 
 

@@ -21,9 +21,7 @@ def _layers(in_channels: int, ndf: int) -> list[nn.Sequential]:
     for i in range(1, N_LAYERS + 1):
         wider = min(2 * channels, MAX_CHANNELS)
         stride = 2 if i < N_LAYERS else 1
-        layers.append(
-            nn.Sequential(conv(channels, wider, stride), InstanceNorm(), nn.LeakyReLU(0.2, inplace=True))
-        )
+        layers.append(nn.Sequential(conv(channels, wider, stride), InstanceNorm(), nn.LeakyReLU(0.2, inplace=True)))
         channels = wider
     return [*layers, nn.Sequential(conv(channels, 1, 1))]
 

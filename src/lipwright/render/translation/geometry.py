@@ -65,9 +65,7 @@ class TranslationGeometry:
         if landmarks_px.shape[1:] != (68, 2):
             raise ShapeError("landmarks_px", ("T", 68, 2), landmarks_px.shape)
         if len(landmarks_px) < 8:
-            raise SubjectError(
-                f"a renderer needs at least 8 frames with a face, got {len(landmarks_px)}; film longer"
-            )
+            raise SubjectError(f"a renderer needs at least 8 frames with a face, got {len(landmarks_px)}; film longer")
         aligner = Aligner.fit(landmarks_px)
         points = apply(similarity(landmarks_px[:, RIGID], aligner.rigid), landmarks_px).astype(np.float64)
         moving = points[:, MOUTH_JAW]
@@ -85,9 +83,7 @@ class TranslationGeometry:
         mouth = points[:, MOUTH]
         extent = np.percentile(np.ptp(mouth, axis=1), 99.5, axis=0) * (1.25, 1.5)
         arrays = (aligner.rigid, (0, 0, 1), average, low, high, mean, reach, slope, _DILATION * width, extent)
-        unplaced = cls(
-            **dict(zip(_ARRAYS, (np.asarray(a, np.float32) for a in arrays), strict=True)), size=size
-        )
+        unplaced = cls(**dict(zip(_ARRAYS, (np.asarray(a, np.float32) for a in arrays), strict=True)), size=size)
         box = _sewn_box(unplaced._canonical_hulls(pose_rad)) if mode == "sewn" else _head_box(points, width)
         return replace(unplaced, box=np.asarray(box, np.float32))
 

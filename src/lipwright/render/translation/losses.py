@@ -51,9 +51,7 @@ def laplacian_distance(fake: Tensor, real: Tensor, weight: Tensor, levels: int =
         last = level == levels - 1
         size = (difference.shape[-2], difference.shape[-1])
         band = (
-            difference
-            if last
-            else difference - F.interpolate(smaller, size=size, mode="bilinear", align_corners=False)
+            difference if last else difference - F.interpolate(smaller, size=size, mode="bilinear", align_corners=False)
         )
         total = total + (band.abs().mean(1, keepdim=True) * weight).sum() / weight.sum().clamp_min(1e-6)
         difference, weight = smaller, F.avg_pool2d(weight, 2)

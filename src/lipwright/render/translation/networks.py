@@ -148,9 +148,7 @@ class LocalEnhancer(nn.Module):
         skips: bool = False,
     ) -> None:
         super().__init__()
-        whole = GlobalGenerator(
-            in_channels, out_channels, 2 * ngf, n_downs, n_blocks, attention, skips, head=False
-        )
+        whole = GlobalGenerator(in_channels, out_channels, 2 * ngf, n_downs, n_blocks, attention, skips, head=False)
         self.model = whole.model
         if attention:
             self.attention = whole.attention

@@ -64,9 +64,7 @@ class Vgg19Distance(nn.Module):
         """Distance of two batches (B, 3, H, W) in [-1, 1]; gradient reaches `fake` only."""
         with torch.no_grad():
             wanted = self.features(real)
-        terms = [
-            w * F.l1_loss(f, r) for w, f, r in zip(_TAPS.values(), self.features(fake), wanted, strict=True)
-        ]
+        terms = [w * F.l1_loss(f, r) for w, f, r in zip(_TAPS.values(), self.features(fake), wanted, strict=True)]
         return torch.stack(terms).sum()
 
 
