@@ -59,7 +59,7 @@ def test_a_fault_of_ours_shows_where_and_whom_to_tell(stand_in: Callable, capsys
             ["train", "s", "-o", "p"],
             "lipwright.recipes.train",
             "train",
-            "kept beside p; run the same command with",
+            "no checkpoint had been written yet; run the same",
         ),
         (["evaluate", "v.mp4"], "lipwright.evaluate.video", "evaluate", "nothing was written"),
     ],
@@ -78,6 +78,19 @@ def test_interruption_says_what_is_kept(
     assert shown.startswith("interrupted: ")
     assert words in shown
     assert shown.count("\n") == 1
+
+
+def test_interrupted_training_names_its_checkpoint(
+    stand_in: Callable, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def train(*args: Any, **options: Any) -> None:
+        (tmp_path / ".p.training" / "run").mkdir(parents=True)
+        (tmp_path / ".p.training" / "run" / "motion.pt").touch()
+        raise KeyboardInterrupt
+
+    stand_in("lipwright.recipes.train", train=train)
+    assert run(["train", "s", "-o", str(tmp_path / "p")]) == 130
+    assert "p; run the same command with --resume to continue" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

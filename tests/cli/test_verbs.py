@@ -182,10 +182,8 @@ def test_transcripts_without_times_are_refused(capsys: Capture, tmp_path: Path, 
 
 
 def test_the_presenters_phones_are_a_transcript(tmp_path: Path) -> None:
-    from lipwright.presenter.scene import save_phones
-    from lipwright.speech.tts import Phone
-
-    save_phones(tmp_path / "p.json", [Phone("m", 0.0, 0.125)], "m", "slt")
+    written = {"text": "m", "voice": "slt", "phones": [["m", 0.0, 0.125]]}  # as presenter.scene.save_phones
+    (tmp_path / "p.json").write_text(json.dumps(written), encoding="utf-8")
     assert read_phones(tmp_path / "p.json") == (("m", 0.0, 0.125),)
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-
 import numpy as np
 import pytest
 
@@ -101,5 +100,3 @@ def test_turns_are_where_the_head_rests() -> None:
     )
     assert TemplateWalk.through(track).last in (90, 91, 92)
     assert TemplateWalk.through(track).first == 0
-
-

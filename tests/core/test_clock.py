@@ -9,7 +9,13 @@ from lipwright.core import clock
 
 @pytest.mark.parametrize(
     ("given", "meant"),
-    [(29.97, F(30000, 1001)), (23.976, F(24000, 1001)), (F(2997, 100), F(30000, 1001)), (25, F(25)), (59.94, F(60000, 1001))],
+    [
+        (29.97, F(30000, 1001)),
+        (23.976, F(24000, 1001)),
+        (F(2997, 100), F(30000, 1001)),
+        (25, F(25)),
+        (59.94, F(60000, 1001)),
+    ],
 )
 def test_broadcast_rates_are_exact(given: F | float, meant: F) -> None:
     assert clock.as_rate(given) == meant

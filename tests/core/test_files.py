@@ -8,21 +8,31 @@ from lipwright.core.errors import OutputError
 from lipwright.core.files import atomic_file, atomic_folder, write_json
 
 
+def write_half(target: Path) -> None:
+    with atomic_file(target) as temporary:
+        temporary.write_text("half", encoding="utf-8")
+        raise RuntimeError("stop")
+
+
+def make_half(target: Path) -> None:
+    with atomic_folder(target) as folder:
+        (folder / "half").touch()
+        raise KeyboardInterrupt
+
+
 def test_a_failure_leaves_the_old_file(tmp_path: Path) -> None:
     target = tmp_path / "a.txt"
     target.write_text("old", encoding="utf-8")
-    with pytest.raises(RuntimeError, match="stop"), atomic_file(target) as temporary:
-        temporary.write_text("half", encoding="utf-8")
-        raise RuntimeError("stop")
+    with pytest.raises(RuntimeError, match="stop"):
+        write_half(target)
     assert target.read_text(encoding="utf-8") == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
 
 
 def test_folders_appear_whole_or_not_at_all(tmp_path: Path) -> None:
     target = tmp_path / "persona"
-    with pytest.raises(KeyboardInterrupt), atomic_folder(target) as folder:
-        (folder / "half").touch()
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        make_half(target)
     assert list(tmp_path.iterdir()) == []
     for content in ("one", "two"):
         with atomic_folder(target) as folder:

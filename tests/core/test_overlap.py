@@ -42,6 +42,11 @@ def test_never_more_than_depth_ahead_and_stops_when_left() -> None:
     assert threading.active_count() == 1
 
 
+def fill(sink: Behind[int]) -> None:
+    for i in range(100):
+        sink.put(i)
+
+
 def test_consumer_errors_surface_and_do_not_block() -> None:
     def consume(item: int) -> None:
         raise OSError(f"disk full at {item}")
@@ -49,8 +54,7 @@ def test_consumer_errors_surface_and_do_not_block() -> None:
     sink = Behind(consume, depth=1)
     sink.put(1)
     with pytest.raises(OSError, match="disk full at 1"):
-        for i in range(100):
-            sink.put(i)
+        fill(sink)
     with pytest.raises(OSError, match="disk full at 1"):
         sink.close()
 

@@ -138,6 +138,21 @@ def test_lengths_too_different_are_refused_with_the_numbers(talk: Talk) -> None:
         judge(Clip(talk.path, end_s=Fraction(2)), talk.path)
 
 
+def test_three_frames_are_too_few(talk: Talk) -> None:
+    clip = Clip(talk.path, end_s=Fraction(3, 25))
+    with pytest.raises(FootageError, match="share 3 frames; 4 are needed"):
+        judge(clip, clip)
+
+
+def test_silent_sound_is_no_offset(talk: Talk, tmp_path: Path) -> None:
+    silent = np.zeros(50 * 640, np.float32)
+    result = judge(write(tmp_path / "silent.mp4", talk.heights[:50], talk.noses[:50], silent))
+    assert math.isnan(result["speech.offset"].video or 0)
+    assert result["speech.offset_confidence"].video == 0
+    assert any("silent" in note for note in result.notes)
+    assert result.to_json()["metrics"]["speech.offset"]["video"] is None
+
+
 def test_a_few_frames_more_are_left_out(talk: Talk) -> None:
     result = judge(Clip(talk.path, end_s=Fraction(96, 25)), talk.path)
     assert any("last 4 frames of the reference" in note for note in result.notes)

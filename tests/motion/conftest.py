@@ -7,16 +7,27 @@ from lipwright.core.contracts import Conditions
 from lipwright.motion.data import MotionClip
 
 
+def face_at_rest() -> np.ndarray:
+    """(29, 2): two ellipses of lips, iBUG order from the left corner over the top, and a chin arc."""
+    outer, inner, jaw = (np.linspace(0, 2 * np.pi, n, endpoint=False) for n in (12, 8, 16))
+    lips = [
+        np.stack([-w * np.cos(a), 0.15 - h * np.sin(a)], 1) for a, w, h in ((outer, 0.09, 0.04), (inner, 0.07, 0.01))
+    ]
+    arc = np.stack([-0.2 * np.cos(jaw[:9]), 0.15 + 0.15 * np.sin(jaw[:9])], 1)
+    return np.concatenate([*lips, arc])
+
+
 def make_clip(frames: int = 320, seed: int = 0, delay: int = 0, scale_px: float = 500.0) -> MotionClip:
     """A made-up person: loudness in the filterbank opens lips and jaw, yaw and roll move the whole mouth."""
     rng = np.random.default_rng(seed)
     drive = np.convolve(rng.normal(0, 1, frames + 40), np.hanning(9), "same")[20:-20]
     drive = np.clip(drive / drive.std(), -2, 2)
     slow = np.convolve(rng.normal(0, 1, frames + 200), np.hanning(75), "same")[100:-100]
+    slow /= slow.std()
     pose = np.stack([0.1 * slow, 0.05 * np.roll(slow, 30), 0.03 * np.roll(slow, 60)], 1)
-    rest = np.concatenate([np.linspace(-0.1, 0.1, 29)[:, None], np.linspace(0.1, 0.3, 29)[:, None]], 1)
+    rest = face_at_rest()
     opening = np.zeros((29, 2))
-    opening[[17, 18, 19], 1], opening[20:, 1] = 0.02, 0.015
+    opening[[7, 8, 9, 17, 18, 19], 1], opening[20:, 1] = 0.02, 0.015
     landmarks = rest + np.roll(drive, delay)[:, None, None] * opening
     landmarks = landmarks + 0.3 * pose[:, None, 1:2] + 1e-4 * rng.normal(0, 1, (frames, 29, 2))
     cheeks = np.linspace(-0.3, 0.3, 16).reshape(8, 2) + 0.4 * pose[:, None, 1:2]

@@ -25,9 +25,7 @@ def test_the_nose_is_the_origin_and_placing_undoes_it(face: np.ndarray) -> None:
     scale = production_scale(face)
     points = normalise(face, scale)
     np.testing.assert_allclose(points[:, NOSE_CENTRE].mean(axis=1), 0, atol=1e-6)
-    np.testing.assert_allclose(
-        place(targets(points), nose_centre(face), scale), face[:, MOUTH_JAW], atol=1e-3
-    )
+    np.testing.assert_allclose(place(targets(points), nose_centre(face), scale), face[:, MOUTH_JAW], atol=1e-3)
     assert cheeks(points).shape == (5, 8, 2)
 
 

@@ -39,8 +39,8 @@ def test_rest_is_the_closed_half_of_silence() -> None:
 
 
 def test_the_mouth_rests_in_silence_whatever_the_template_does() -> None:
-    clip = make_clip(960)
-    rows = phones(960, slice(200, 260))
+    clip = make_clip(480)
+    rows = phones(480, slice(200, 260))
     spoken = MotionClip({"cepstra": clip.features["logfbank"][::4, :8], "phones": rows}, clip.landmarks,
                         clip.conditions, clip.weight)  # fmt: skip
     config = MotionConfig(
@@ -49,7 +49,7 @@ def test_the_mouth_rests_in_silence_whatever_the_template_does() -> None:
     )  # fmt: skip
     model = MotionTask(config, MotionData((spoken,))).model()
     said = aperture(model.predict(spoken.features, spoken.conditions))
-    mute = {"cepstra": np.full((960, 8), -3.0, np.float32), "phones": phones(960, slice(0, 960))}
+    mute = {"cepstra": np.full((480, 8), -3.0, np.float32), "phones": phones(480, slice(0, 480))}
     still = aperture(model.predict(mute, spoken.conditions))
     assert still.std() < 0.1 * said.std()
     assert still.mean() < said.mean()

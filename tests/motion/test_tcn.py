@@ -30,9 +30,7 @@ def fill_like_reference(tcn: Tcn) -> None:
     state = {}
     for key, value in tcn.state_dict().items():
         block, rest = key.removeprefix("blocks.").split(".", 1)
-        rest = (
-            rest.replace("first.conv", "net.0").replace("second.conv", "net.4").replace("skip", "downsample")
-        )
+        rest = rest.replace("first.conv", "net.0").replace("second.conv", "net.4").replace("skip", "downsample")
         rest = rest.replace("parametrizations.weight.original0", "weight_g")
         rest = rest.replace("parametrizations.weight.original1", "weight_v")
         state[key] = seeded(f"network.{block}.{rest}", value.shape)
@@ -54,9 +52,7 @@ def lively(module: nn.Module) -> nn.Module:
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for p in module.parameters():
-            p.copy_(
-                (torch.randn(p.shape, generator=generator, dtype=p.dtype).abs() + 0.1) / max(p[0].numel(), 4)
-            )
+            p.copy_((torch.randn(p.shape, generator=generator, dtype=p.dtype).abs() + 0.1) / max(p[0].numel(), 4))
     return module.double().eval()
 
 

@@ -8,10 +8,12 @@ import pytest
 from lipwright.face.raster import orthographic, rasterise, vertex_normals
 from lipwright.presenter import shade
 from lipwright.presenter.clothes import dress
+from lipwright.presenter.hairline import hair_density
 from lipwright.presenter.look import Look, linear, look_of
 from lipwright.presenter.noise import fractal_noise, value_noise
 from lipwright.presenter.occlusion import ambient_occlusion, directions, light_axes
 from lipwright.presenter.ribbons import ribbons
+from lipwright.presenter.skin import lip_mask
 from lipwright.presenter.studio import studio
 
 
@@ -148,3 +150,28 @@ def test_an_open_mouth_lets_light_in() -> None:
 def test_normals_of_a_grid_face_the_viewer() -> None:
     points, faces = _grid(5, 2, 0)
     np.testing.assert_allclose(vertex_normals(points, faces), np.tile([0, 0, 1], (25, 1)), atol=1e-6)
+
+
+def face_points() -> np.ndarray:
+    """Landmarks with brows at y = 6 and an elliptic mouth around (0, -3.5)."""
+    points = np.zeros((68, 3), np.float32)
+    points[:, 2] = 10
+    points[17:27, 1] = 6
+    points[17:27, 0] = np.linspace(-6, 6, 10)
+    points[0] = [-7.3, 3.7, 3.6]
+    angle = np.pi - np.arange(12) * np.pi / 6
+    points[48:60, :2] = np.stack([2.5 * np.cos(angle), -3.5 + np.sin(angle)], axis=1)
+    return points
+
+
+def test_lips_are_red_inside_their_outline_only() -> None:
+    inside, outside, behind = [0, -3.5, 10], [0, -2.2, 10], [0, -3.5, 1]
+    mask = lip_mask(np.array([[inside, outside, behind]], np.float32), face_points())
+    np.testing.assert_allclose(mask[0], [1, 0, 0], atol=0.02)
+
+
+def test_hair_grows_on_the_skull_and_not_on_the_face() -> None:
+    skull = np.array([[0, 14, 0], [0, 12, -4], [7, 7, -3], [0, 2, -9]], np.float32)
+    face = np.array([[0, 6, 10], [0, 0, 13], [4, 0, 9], [0, -8, 10], [0, -12, 4], [9, 3, -1]], np.float32)
+    assert hair_density(skull, face_points(), 0).min() > 0.9
+    assert hair_density(face, face_points(), 0).max() == 0

@@ -9,6 +9,7 @@ from tests.presenter.conftest import make_speech
 
 from lipwright.core.errors import SpeechError
 from lipwright.face.raster import project
+from lipwright.presenter.make import mouth_camera
 from lipwright.presenter.motion import head_motion, rotation
 from lipwright.presenter.rig import PIVOT_CM, Rig, studio_camera
 from lipwright.presenter.scene import (
@@ -119,3 +120,14 @@ def test_accents_are_the_loud_moments() -> None:
     speech = Speech((np.sin(2 * np.pi * 200 * t) * loud).astype(np.float32), 16000, None)
     np.testing.assert_allclose(accents(speech), [0.8, 2.9], atol=0.05)
     assert accents(Speech(np.zeros(50, np.float32), 16000, None)) == []
+
+
+def test_the_mouth_camera_follows_the_mouth_at_a_fixed_scale(toy_rig: Rig) -> None:
+    p = perform(toy_rig, make_speech(SENTENCE), seed=2, size=640)
+    points = toy_rig.landmarks(p.weights, p.motion)
+    for f in (0, 50):
+        crop = project(points[f], mouth_camera(toy_rig, p, f))[:, :2]
+        np.testing.assert_allclose(crop[48:60].mean(axis=0), [255.5, 255.5], atol=0.05)
+        studio = project(points[f], studio_camera(640))[:, :2]
+        ratio = np.ptp(crop, axis=0) / np.ptp(studio, axis=0)
+        np.testing.assert_allclose(ratio, (512 / 9) / (640 / 39), rtol=1e-4)

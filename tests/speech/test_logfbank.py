@@ -25,9 +25,7 @@ ROW_LAST = [
 def chirp() -> np.ndarray:
     n = np.arange(16000)
     noise = np.random.RandomState(zlib.crc32(b"sig")).standard_normal(16000)
-    return np.round(8000 * np.sin(2 * np.pi * (200 + 1500 * n / 16000) * n / 16000) + 500 * noise).astype(
-        np.int16
-    )
+    return np.round(8000 * np.sin(2 * np.pi * (200 + 1500 * n / 16000) * n / 16000) + 500 * noise).astype(np.int16)
 
 
 def test_reference_values() -> None:
@@ -76,9 +74,7 @@ def test_any_stretch_equals_the_whole_bit_for_bit() -> None:
     whole = compute("logfbank", source, 0, 25)
     np.testing.assert_allclose(whole, logfbank(samples), atol=2e-6)
     for first, n in [(0, 1), (3, 7), (24, 1), (11, 14)]:
-        np.testing.assert_array_equal(
-            compute("logfbank", source, first, n), whole[4 * first : 4 * (first + n)]
-        )
+        np.testing.assert_array_equal(compute("logfbank", source, first, n), whole[4 * first : 4 * (first + n)])
 
 
 def test_blocks_join_and_time_shifts_carry_over() -> None:
@@ -86,12 +82,8 @@ def test_blocks_join_and_time_shifts_carry_over() -> None:
     reader = FeatureReader(array_source(samples), ["logfbank"])
     whole = reader.read(-10, 170)["logfbank"]
     assert whole.shape == (680, 26)
-    np.testing.assert_array_equal(
-        np.concatenate([reader.read(k, 17)["logfbank"] for k in range(-10, 160, 17)]), whole
-    )
-    later = compute(
-        "logfbank", array_source(np.concatenate([np.zeros(640 * 5, np.float32), samples])), 5, 150
-    )
+    np.testing.assert_array_equal(np.concatenate([reader.read(k, 17)["logfbank"] for k in range(-10, 160, 17)]), whole)
+    later = compute("logfbank", array_source(np.concatenate([np.zeros(640 * 5, np.float32), samples])), 5, 150)
     np.testing.assert_allclose(later, whole[40:640], atol=1e-6)
 
 

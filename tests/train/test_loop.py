@@ -41,7 +41,7 @@ class Line:
         return {"loss": float(loss.detach())}
 
     def validate(self) -> dict[str, float]:
-        return {"score": float((self.net.weight - 3).abs().mean())}
+        return {"score": float((self.net.weight.detach() - 3).abs().mean())}
 
 
 def ticking(step: float = 1.0) -> Callable[[], float]:
@@ -93,7 +93,10 @@ def test_a_foreign_checkpoint_is_refused(tmp_path: Path) -> None:
         Loop(Line(), tmp_path, Budget(steps=3)).run(resume=True)
 
 
-@pytest.mark.parametrize(("text", "seconds", "steps"), [("90s", 90, None), ("20m", 1200, None), ("1.5h", 5400, None), ("400 steps", None, 400)])
+@pytest.mark.parametrize(
+    ("text", "seconds", "steps"),
+    [("90s", 90, None), ("20m", 1200, None), ("1.5h", 5400, None), ("400 steps", None, 400)],
+)
 def test_budgets_parse(text: str, seconds: float | None, steps: int | None) -> None:
     assert Budget.parse(text) == Budget(seconds, steps)
 

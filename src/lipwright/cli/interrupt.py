@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
@@ -11,9 +11,9 @@ class Stopped(Exception):
 
 
 @contextmanager
-def kept(what: str) -> Iterator[None]:
-    """Turn Ctrl-C inside the block into `Stopped(what)`."""
+def kept(what: str | Callable[[], str]) -> Iterator[None]:
+    """Turn Ctrl-C inside the block into `Stopped(what)`; a function is asked at that moment."""
     try:
         yield
     except KeyboardInterrupt as stop:
-        raise Stopped(what) from stop
+        raise Stopped(what if isinstance(what, str) else what()) from stop

@@ -66,5 +66,5 @@ def _shown(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, (list, tuple)):
-        return ", ".join(_shown(v) for v in value)
+        return ", ".join(_shown(v) for v in value) or "none"
     return "-" if value is None else str(value)

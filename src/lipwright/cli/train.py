@@ -32,8 +32,7 @@ def command(
 ) -> None:
     """Train a persona: how this person's mouth moves with speech, and how it looks."""
     folder = out or subject.with_suffix(".persona")
-    what = f"the last checkpoint is kept beside {folder}; run the same command with --resume to continue"
-    with kept(what), Bars() as bars:
+    with kept(lambda: _kept(folder)), Bars() as bars:
         from lipwright.recipes.train import train
 
         train(
@@ -54,3 +53,11 @@ def command(
     else:
         print(f"Persona: {folder}")
         print(f"Next: lipwright speak {folder} SPEECH.wav -o OUT.mp4")
+
+
+def _kept(folder: Path) -> str:
+    """What an interrupted training leaves behind."""
+    work = folder.parent / f".{folder.name}.training"
+    if any(path.is_file() for path in work.rglob("*")):
+        return f"the last checkpoint is kept beside {folder}; run the same command with --resume to continue"
+    return "no checkpoint had been written yet; run the same command again"

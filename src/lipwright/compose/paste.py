@@ -51,10 +51,10 @@ def _place(patch: Patch, size: tuple[int, int]) -> tuple[U8, F32, tuple[int, int
     flags = cv2.WARP_INVERSE_MAP
     source, step = patch.rgb8, float(np.sqrt(abs(np.linalg.det(shifted[:, :2]))))
     if step > _SHRINKS:  # warpAffine does not antialias: blur to the output's Nyquist frequency first
-        source = cv2.GaussianBlur(source, (0, 0), 0.4 * step)
+        source = cv2.GaussianBlur(source, (0, 0), 0.4 * step).astype(np.uint8, copy=False)
     rgb = cv2.warpAffine(source, shifted, out, flags=flags | cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     mask = cv2.warpAffine(patch.mask, shifted, out, flags=flags | cv2.INTER_LINEAR)
-    return rgb, mask, (left, top)
+    return rgb.astype(np.uint8, copy=False), mask.astype(np.float32, copy=False), (left, top)
 
 
 def _is_whole_shift(affine: F32) -> bool:

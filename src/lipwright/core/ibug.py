@@ -52,6 +52,4 @@ CHAINS: list[tuple[list[int], bool]] = [
 def lip_aperture(landmarks: NDArray[Any]) -> NDArray[np.float64]:
     """(…,) inner-lip opening of (…, 68, 2) landmarks in their unit: mean over three opposite pairs."""
     points = np.asarray(landmarks, dtype=np.float64)
-    return np.asarray(
-        np.linalg.norm(points[..., INNER_TOP, :] - points[..., INNER_BOTTOM, :], axis=-1).mean(-1)
-    )
+    return np.asarray(np.linalg.norm(points[..., INNER_TOP, :] - points[..., INNER_BOTTOM, :], axis=-1).mean(-1))

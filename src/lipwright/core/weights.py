@@ -82,9 +82,7 @@ def _check_ict(path: Path) -> None:
             missing = sorted(_ICT_KEYS - set(arrays))
             shape: tuple[int, ...] = () if missing else arrays["neutral"].shape
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
-        raise CheckpointError(
-            f"{path} is not an npz archive of plain arrays ({error}); convert it again"
-        ) from error
+        raise CheckpointError(f"{path} is not an npz archive of plain arrays ({error}); convert it again") from error
     if missing:
         raise CheckpointError(f"{path} has no {', '.join(missing)}; give the ICT-FaceKit arrays as one npz")
     if len(shape) != 2 or shape[1] != 3:

@@ -16,6 +16,8 @@ MOST_EXTRA_S = Fraction(1)
 """Lengths may differ by this (or a twentieth of the shorter); the common part is compared."""
 MOST_SHIFT_S = 0.5
 """Largest constant shift between two videos that is looked for."""
+SHORTEST = 4
+"""Frames below which nothing can be said about motion."""
 STILL = [*BROWS, *NOSE, *EYES]
 """Points of the head that show when two videos are out of step, whatever the mouth does."""
 
@@ -75,7 +77,11 @@ def in_step(video: Scan, reference: Scan) -> Step:
     a, b = len(video) - first, len(reference) - other
     n = min(a, b)
     allowed = max(MOST_EXTRA_S, Fraction(n, 20) / reference.fps) * reference.fps
-    if abs(a - b) > allowed or n < 4:
+    if n < SHORTEST:
+        raise FootageError(
+            f"{video.clip.name} and {reference.clip.name} share {n} frames; {SHORTEST} are needed, give longer videos"
+        )
+    if abs(a - b) > allowed:
         raise FootageError(
             f"{video.clip.name} has {len(video)} frames and {reference.clip.name} {len(reference)} at "
             f"{float(reference.fps):.5g} fps; trim them to the same stretch"

@@ -50,7 +50,7 @@ class ContourFinder:
         angle = np.linspace(np.pi, 0, N_RAYS)[:, None]
         x = (centre[0] + steps * np.cos(angle)).astype(np.float32)
         y = (centre[1] - steps * np.sin(angle)).astype(np.float32)
-        along = cv2.remap(matte, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+        along = cv2.remap(matte, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(0.0,))
         outside = along < 0.5
         first = np.where(outside.any(1), outside.argmax(1), outside.shape[1] - 1)
         return (steps[first] / scale).astype(np.float32)

@@ -64,13 +64,19 @@ def head_pose(landmarks_px: F32, size: tuple[int, int]) -> F32:
     poses = np.zeros((len(landmarks_px), 3), np.float32)
     guess: tuple[np.ndarray, np.ndarray] | None = None
     rigid = np.ascontiguousarray(landmarks_px[:, RIGID], np.float64)
+    undistorted = np.zeros(4)
     for t, points in enumerate(rigid):
         if guess is None:
-            _, turn, shift = cv2.solvePnP(_MODEL_CM, points, camera, None, flags=cv2.SOLVEPNP_SQPNP)
-            guess = (turn, shift)
-        turn, shift = cv2.solvePnPRefineLM(_MODEL_CM, points, camera, None, *guess)
+            guess = _first_pose(points, camera)
+        turn, shift = cv2.solvePnPRefineLM(_MODEL_CM, points, camera, undistorted, guess[0], guess[1])
         if not np.isfinite(turn).all() or shift[2, 0] <= 0:
-            _, turn, shift = cv2.solvePnP(_MODEL_CM, points, camera, None, flags=cv2.SOLVEPNP_SQPNP)
+            turn, shift = _first_pose(points, camera)
         guess = (turn, shift)
-        poses[t] = angles(_FLIP @ cv2.Rodrigues(turn)[0] @ np.eye(3))
+        poses[t] = angles(_FLIP @ cv2.Rodrigues(turn)[0])
     return poses
+
+
+def _first_pose(points: np.ndarray, camera: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rotation vector and shift without a guess."""
+    _, turn, shift = cv2.solvePnP(_MODEL_CM, points, camera, np.zeros(4), flags=cv2.SOLVEPNP_SQPNP)
+    return turn, shift

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from lipwright.core.contracts import F32, U8, FaceTrack, FaceTracker
+from lipwright.core.contracts import F32, FaceTrack
 from lipwright.core.ibug import MOUTH
 from lipwright.face import smooth as s
 from lipwright.face.landmarks68 import to_68
 from lipwright.face.mesh import IRISES, LIDS, LIPS, LOWER_FACE
 from lipwright.face.noise import noise_px
 from lipwright.face.pose import head_pose
-from lipwright.face.tracker import N_DENSE, TRACKERS
+from lipwright.face.tracker import N_DENSE
 
 _CUT_JUMP = 0.35
 """A face that moves more than this share of its width between two frames is a cut, not motion."""
@@ -83,9 +82,7 @@ class TrackBuilder:
         return FaceTrack(landmarks, steady, confidence, pose, self.size), noise
 
     def _noise(self, raw: F32, present: np.ndarray) -> float:
-        pieces = [
-            (stop - start, noise_px(to_68(raw[start:stop])[:, MOUTH])) for start, stop in s.runs(present)
-        ]
+        pieces = [(stop - start, noise_px(to_68(raw[start:stop])[:, MOUTH])) for start, stop in s.runs(present)]
         frames = sum(n for n, _ in pieces)
         return float(np.sqrt(sum(n * v * v for n, v in pieces) / frames)) if frames else 0.0
 
@@ -108,4 +105,3 @@ def cuts(dense: F32) -> np.ndarray:
     width = np.maximum(np.ptp(dense[..., 0], axis=1), 1e-3)
     jump = np.linalg.norm(np.diff(centre, axis=0), axis=1) > _CUT_JUMP * width[1:]
     return np.concatenate([[False], jump])
-

@@ -96,9 +96,7 @@ class MediaPipeTracker:
 
 def _inside_share(points: F32, width: int, height: int) -> float:
     """Share of mesh points inside the picture: the backend reports no score, and this is what fails first."""
-    inside = (
-        (points[:, 0] >= 0) & (points[:, 0] < width) & (points[:, 1] >= 0) & (points[:, 1] < height)
-    ).mean()
+    inside = ((points[:, 0] >= 0) & (points[:, 0] < width) & (points[:, 1] >= 0) & (points[:, 1] < height)).mean()
     return max(float(inside), 1e-3)
 
 

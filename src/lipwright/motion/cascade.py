@@ -91,9 +91,7 @@ class MouthGenerator(nn.Module):
             )
             mixed += config.width
         self.mix = nn.Conv1d(mixed, config.width, 1)
-        self.tcn = Tcn(
-            config.width, config.width, config.dilations, config.kernel, config.causal, config.dropout
-        )
+        self.tcn = Tcn(config.width, config.width, config.dilations, config.kernel, config.causal, config.dropout)
         self.tail = _Tail(config.width, COMPONENTS)
 
     def forward(self, features: Mapping[str, Tensor], pose: Tensor) -> Tensor:
@@ -119,9 +117,7 @@ class LandmarkGenerator(nn.Module):
         inputs = COMPONENTS + POSE_NUMBERS * config.pose_in_g2 + CHEEK_NUMBERS * config.cheeks
         half = config.width // 2
         self.front = nn.Sequential(_conv(inputs, half), nn.ReLU(), _conv(half, config.width), nn.ReLU())
-        self.tcn = Tcn(
-            config.width, config.width, config.dilations, config.kernel, config.causal, config.dropout
-        )
+        self.tcn = Tcn(config.width, config.width, config.dilations, config.kernel, config.causal, config.dropout)
         self.tail = _Tail(config.width, LANDMARK_NUMBERS)
 
     def forward(self, mouth: Tensor, pose: Tensor, cheeks: Tensor) -> Tensor:

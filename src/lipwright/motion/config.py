@@ -110,7 +110,7 @@ INSTANT = MotionConfig(
     leak_penalty=1.0,
     width=64,
     batch=16,
-    kernel_share=0.5,
+    kernel_share=0.7,
     amplitude=0.9,
     augment=AugmentConfig(noise=0.3, time_mask=3),
 )

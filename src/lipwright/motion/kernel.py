@@ -104,9 +104,7 @@ def held_out(rows: Mapping[str, F32], values: F32, folds: int = 5, gap: int = 12
         if len(part) == 0 or not rest.any():
             continue
         fitted = fit_kernel({name: r[rest] for name, r in rows.items()}, values[rest], {})
-        out[part] = (
-            _kernel({k: r[part] for k, r in rows.items()}, fitted.support) @ fitted.weights + fitted.bias
-        )
+        out[part] = _kernel({k: r[part] for k, r in rows.items()}, fitted.support) @ fitted.weights + fitted.bias
     return out
 
 

@@ -24,6 +24,7 @@ from lipwright.core.contracts import F32, Conditions
 from lipwright.motion.filters import low_pass
 from lipwright.motion.geometry import projection_rows
 from lipwright.motion.kernel import held_out
+from lipwright.motion.scores import N_MOUTH
 
 F64 = NDArray[np.float64]
 _RIDGE = 1e-2
@@ -97,15 +98,30 @@ def fit_location(
     a = articulation.astype(np.float64)
     a = (a - a.mean(axis=0)) / (a.std(axis=0) + 1e-9)
     bias = landmarks.mean(axis=0, dtype=np.float64)
-    slow_weights = _blind(slow, a, landmarks - bias, leak_penalty)
+    slow_weights = _blind(slow, a, landmarks - bias, leak_penalty) @ _rigid_moves(bias)
     rest = (landmarks - bias - slow @ slow_weights).reshape(len(landmarks), -1, 2)
-    fast_weights = (
-        _blind(fast, a, rest.mean(axis=1), leak_penalty) if smoothing > 0 else np.zeros((len(mean), 2))
-    )
+    fast_weights = _blind(fast, a, rest.mean(axis=1), leak_penalty) if smoothing > 0 else np.zeros((len(mean), 2))
     return Location(
         mean, std, slow_weights.astype(np.float32), fast_weights.astype(np.float32), bias.astype(np.float32),
         smoothing,
     )  # fmt: skip
+
+
+def _rigid_moves(mean: F64) -> F64:
+    """(58, 58) projector on what turning a head does to its mean mouth and jaw in a picture.
+
+    Affine maps (scale, shear, foreshortening) and a bend in x (lips curve around the teeth), for mouth and
+    jaw each. Upper and lower lip cannot part.
+    """
+    points = mean.reshape(-1, 2) - mean.reshape(-1, 2)[:N_MOUTH].mean(axis=0)
+    out = np.zeros((len(mean), len(mean)))
+    for part in (np.arange(N_MOUTH), np.arange(N_MOUTH, len(points))):
+        x, y = points[part].T
+        moves = np.stack([np.ones_like(x), x, y, x**2], axis=1)
+        projector = moves @ np.linalg.pinv(moves)
+        for axis in (0, 1):
+            out[np.ix_(2 * part + axis, 2 * part + axis)] = projector
+    return out
 
 
 def _blind(c: F64, a: F64, y: F64, leak_penalty: float) -> F64:
@@ -119,9 +135,7 @@ def _blind(c: F64, a: F64, y: F64, leak_penalty: float) -> F64:
     return solved[:n]
 
 
-def speech_articulation(
-    windows: Mapping[str, F32], mouths: F32, groups: NDArray[np.int64], components: int = 3
-) -> F32:
+def speech_articulation(windows: Mapping[str, F32], mouths: F32, groups: NDArray[np.int64], components: int = 3) -> F32:
     """(N, components) of the centred mouth shape as speech alone predicts it on frames it was not fitted on.
 
     Args:

@@ -118,9 +118,7 @@ class CascadeMotion:
         try:
             statistics = _statistics(tensors, config, float(description["pca_explained"]))
         except KeyError as error:
-            raise CheckpointError(
-                f"{where} lacks {error}; copy the whole persona again or retrain"
-            ) from error
+            raise CheckpointError(f"{where} lacks {error}; copy the whole persona again or retrain") from error
         return cls(config, cascade, statistics)
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -29,9 +29,7 @@ class MouthPca:
         """Fit on (N, 20, 2) or (N, 40) mouths; SubjectError with fewer frames than components."""
         flat = np.asarray(mouths, np.float64).reshape(len(mouths), -1)
         if len(flat) <= components:
-            raise SubjectError(
-                f"{len(flat)} frames cannot give {components} mouth components; use longer footage"
-            )
+            raise SubjectError(f"{len(flat)} frames cannot give {components} mouth components; use longer footage")
         mean = flat.mean(axis=0)
         _, values, rows = np.linalg.svd(flat - mean, full_matrices=False)
         rows = rows[:components]

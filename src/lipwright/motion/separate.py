@@ -46,9 +46,7 @@ class Separate:
         moved = landmarks - self.location(held).reshape(landmarks.shape)
         return rotate(moved, -held.pose_rad[:, 2])
 
-    def landmarks(
-        self, network: F32, features: Mapping[str, F32], held: Conditions, silence: F32 | None
-    ) -> F32:
+    def landmarks(self, network: F32, features: Mapping[str, F32], held: Conditions, silence: F32 | None) -> F32:
         """The network's (T, 29, 2) shape and standardised features to landmarks in the frame's pose.
 
         `silence`: (T,) see `silence_of`; the mouth rests where it is 1.
@@ -95,9 +93,7 @@ def fit_separate(
     base = flat.mean(axis=0) - middle
     gain = _gain(heard, shapes, base) * config.amplitude if config.amplitude > 0 else 1.0
     rest = None if silence is None else rest_shape(shapes, base, silence[seen])
-    return Separate(
-        location, kernel, config.kernel_share, float(np.clip(gain, 1, _LARGEST_GAIN)), middle, rest
-    )
+    return Separate(location, kernel, config.kernel_share, float(np.clip(gain, 1, _LARGEST_GAIN)), middle, rest)
 
 
 def _gain(heard: Mapping[str, F32], shapes: F32, base: F32) -> float:

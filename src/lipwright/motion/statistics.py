@@ -97,9 +97,7 @@ def smooth_conditions(conditions: Conditions, config: MotionConfig) -> Condition
     )
 
 
-def _standardise(
-    features: Mapping[str, F32], mean: Mapping[str, F32], std: Mapping[str, F32]
-) -> dict[str, F32]:
+def _standardise(features: Mapping[str, F32], mean: Mapping[str, F32], std: Mapping[str, F32]) -> dict[str, F32]:
     return {n: np.clip((features[n] - m) / std[n], -_LIMIT, _LIMIT) for n, m in mean.items()}
 
 

@@ -72,10 +72,7 @@ class MotionTask:
         weight = self._tensor(batch.weight)[..., None]
         inner = slice(self.config.context_frames, self.config.context_frames + self.config.clip_frames)
         losses = cascade_loss(
-            *(
-                (x * weight)[:, inner]
-                for x in (self._tensor(batch.mouth), mouth, self._tensor(batch.landmarks), flat)
-            )
+            *((x * weight)[:, inner] for x in (self._tensor(batch.mouth), mouth, self._tensor(batch.landmarks), flat))
         )
         self._optimiser.zero_grad(set_to_none=True)
         losses.total.backward()
@@ -102,9 +99,7 @@ class MotionTask:
         parts = [self._scores(model, clip) for clip in clips]
         sizes = np.array([len(c) for c in clips], float)
         found = {key: float(np.average([p[key] for p in parts], weights=sizes)) for key in parts[0]}
-        found["score"] = (
-            found["lmd_ratio"] + found["lmd_centred_ratio"] + 1 - found["aperture_correlation"]
-        ) / 3
+        found["score"] = (found["lmd_ratio"] + found["lmd_centred_ratio"] + 1 - found["aperture_correlation"]) / 3
         return found
 
     def mean_landmarks(self) -> F32:

@@ -38,9 +38,7 @@ class DilatedConv(nn.Module):
 class ResidualBlock(nn.Module):
     """Two dilated convolutions and a skip."""
 
-    def __init__(
-        self, inputs: int, outputs: int, kernel: int, dilation: int, causal: bool, dropout: float
-    ) -> None:
+    def __init__(self, inputs: int, outputs: int, kernel: int, dilation: int, causal: bool, dropout: float) -> None:
         super().__init__()
         self.first = DilatedConv(inputs, outputs, kernel, dilation, causal)
         self.second = DilatedConv(outputs, outputs, kernel, dilation, causal)
@@ -75,10 +73,7 @@ class Tcn(nn.Module):
         super().__init__()
         widths = [inputs] + [channels] * len(dilations)
         self.blocks = nn.Sequential(
-            *(
-                ResidualBlock(widths[i], widths[i + 1], kernel, d, causal, dropout)
-                for i, d in enumerate(dilations)
-            )
+            *(ResidualBlock(widths[i], widths[i + 1], kernel, d, causal, dropout) for i, d in enumerate(dilations))
         )
 
     def forward(self, x: Tensor) -> Tensor:

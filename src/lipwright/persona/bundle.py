@@ -52,9 +52,7 @@ class Bundle:
         """The recipe's renderer, or another one this persona holds; ConfigError lists them."""
         chosen = kind or str(self.info["renderer"])
         if chosen not in self.renderers:
-            raise ConfigError(
-                f"this persona has no renderer '{chosen}'; it has {', '.join(sorted(self.renderers))}"
-            )
+            raise ConfigError(f"this persona has no renderer '{chosen}'; it has {', '.join(sorted(self.renderers))}")
         return self.renderers[chosen]
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -97,9 +95,7 @@ class Bundle:
                     ) from error
         own = str(info.get("renderer"))
         if own not in renderers:
-            raise PersonaError(
-                f"{folder} names the renderer '{own}' but does not hold it; retrain the persona"
-            )
+            raise PersonaError(f"{folder} names the renderer '{own}' but does not hold it; retrain the persona")
         check_pairing(motion.info, renderers[own].accepts, str(info.get("recipe")))
         return cls(info, motion, renderers, Template.load(folder), folder)
 
@@ -123,9 +119,7 @@ def read_info(folder: Path) -> dict[str, Any]:
         schema = int(info.pop("schema"))
         info["parts"]["motion"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise PersonaError(
-            f"{file} is not a persona description ({error}); copy it again or retrain"
-        ) from error
+        raise PersonaError(f"{file} is not a persona description ({error}); copy it again or retrain") from error
     if schema > SCHEMA:
         raise PersonaError(
             f"{folder} was made by a newer lipwright (schema {schema}, this one knows {SCHEMA}); update lipwright"
@@ -145,7 +139,5 @@ def _part(folder: Path, info: Mapping[str, Any], name: str) -> tuple[dict[str, t
 
 def _known(registry: Any, kind: str, folder: Path) -> Any:
     if kind not in registry:
-        raise PersonaError(
-            f"{folder} needs the {registry.kind} '{kind}', which is not installed; install its package"
-        )
+        raise PersonaError(f"{folder} needs the {registry.kind} '{kind}', which is not installed; install its package")
     return registry.get(kind)

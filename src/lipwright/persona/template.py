@@ -97,9 +97,7 @@ class Template:
         video, arrays = folder / "template.mp4", folder / "template.npz"
         for file in (video, arrays):
             if not file.is_file():
-                raise PersonaError(
-                    f"{folder} lacks {file.name}; copy the whole persona folder again or retrain"
-                )
+                raise PersonaError(f"{folder} lacks {file.name}; copy the whole persona folder again or retrain")
         try:
             with np.load(arrays) as data:
                 landmarks = data["landmarks_px"]

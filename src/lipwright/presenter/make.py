@@ -94,19 +94,20 @@ def make(model: IctModel, job: Job, progress: Progress | None = None) -> list[Pa
         written += _truth(job, suffix, performance)
         if job.tracks_only:
             continue
-        renderer = renderer or PresenterRenderer(
-            model, rig, look_of(job.identity), RenderConfig(size=job.size, seed=job.identity)
-        )
+        renderer = renderer or _renderer(model, rig, job)
         clip = _beside(job.output, f"{suffix}.mp4")
         frames = track(_frames(renderer, performance), progress, f"rendering {clip.name}", len(performance))
         written.append(_write(clip, frames, performance, job.size, job.crf))
         if job.mouth_crop:
             close = _beside(job.output, f"{suffix}_mouth.mp4")
-            shots = track(
-                _mouths(renderer, performance), progress, f"rendering {close.name}", len(performance)
-            )
+            shots = track(_mouths(renderer, performance), progress, f"rendering {close.name}", len(performance))
             written.append(_write(close, shots, performance, _CROP_PX, job.crf))
     return written
+
+
+def _renderer(model: IctModel, rig: Rig, job: Job) -> PresenterRenderer:
+    config = RenderConfig(size=job.size, seed=job.identity, texels=2048 if job.mouth_crop else 0)
+    return PresenterRenderer(model, rig, look_of(job.identity), config)
 
 
 def _beside(output: Path, ending: str) -> Path:

@@ -71,7 +71,10 @@ def head_motion(
     c = config or MotionConfig()
     streams = [np.random.default_rng([seed, k]) for k in range(8)]
     times = (np.arange(count) + 0.5) / float(fps)
-    nod = sum((_bump(times, a, 0.12, 0.24) for a in accents_s), np.zeros(count))
+    nod = np.zeros(count)
+    for a in accents_s:
+        near = _between(times, a - 0.12, a + 0.24)
+        nod[near] += _bump(times[near], a, 0.12, 0.24)
     wave = [_wander(times, streams[k]) for k in range(6)]
     pitch = _limited(0.75 * wave[0] + 0.5 * np.minimum(nod, 1.5), c.pitch_deg)
     yaw = _limited(wave[1], c.yaw_deg)
@@ -119,6 +122,12 @@ def _limited(wave: F64, limit: float) -> F64:
     return centred * (limit / largest) if largest > 0 else centred
 
 
+def _between(times: F64, start: float, end: float) -> slice:
+    """Frames with start <= time < end: hours of motion cost no more than their events."""
+    a, b = np.searchsorted(times, [start, end])
+    return slice(int(a), int(b))
+
+
 def _bump(times: F64, centre: float, before: float, after: float) -> F64:
     offset = (times - centre) / np.where(times < centre, before, after)
     return np.where(np.abs(offset) < 1, 0.5 * (1 + np.cos(np.pi * offset)), 0.0)
@@ -132,18 +141,18 @@ def _gaze(times: F64, rng: np.random.Generator, pose: F64) -> F64:
         jump = np.radians(rng.normal(size=2) * [1.2, 2.4])
         if rng.random() < 0.12:
             jump *= 2.5
-        offset[times >= t] = jump
-        t += 0.35 + rng.exponential(0.9)
+        end = t + 0.35 + rng.exponential(0.9)
+        offset[_between(times, t, end)] = jump
+        t = end
     return np.clip(offset - 0.85 * pose[:, :2], -0.42, 0.42)
 
 
-def _upper_face(
-    times: F64, rng: np.random.Generator, gaze: F64, nod: F64, per_minute: float
-) -> dict[str, F32]:
+def _upper_face(times: F64, rng: np.random.Generator, gaze: F64, nod: F64, per_minute: float) -> dict[str, F32]:
     blink = np.zeros(len(times))
     t = rng.exponential(60 / per_minute)
     while len(times) and t < times[-1]:
-        blink = np.maximum(blink, _lid(times, t))
+        near = _between(times, t, t + 0.34)
+        blink[near] = np.maximum(blink[near], _lid(times[near], t))
         t += 0.6 + rng.gamma(2.5, 60 / per_minute / 2.5)
     brow = np.clip(0.16 * np.minimum(nod, 1.2) + 0.10 * np.maximum(_wander(times, rng), 0), 0, 0.6)
     down, up = np.clip(gaze[:, 0] / 0.5, 0, 1), np.clip(-gaze[:, 0] / 0.5, 0, 1)

@@ -30,6 +30,12 @@ from lipwright.presenter.studio import studio
 
 _SHADOW_PX, _SHADOW_SCALE, _SHADOW_CENTRE = 448, 9.0, (224.0, 236.0)
 _OUTER_EYES = ((21451, 22221), (23021, 23791))
+_INSIDE = (
+    ("socket", shade.MOUTH),
+    ("gums_tongue", shade.MOUTH),
+    ("teeth", shade.TEETH),
+    ("eye_sockets", shade.MOUTH),
+)
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,8 @@ class RenderConfig:
     """Deviation of the camera's noise in 8-bit steps."""
     seed: int = 0
     """Seed of noise and studio."""
+    texels: int = 0
+    """Texels of each of the skin's two tiles; 0 fits the picture, close-ups want 2048."""
 
 
 class PresenterRenderer:
@@ -53,8 +61,9 @@ class PresenterRenderer:
         self.config = config or RenderConfig()
         self.rig = rig
         self.look = look
-        texture_size = 512 if self.config.size <= 320 else 1024 if self.config.size <= 1024 else 2048
-        self.skin = paint_skin(model, rig.neutral, look, texture_size)
+        size = self.config.size
+        fitting = 512 if size <= 320 else 1024 if size <= 1024 else 2048  # finer would shimmer
+        self.skin = paint_skin(model, rig.neutral, look, self.config.texels or fitting)
         self.hair = grow_hair(model, rig.neutral, look)
         self.clothes = dress(look)
         self.lashes = cut_lashes(model)
@@ -64,33 +73,24 @@ class PresenterRenderer:
 
     def _assemble(self, model: IctModel) -> None:
         """Join all parts into one triangle list with one material each, skin first."""
-        parts: list[tuple[I32, int]] = [
-            (self.skin.triangles, shade.SKIN)
-        ]  # paint_skin leaves out what clothes hide
-        for name, material in (("socket", shade.MOUTH), ("gums_tongue", shade.MOUTH), ("teeth", shade.TEETH)):
+        parts: list[tuple[I32, int]] = [(self.skin.triangles, shade.SKIN)]
+        for name, material in _INSIDE:
             parts.append((_touching(model, *VERTEX_RANGES[name]), material))
-        parts.append((_touching(model, *VERTEX_RANGES["eye_sockets"]), shade.MOUTH))
         for first, end in _OUTER_EYES:
             parts.append((model.triangles(first, end)[0], shade.EYE))
-        self.n_body = sum(len(t) for t, _ in parts)
-        offset = len(self.rig.neutral)
-        for mesh, material in (
-            (self.lashes.triangles, shade.LASH),
-            (self.hair.triangles, shade.HAIR),
-            (self.clothes.triangles, shade.CLOTH),
-        ):
-            parts.append((mesh + offset, material))
-            offset += {shade.LASH: len(self.lashes.mix), shade.HAIR: len(self.hair.points)}.get(material, 0)
+        self.body_triangles = np.concatenate([t for t, _ in parts]).astype(np.int32)
+        lashes_at = len(self.rig.neutral)
+        hair_at = lashes_at + len(self.lashes.mix)
+        clothes_at = hair_at + len(self.hair.points)
+        parts.append((self.lashes.triangles + lashes_at, shade.LASH))
+        parts.append((self.hair.triangles + hair_at, shade.HAIR))
+        parts.append((self.clothes.triangles + clothes_at, shade.CLOTH))
         self.triangles = np.concatenate([t for t, _ in parts]).astype(np.int32)
         self.material = np.concatenate([np.full(len(t), m, np.uint8) for t, m in parts])
-        body = self.triangles[: self.n_body]
-        self.normal_triangles = np.ascontiguousarray(body)
-        casts = np.ones(len(self.triangles), bool)
-        casts[self.material == shade.LASH] = False
+        casts = self.material != shade.LASH
         hair = np.flatnonzero(self.material == shade.HAIR)
-        casts[hair[(np.arange(len(hair)) // 12) % 3 != 0]] = (
-            False  # a third of the strands shade as well as all
-        )
+        strand = np.arange(len(hair)) // (len(self.hair.triangles) // self.hair.strands)
+        casts[hair[strand % 3 != 0]] = False  # a third of the strands casts as good a shadow as all
         self.shadow_triangles = np.ascontiguousarray(self.triangles[casts])
 
     def _bake(self, model: IctModel) -> None:
@@ -115,10 +115,10 @@ class PresenterRenderer:
         self.ao = []
         for weights in (0 * jaw, jaw):
             shape = rig.shape(weights, np.zeros(2, np.float32))
-            normals = vertex_normals(shape, self.normal_triangles)
+            normals = vertex_normals(shape, self.body_triangles)
             everything = np.concatenate([shape, self.clothes.points])
             cloth = self.clothes.triangles + len(shape)
-            triangles = np.concatenate([self.normal_triangles, cloth]).astype(np.int32)
+            triangles = np.concatenate([self.body_triangles, cloth]).astype(np.int32)
             baked = ambient_occlusion(everything, np.concatenate([normals, self.clothes.normals]), triangles)
             body, dressed = baked[: len(shape)], baked[len(shape) :]
             lash_ao = np.full(len(self.lashes.mix), 0.8, np.float32)
@@ -145,9 +145,7 @@ class PresenterRenderer:
             view, pixels = camera, size or self.config.size
             background = np.empty((pixels, pixels, 3), np.float32)
             background[:] = self.background.mean(axis=(0, 1))
-        return self._develop(
-            self.linear(weights, gaze_rad, pose_rad, shift_cm, view, pixels, background), index
-        )
+        return self._develop(self.linear(weights, gaze_rad, pose_rad, shift_cm, view, pixels, background), index)
 
     def linear(
         self,
@@ -192,7 +190,7 @@ class PresenterRenderer:
         world = np.concatenate([body, lashes, hair, self.clothes.points])
         normal = np.concatenate(
             [
-                vertex_normals(body, self.normal_triangles),
+                vertex_normals(body, self.body_triangles),
                 lash_normal,
                 self.hair.tangents @ turn.T,
                 self.clothes.normals,

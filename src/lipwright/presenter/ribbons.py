@@ -23,7 +23,9 @@ class Ribbons:
     shade: F32
     """(V,) occlusion, 0 deep inside to 1 outside."""
     triangles: I32
-    """(F, 3)."""
+    """(F, 3), strand after strand."""
+    strands: int
+    """Number of strands."""
 
 
 def ribbons(paths: F32, width_cm: F32, colour: F32, shade: F32, outward: F32) -> Ribbons:
@@ -49,4 +51,5 @@ def ribbons(paths: F32, width_cm: F32, colour: F32, shade: F32, outward: F32) ->
         np.repeat(colour, 2 * k, axis=0).astype(np.float32),
         np.repeat(shade.reshape(-1), 2).astype(np.float32),
         quads.reshape(-1, 3).astype(np.int32),
+        n,
     )

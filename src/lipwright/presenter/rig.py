@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,7 +115,7 @@ def build_rig(model: IctModel, coefficients: F32) -> Rig:
 def _follow(neutral: F32) -> F32:
     y = neutral[:, 1]
     first, end = VERTEX_RANGES["face"][0], VERTEX_RANGES["head"][1]
-    t = np.clip((y + 15.5) / (15.5 - 8.6), 0, 1)
+    t = np.clip((y + 12.6) / (12.6 - 8.2), 0, 1)  # from the collar to the jaw
     follow = np.ones(len(neutral), np.float32)
     follow[first:end] = (t * t * (3 - 2 * t))[first:end]
     return follow
@@ -148,8 +147,3 @@ def _tongue(model: IctModel, neutral: F32) -> F32:
     out[vertices, 1] = 0.75 * front
     out[vertices, 2] = 0.45 * front
     return out
-
-
-def expression_index(names: Sequence[str], *wanted: str) -> list[int]:
-    """Positions of expressions by name."""
-    return [names.index(n) for n in wanted]

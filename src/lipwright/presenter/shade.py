@@ -55,45 +55,27 @@ def shade(
         shadow, shadow_px: depth map of the key light and (V, 3) its projection of the vertices.
         iris: (3,) linear colour. bump_strength: 0 to about 1. mouth_light: [0, 1] how far the mouth is open.
     """
-    half = np.zeros(3, np.float32)
-    c = np.zeros(3, np.float32)
-    n = np.zeros(3, np.float32)
-    rgb = np.zeros(3, np.float32)
+    room = np.zeros((5, 3), np.float32)
+    c, n, rgb, at, half = room[0], room[1], room[2], room[3], room[4]
     texel = np.zeros(7, np.float32)
     for y in range(ids.shape[0]):
         for x in range(ids.shape[1]):
             t = ids[y, x]
             if t < 0:
                 continue
-            i0, i1, i2 = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-            w0, w1, w2 = bary[y, x, 0], bary[y, x, 1], bary[y, x, 2]
-            for k in range(3):
-                n[k] = w0 * normal[i0, k] + w1 * normal[i1, k] + w2 * normal[i2, k]
-                c[k] = w0 * colour[i0, k] + w1 * colour[i1, k] + w2 * colour[i2, k]
-            sees = w0 * ao[i0] + w1 * ao[i1] + w2 * ao[i2]
-            lit = _lit(
-                shadow,
-                w0 * shadow_px[i0, 0] + w1 * shadow_px[i1, 0] + w2 * shadow_px[i2, 0],
-                w0 * shadow_px[i0, 1] + w1 * shadow_px[i1, 1] + w2 * shadow_px[i2, 1],
-                w0 * shadow_px[i0, 2] + w1 * shadow_px[i1, 2] + w2 * shadow_px[i2, 2],
-            )
+            corners, w = triangles[t], bary[y, x]
+            _blend(normal, corners, w, n)
+            _blend(colour, corners, w, c)
+            _blend(shadow_px, corners, w, at)
+            sees = w[0] * ao[corners[0]] + w[1] * ao[corners[1]] + w[2] * ao[corners[2]]
+            lit = _lit(shadow, at[0], at[1], at[2])
             kind = material[t]
             gloss = np.float32(0.35)
             if kind == SKIN:
-                u = w0 * uv[t, 0, 0] + w1 * uv[t, 1, 0] + w2 * uv[t, 2, 0]
-                v = w0 * uv[t, 0, 1] + w1 * uv[t, 1, 1] + w2 * uv[t, 2, 1]
-                _sample(albedo, bump, u, v, texel)
-                gloss = texel[3]
-                for k in range(3):
-                    c[k] = texel[k]
-                    n[k] += bump_strength * (
-                        turn[k, 0] * texel[4] + turn[k, 1] * texel[5] + turn[k, 2] * texel[6]
-                    )
+                gloss = _skin(uv[t], w, albedo, bump, turn, bump_strength, texel, c, n)
             elif kind == EYE:
                 _eye(c, iris)
-            length = np.sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]) + np.float32(1e-9)
-            for k in range(3):
-                n[k] /= length
+            _unit(n)
             if kind in (MOUTH, TEETH):
                 _inside(n, c, sees, mouth_light, kind, rgb)
             elif kind in (HAIR, LASH):
@@ -102,6 +84,35 @@ def shade(
                 _surface(n, c, sees, lit, lights, sky, floor, kind, gloss, half, rgb)
             for k in range(3):
                 out[y, x, k] = rgb[k]
+
+
+@numba.njit(cache=True, fastmath=True)
+def _blend(values: F32, corners: I32, w: F32, out: F32) -> None:  # pragma: no cover - compiled
+    """Interpolate three channels over a triangle."""
+    for k in range(3):
+        out[k] = w[0] * values[corners[0], k] + w[1] * values[corners[1], k] + w[2] * values[corners[2], k]
+
+
+@numba.njit(cache=True, fastmath=True)
+def _unit(n: F32) -> None:  # pragma: no cover - compiled
+    """Normalise in place."""
+    length = np.sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]) + np.float32(1e-9)
+    for k in range(3):
+        n[k] /= length
+
+
+@numba.njit(cache=True, fastmath=True)
+def _skin(
+    uv: F32, w: F32, albedo: U8, bump: F32, turn: F32, strength: float, texel: F32, c: F32, n: F32
+) -> Any:  # pragma: no cover - compiled
+    """Take colour from the texture, bend the normal by its bumps, return the gloss."""
+    u = w[0] * uv[0, 0] + w[1] * uv[1, 0] + w[2] * uv[2, 0]
+    v = w[0] * uv[0, 1] + w[1] * uv[1, 1] + w[2] * uv[2, 1]
+    _sample(albedo, bump, u, v, texel)
+    for k in range(3):
+        c[k] = texel[k]
+        n[k] += strength * (turn[k, 0] * texel[4] + turn[k, 1] * texel[5] + turn[k, 2] * texel[6])
+    return texel[3]
 
 
 @numba.njit(cache=True, fastmath=True)
@@ -162,12 +173,10 @@ def _eye(c: F32, iris: F32) -> None:  # pragma: no cover - compiled
 
 
 @numba.njit(cache=True, fastmath=True)
-def _inside(
-    n: F32, c: F32, sees: Any, mouth_light: float, kind: int, rgb: F32
-) -> None:  # pragma: no cover - compiled
+def _inside(n: F32, c: F32, sees: Any, mouth_light: float, kind: int, rgb: F32) -> None:  # pragma: no cover - compiled
     """Teeth, gums and tongue: soft light from the front that enters as far as the lips let it."""
     facing = max(0.0, 0.25 * n[1] + 0.97 * n[2])
-    open_sky = (0.10 + 0.90 * sees if kind == TEETH else 0.06 + 0.94 * sees) * (0.42 + 0.58 * mouth_light)
+    open_sky = (0.34 + 0.66 * sees if kind == TEETH else 0.06 + 0.94 * sees) * (0.42 + 0.58 * mouth_light)
     shine = (0.16 if kind == TEETH else 0.10) * facing**24 * sees
     for k in range(3):
         warm = np.float32(1.06 if k == 0 else (0.99 if k == 1 else 0.93))

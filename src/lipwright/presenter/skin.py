@@ -55,15 +55,13 @@ def paint_skin(model: IctModel, neutral: F32, look: Look, size: int) -> SkinText
         part = slice(k * size, (k + 1) * size)
         albedo[:, part], bump[:, part] = _paint(points, neutral[model.landmark68], look)
     texel[tile, :, 0] += size
-    return SkinTexture(
-        (np.clip(albedo, 0, 1) * 255 + 0.5).astype(np.uint8), bump, triangles, texel.astype(np.float32)
-    )
+    return SkinTexture((np.clip(albedo, 0, 1) * 255 + 0.5).astype(np.uint8), bump, triangles, texel.astype(np.float32))
 
 
 def _covered(corners: F32) -> NDArray[np.bool_]:
     """Triangles of the bust that clothes hide, so that no identity's shoulders stick out of the jacket."""
     x, y = np.abs(corners[..., 0]), corners[..., 1]
-    return np.asarray(((y < -13.2) | ((x > 6.4) & (y < -10.4))).all(axis=1))
+    return np.asarray(((y < -13.2) | ((x > 5.9) & (y < -10.2))).all(axis=1))
 
 
 def _texel_points(neutral: F32, triangles: I32, texel: F32, size: int) -> F32:
@@ -89,9 +87,7 @@ def _paint(points: F32, landmarks: F32, look: Look) -> tuple[F32, F32]:
     freckles = np.clip(value_noise(p, 4.5, seed + 40) - 0.62, 0, 1) * (value_noise(p, 0.5, seed + 41) > -0.2)
     rgb *= 1 - 0.22 * freckles[..., None] * np.array([0.7, 1.0, 1.1], np.float32)
     lips = lip_mask(p, landmarks)
-    lip_colour = (
-        rgb * np.array([0.84, 0.71, 0.71], np.float32) * (1 + 0.08 * _lip_creases(p, seed))[..., None]
-    )
+    lip_colour = rgb * np.array([0.87, 0.67, 0.69], np.float32) * (1 + 0.08 * _lip_creases(p, seed))[..., None]
     rgb += (lip_colour - rgb) * lips[..., None]
     beard = look.stubble * _beard(p, landmarks) * (1 - lips)
     grain = 0.72 + 0.5 * np.clip(value_noise(p, 13.0, seed + 50) + 0.3 * fine, -0.6, 1)
@@ -101,7 +97,7 @@ def _paint(points: F32, landmarks: F32, look: Look) -> tuple[F32, F32]:
     rgb += (hair * 1.05 - rgb) * (0.93 * scalp)[..., None]
     brow = _brows(p, landmarks, look)
     rgb += (hair * 0.95 - rgb) * brow[..., None]
-    gloss = 0.42 + 0.20 * _shiny(p, landmarks) + 0.10 * fine + 0.20 * lips - 0.3 * scalp - 0.25 * brow
+    gloss = 0.42 + 0.20 * _shiny(p, landmarks) + 0.10 * fine + 0.20 * lips - 0.3 * scalp - 0.42 * brow
     bump = _bumps(p, seed) * (1 + 0.3 * lips)[..., None]
     return np.concatenate([rgb, gloss[..., None]], axis=-1), bump.astype(np.float32)
 
@@ -201,7 +197,7 @@ def _brows(p: F32, lm: F32, look: Look) -> F32:
         canvas = _Canvas(line.min(axis=0) - 1.2, line.max(axis=0) + 1.2)
         for _ in range(560):
             _brow_hair(canvas, line, side, rng)
-        canvas.image = gaussian_filter(canvas.image, 1.2)
+        canvas.image = 0.62 * gaussian_filter(canvas.image, 1.4) + 0.5 * gaussian_filter(canvas.image, 8.0)
         cover += np.clip(1.25 * canvas(p), 0, 1) * (p[..., 2] > 4.0)
     return np.clip(cover, 0, 0.86)
 
@@ -217,5 +213,5 @@ def _brow_hair(canvas: _Canvas, line: NDArray[np.float64], side: float, rng: np.
     tip = at + length * np.array([side * np.cos(angle), np.sin(angle) * (0.75 if s > 0.3 else 0.05)])
     ends = canvas.pixels(np.stack([at, tip]))
     layer = np.zeros_like(canvas.image)
-    cv2.line(layer, ends[0].tolist(), ends[1].tolist(), (float(rng.uniform(0.16, 0.42)),), 2, cv2.LINE_AA, 4)
+    cv2.line(layer, ends[0].tolist(), ends[1].tolist(), (float(rng.uniform(0.20, 0.46)),), 2, cv2.LINE_AA, 4)
     canvas.image = canvas.image + layer * (1 - canvas.image)

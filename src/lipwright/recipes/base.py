@@ -36,13 +36,9 @@ class Recipe:
     def check(self, preset: str, mode: str) -> None:
         """ConfigError for a preset or mode this recipe does not have."""
         if preset not in self.presets:
-            raise ConfigError(
-                f"recipe '{self.name}' has no preset '{preset}'; available: {', '.join(self.presets)}"
-            )
+            raise ConfigError(f"recipe '{self.name}' has no preset '{preset}'; available: {', '.join(self.presets)}")
         if mode not in self.modes:
-            raise ConfigError(
-                f"recipe '{self.name}' has no mode '{mode}'; available: {', '.join(self.modes)}"
-            )
+            raise ConfigError(f"recipe '{self.name}' has no mode '{mode}'; available: {', '.join(self.modes)}")
 
 
 RECIPES: Registry[Recipe] = Registry("recipe", "lipwright.recipes")

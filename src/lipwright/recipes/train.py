@@ -154,12 +154,8 @@ def _train_motion(
 def motion_data(subject: Subject, features: tuple[str, ...]) -> MotionData:
     """Training and validation stretches of a subject."""
     track = subject.track
-    clip = MotionClip.from_track(
-        track.landmarks_px, track.pose_rad, track.confidence, subject.samples, features
-    )
-    parts = {
-        name: clip.part(r.start, r.stop) for name in ("train", "validation") if len(r := subject.split(name))
-    }
+    clip = MotionClip.from_track(track.landmarks_px, track.pose_rad, track.confidence, subject.samples, features)
+    parts = {name: clip.part(r.start, r.stop) for name in ("train", "validation") if len(r := subject.split(name))}
     if len(parts.get("train", ())) < MIN_FRAMES:
         raise SubjectError(
             f"{subject.path} leaves {len(parts.get('train', ()))} frames to learn from, {MIN_FRAMES} are needed; "

@@ -55,9 +55,7 @@ class FaceGeometry:
         """
         x0, y0, x1, y1 = self.region
         corners = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32)
-        placed = apply(
-            invert(canonical_from_frame), np.broadcast_to(corners, (len(canonical_from_frame), 4, 2))
-        )
+        placed = apply(invert(canonical_from_frame), np.broadcast_to(corners, (len(canonical_from_frame), 4, 2)))
         low, high = placed.min(1), placed.max(1)
         first = np.floor(low).astype(int)
         return np.concatenate([first, np.ceil(high).astype(int) + 1], 1)

@@ -51,9 +51,7 @@ class ThinPlate:
         """(P, 2) points to (P, C) values."""
         scaled = (np.asarray(points, np.float64) - self._centre) / self._scale
         n = len(self._at)
-        distance_sq = (
-            (scaled**2).sum(1)[:, None] + (self._at**2).sum(1)[None] - 2 * scaled @ self._at.T
-        ).clip(min=0)
+        distance_sq = ((scaled**2).sum(1)[:, None] + (self._at**2).sum(1)[None] - 2 * scaled @ self._at.T).clip(min=0)
         affine = np.concatenate([np.ones((len(scaled), 1)), scaled], 1)
         result: F64 = _kernel(distance_sq) @ coefficients[:n] + affine @ coefficients[n:]
         return result
@@ -81,7 +79,8 @@ def upsample(field: F64, grid: tuple[int, int], width: int, height: int) -> F32:
     # Nodes sit at ((i + 0.5) s - 0.5); padded index of pixel p is (p + 0.5) / s - 0.5 + 1.
     to_node = np.array([[1 / sx, 0, 0.5 / sx + 0.5], [0, 1 / sy, 0.5 / sy + 0.5]], np.float32)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(padded, to_node, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    dense = cv2.warpAffine(padded, to_node, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return dense.astype(np.float32, copy=False)
 
 
 def sample(image: U8, source_xy: F32) -> U8:
@@ -89,6 +88,6 @@ def sample(image: U8, source_xy: F32) -> U8:
 
     Lanczos over 8x8 pixels: cubic loses another 4 % of the mouth's sharpness.
     """
-    return cv2.remap(
-        image, source_xy[..., 0], source_xy[..., 1], cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE
-    )
+    x, y = source_xy[..., 0], source_xy[..., 1]
+    sampled = cv2.remap(image, x, y, cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE)
+    return sampled.astype(np.uint8, copy=False)

@@ -46,9 +46,7 @@ def _energies(emphasised: NDArray[np.float64], rows: int) -> NDArray[np.float64]
     return np.log(np.where(energy == 0, np.finfo(np.float64).eps, energy))
 
 
-def logfbank(
-    samples: NDArray[np.floating] | NDArray[np.integer], mode: str = "aligned"
-) -> NDArray[np.float64]:
+def logfbank(samples: NDArray[np.floating] | NDArray[np.integer], mode: str = "aligned") -> NDArray[np.float64]:
     """Log filterbank of a whole signal.
 
     Args:

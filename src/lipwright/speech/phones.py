@@ -79,9 +79,7 @@ def phone_rows(labels: list[str]) -> F32:
     """(N, 20) feature rows of phone labels; unknown labels count as silence."""
     table = _table()
     silence = table["SIL"]
-    return (
-        np.stack([table.get(label, silence) for label in labels]) if labels else np.zeros((0, 20), np.float32)
-    )
+    return np.stack([table.get(label, silence) for label in labels]) if labels else np.zeros((0, 20), np.float32)
 
 
 class PhoneLoop:

@@ -33,9 +33,7 @@ class PictureStats:
             return
         # One scale for all footage: a 256 px wide face, so that the number means the same for 4K and 480p.
         grey = cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)
-        small = cv2.resize(
-            grey, (256, max(256 * grey.shape[0] // grey.shape[1], 8)), interpolation=cv2.INTER_AREA
-        )
+        small = cv2.resize(grey, (256, max(256 * grey.shape[0] // grey.shape[1], 8)), interpolation=cv2.INTER_AREA)
         self.sharpness.append(float(cv2.Laplacian(small, cv2.CV_32F).var()))
         self.brightness.append(float(grey.mean()) / 255)
         self.clipped.append(float(((face >= 253).all(-1) | (face <= 2).all(-1)).mean()))
@@ -95,13 +93,9 @@ def advice(report: dict[str, Any]) -> list[str]:
     if length < 30:
         said.append(f"{length:.0f} s is short: a minute or more teaches more mouth shapes.")
     if face < 120:
-        said.append(
-            f"The face is {face:.0f} px wide: come closer or film at a higher resolution (200 px or more)."
-        )
+        said.append(f"The face is {face:.0f} px wide: come closer or film at a higher resolution (200 px or more).")
     if report["sharpness"] < 60:
-        said.append(
-            "The picture is soft: check focus and motion blur, teeth can only be as sharp as the footage."
-        )
+        said.append("The picture is soft: check focus and motion blur, teeth can only be as sharp as the footage.")
     if not 0.2 < report["brightness"] < 0.8:
         word = "dark" if report["brightness"] <= 0.2 else "bright"
         said.append(f"The face is too {word}: aim for even, soft light.")
@@ -109,17 +103,11 @@ def advice(report: dict[str, Any]) -> list[str]:
         said.append("Parts of the face are clipped to black or white: lower contrast or exposure.")
     yaw = max(abs(v) for v in report["yaw_deg"])
     if yaw > 30:
-        said.append(
-            f"The head turns to {yaw:.0f} degrees: beyond about 30 the mouth is hidden; face the camera more."
-        )
+        said.append(f"The head turns to {yaw:.0f} degrees: beyond about 30 the mouth is hidden; face the camera more.")
     if report["silence_share"] > 0.5:
-        said.append(
-            f"{100 * report['silence_share']:.0f} % of the sound is silence: speak more, pauses teach little."
-        )
+        said.append(f"{100 * report['silence_share']:.0f} % of the sound is silence: speak more, pauses teach little.")
     elif report["silence_share"] < 0.03:
-        said.append(
-            "There is hardly a pause: a few seconds of a closed, resting mouth make silence look better."
-        )
+        said.append("There is hardly a pause: a few seconds of a closed, resting mouth make silence look better.")
     offset = report["audio_offset"]
     if not offset["sure"]:
         said.append("The audio-video offset could not be estimated with confidence; check the sync by eye.")
@@ -128,11 +116,7 @@ def advice(report: dict[str, Any]) -> list[str]:
         done = "corrected" if offset["corrected"] else "not corrected"
         said.append(f"The sound is {abs(1000 * offset['offset_s']):.0f} ms {direction}; this was {done}.")
     if report["no_face_share"] > 0:
-        said.append(
-            f"{100 * report['no_face_share']:.1f} % of the frames show no face; they are left out of training."
-        )
+        said.append(f"{100 * report['no_face_share']:.1f} % of the frames show no face; they are left out of training.")
     if report["faces"] > 1:
-        said.append(
-            f"Up to {report['faces']} faces were seen; the largest was followed. Use --face N for another."
-        )
+        said.append(f"Up to {report['faces']} faces were seen; the largest was followed. Use --face N for another.")
     return said

@@ -67,9 +67,7 @@ def prepare(
     if info.video is None:
         raise FootageError(f"{source} has no picture; give a video of the person speaking")
     if need_sound and info.audio is None:
-        raise FootageError(
-            f"{source} has no audio track; the person must be heard speaking, give a video with sound"
-        )
+        raise FootageError(f"{source} has no audio track; the person must be heard speaking, give a video with sound")
     rate = FPS if fps is None else as_rate(fps)
     options = {
         "source": file_hash(source),

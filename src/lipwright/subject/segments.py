@@ -37,9 +37,7 @@ FRAMES = replace(STORE, preset="superfast")
 class SegmentMaker:
     """Turns [start, stop) seconds of footage into `NNNN.mp4` and `NNNN.npz` in a work folder."""
 
-    def __init__(
-        self, footage: Path, folder: Path, fps: Fraction, tracker: Callable[[], FaceTracker]
-    ) -> None:
+    def __init__(self, footage: Path, folder: Path, fps: Fraction, tracker: Callable[[], FaceTracker]) -> None:
         self._footage, self._folder, self._fps = footage, folder, fps
         self._make_tracker = tracker
         self._tracker: FaceTracker | None = None

@@ -43,9 +43,7 @@ class Subject:
         folder = Path(path)
         file = folder / "subject.json"
         if not file.is_file():
-            raise SubjectError(
-                f"{folder} is not a prepared subject; run: lipwright prepare FOOTAGE -o {folder}"
-            )
+            raise SubjectError(f"{folder} is not a prepared subject; run: lipwright prepare FOOTAGE -o {folder}")
         try:
             info = json.loads(file.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:

@@ -121,9 +121,7 @@ class Persona(Bundle):
         if engine not in ENGINES:
             raise ConfigError(f"unknown engine '{engine}'; available: {', '.join(ENGINES)}")
         if (speech is None) == (text is None):
-            raise SpeechError(
-                "give either a speech file or text (--text, --text-file), not both and not neither"
-            )
+            raise SpeechError("give either a speech file or text (--text, --text-file), not both and not neither")
         if text is not None:
             spoken = synthesise(text, engine=tts, voice=voice, language=language)
             heard = voice_of_samples(spoken.samples, spoken.sample_rate)

@@ -62,9 +62,7 @@ class Budget:
         """'90s', '20m', '1.5h' or '400 steps'; ConfigError otherwise."""
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|sec|m|min|h|steps?)\s*", text)
         if not match or float(match[1]) <= 0:
-            raise ConfigError(
-                f"budget '{text}' is not a length of time or steps; write 90s, 20m, 1.5h or '400 steps'"
-            )
+            raise ConfigError(f"budget '{text}' is not a length of time or steps; write 90s, 20m, 1.5h or '400 steps'")
         if match[2].startswith("step"):
             return cls(steps=int(float(match[1])))
         return cls(seconds=float(match[1]) * {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600}[match[2]])

@@ -63,7 +63,7 @@ class MouthBank:
         image = cv2.imdecode(np.ascontiguousarray(data), cv2.IMREAD_COLOR)
         if image is None:
             raise CheckpointError(f"mouth {index} of the memory cannot be decoded; retrain the persona")
-        rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+        rgb: U8 = np.ascontiguousarray(image[..., ::-1])
         self._cache[index] = rgb
         if len(self._cache) > _CACHE:
             self._cache.popitem(last=False)
@@ -105,9 +105,7 @@ class MouthBank:
         )
 
 
-def build_bank(
-    frames: Iterable[tuple[int, U8]], track: FaceTrack, geometry: FaceGeometry | None = None
-) -> MouthBank:
+def build_bank(frames: Iterable[tuple[int, U8]], track: FaceTrack, geometry: FaceGeometry | None = None) -> MouthBank:
     """Remember the mouths of (frame number, RGB frame) pairs; `track` covers the whole footage.
 
     Frames whose region leaves the picture are skipped. SubjectError when none remains.
@@ -125,7 +123,7 @@ def build_bank(
             continue
         cut = frame[y0 : min(y1, height), x0:x1]
         if y1 > height:  # chest-up framing may end just below the chin; the neck below is never shown
-            cut = cv2.copyMakeBorder(cut, 0, y1 - height, 0, 0, cv2.BORDER_REPLICATE)
+            cut = np.pad(cut, ((0, y1 - height), (0, 0), (0, 0)), mode="edge")
         ok, data = cv2.imencode(".jpg", cv2.cvtColor(cut, cv2.COLOR_RGB2BGR), _JPEG)
         if not ok:
             raise SubjectError(f"frame {t} cannot be encoded for the memory; prepare the footage again")
@@ -133,9 +131,7 @@ def build_bank(
         cuts.append(data)
         looks.append(_look(cut, boxes[t][:2], track.landmarks_px[t]))
     if not kept:
-        raise SubjectError(
-            "no frame shows the whole lower face inside the picture; film with room around the head"
-        )
+        raise SubjectError("no frame shows the whole lower face inside the picture; film with room around the head")
     index = np.asarray(kept)
     shift = boxes[index, :2].astype(np.float32)
     inner = maps[index].copy()

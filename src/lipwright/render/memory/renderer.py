@@ -83,8 +83,8 @@ class MemoryRenderer:
         second), and the smallest gain is taken whose mouth-box Laplacian energy reaches the real one's.
         """
         renderer = cls(bank, replace(config or MemoryConfig(), sharpen=0.0))
-        pairs = [renderer._rebuilt(i) for i in np.linspace(0, len(bank) - 1, _CALIBRATION_MOUTHS).astype(int)]
-        pairs = [pair for pair in pairs if pair is not None]
+        sampled = np.linspace(0, len(bank) - 1, _CALIBRATION_MOUTHS).astype(int)
+        pairs = [pair for i in sampled if (pair := renderer._rebuilt(int(i))) is not None]
         gain = 0.0
         while pairs and gain < _MAX_GAIN:
             ratio = sum(_detail(_unsharp(b, gain)) for _, b in pairs) / sum(_detail(a) for a, _ in pairs)
@@ -118,9 +118,7 @@ class MemoryRenderer:
         path = self._search.path(shapes, window.lookahead_track.pose_rad, n)
         boxes = geometry.frame_boxes(maps[:n])
         for t, frame in enumerate(window.frames):
-            yield self._patch(
-                frame, boxes[t], maps[t], window.track.landmarks_px[t], window.target_px[t], path, t
-            )
+            yield self._patch(frame, boxes[t], maps[t], window.track.landmarks_px[t], window.target_px[t], path, t)
 
     def _patch(
         self,
@@ -172,9 +170,7 @@ class MemoryRenderer:
                     mouth = mouth + self.config.crossfade * (theirs - own_mouth)
         return _unsharp(mouth, self.config.sharpen)
 
-    def _remembered(
-        self, index: int, here: F32, own: F32, target: F32, size: tuple[int, int], area: Area
-    ) -> F32:
+    def _remembered(self, index: int, here: F32, own: F32, target: F32, size: tuple[int, int], area: Area) -> F32:
         """Bank mouth `index` bent onto the wanted lips and jaw, in an area of the patch."""
         bank = self.bank
         cut_from_patch = compose(invert(bank.canonical_from_cut[index]), here)
@@ -195,14 +191,14 @@ class MemoryRenderer:
         top = own[[31, 33, 35]] + np.array([0, 0.05 * scale], np.float32)
         polygon = np.concatenate([out, top[::-1]])
         inner = np.zeros((height, width), np.uint8)
-        cv2.fillPoly(inner, [np.round(polygon * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+        cv2.fillPoly(inner, [np.round(polygon * 16).astype(np.int32)], (255,), cv2.LINE_AA, 4)
         half = cv2.resize(inner, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         half = cv2.GaussianBlur(half, (0, 0), self.config.softness * scale / 2)
         soft = cv2.resize(half, (width, height), interpolation=cv2.INTER_LINEAR)
         lips = np.zeros((height, width), np.uint8)
-        cv2.fillConvexPoly(lips, cv2.convexHull(np.round(target[:20]).astype(np.int32)), 255)
-        lips = cv2.dilate(lips, None, iterations=max(int(0.06 * scale), 1))
-        lit = (inner > 127) & (lips == 0)
+        cv2.fillConvexPoly(lips, cv2.convexHull(np.round(target[:20]).astype(np.int32)), (255,))
+        reach = 2 * max(int(0.06 * scale), 1) + 1
+        lit = (inner > 127) & (cv2.dilate(lips, np.ones((reach, reach), np.uint8)) == 0)
         return soft.astype(np.float32) / 255, lit.astype(np.float32)
 
     def _outer(self, width: int, height: int, scale: float) -> F32:
@@ -210,8 +206,7 @@ class MemoryRenderer:
         mask = np.zeros((height, width), np.float32)
         mask[edge // 2 : height - edge // 2, edge // 2 : width - edge // 2] = 1
         size = edge | 1
-        soft: F32 = cv2.blur(mask, (size, size), borderType=cv2.BORDER_CONSTANT)
-        return soft
+        return cv2.blur(mask, (size, size), borderType=cv2.BORDER_CONSTANT).astype(np.float32, copy=False)
 
 
 def _unsharp(image: F32, gain: float) -> F32:
@@ -228,10 +223,8 @@ def _cut(frame: U8, box: np.ndarray) -> U8:
     x0, y0, x1, y1 = box
     height, width = frame.shape[:2]
     inside = frame[max(y0, 0) : min(y1, height), max(x0, 0) : min(x1, width)]
-    pads = (max(-y0, 0), max(y1 - height, 0), max(-x0, 0), max(x1 - width, 0))
-    if not any(pads):
-        return inside
-    return cv2.copyMakeBorder(inside, *(int(p) for p in pads), cv2.BORDER_REPLICATE)
+    pads = ((max(-y0, 0), max(y1 - height, 0)), (max(-x0, 0), max(x1 - width, 0)), (0, 0))
+    return np.pad(inside, pads, mode="edge") if np.any(pads) else inside
 
 
 def _border_points(width: int, height: int) -> F32:
