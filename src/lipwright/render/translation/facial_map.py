@@ -17,6 +17,7 @@ from lipwright.core.ibug import CHAINS, JAW, JAW_LINE, MOUTH_JAW
 _SUBPIXEL = 4
 """Fractional bits of cv2's drawing coordinates."""
 _SIGMA = 1.4
+"""At 512 px; in proportion to the size, so that a preset sees the same edges at any size."""
 _LOW, _HIGH = 100.0, 200.0
 _MARGIN = 0.012
 """Of the crop's size: resampling smears this much of the inside over the hull's edge."""
@@ -89,9 +90,10 @@ def _edges(blanked: U8, blank: U8, outside: U8) -> U8:
     """Canny on the blanked crop: edges and their thresholds cannot depend on what was blanked."""
     grey = cv2.cvtColor(blanked, cv2.COLOR_RGB2GRAY)
     scale = _median(np.asarray(grey, np.uint8), outside) / 128.0
-    soft = cv2.GaussianBlur(grey, (0, 0), _SIGMA)
+    sigma = max(0.5, _SIGMA * len(grey) / 512)
+    soft = cv2.GaussianBlur(grey, (0, 0), sigma)
     edges = np.asarray(cv2.Canny(soft, _LOW * scale, _HIGH * scale, L2gradient=True), np.uint8)
-    rim = _grow(blank, 4 * _SIGMA)  # the edge of the blank is no edge of the face
+    rim = _grow(blank, 4 * sigma + 1)  # the edge of the blank is no edge of the face
     return np.asarray(cv2.bitwise_and(edges, cv2.bitwise_not(rim)), np.uint8)
 
 
