@@ -45,9 +45,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--size", type=int, default=512, help="pixels of the square picture, 64 to 2048")
     p.add_argument("--mouth-crop", action="store_true", help="also write OUT_mouth.mp4, the mouth at 512 px")
     p.add_argument("--yaw", type=float, default=MotionConfig.yaw_deg, help="largest turn in degrees, to 35")
-    p.add_argument(
-        "--pitch", type=float, default=MotionConfig.pitch_deg, help="largest nod in degrees, to 20"
-    )
+    p.add_argument("--pitch", type=float, default=MotionConfig.pitch_deg, help="largest nod in degrees, to 20")
     p.add_argument("--seed", type=int, default=0, help="seed of head motion, gaze and blinks")
     p.add_argument("--tracks-only", action="store_true", help="truth only, no pictures")
     p.add_argument(

@@ -71,14 +71,10 @@ def _comb(points: F32) -> F32:
     return out / np.linalg.norm(out, axis=1, keepdims=True)
 
 
-def _grow(
-    roots: F32, normals: F32, lengths: F32, scalp: F32, scalp_normals: F32, rng: np.random.Generator
-) -> F32:
+def _grow(roots: F32, normals: F32, lengths: F32, scalp: F32, scalp_normals: F32, rng: np.random.Generator) -> F32:
     tree = cKDTree(scalp)
     front = np.clip((roots[:, 2] - 3.0) / 4.5, 0, 1)
-    lift = (0.20 + 0.42 * front * np.clip(lengths / 3.5, 0, 1))[:, None] * rng.uniform(
-        0.8, 1.2, (len(roots), 1)
-    )
+    lift = (0.20 + 0.42 * front * np.clip(lengths / 3.5, 0, 1))[:, None] * rng.uniform(0.8, 1.2, (len(roots), 1))
     wild = rng.normal(size=roots.shape) * 0.09
     clump = np.stack([value_noise(roots, 1.3, 950 + k) for k in range(3)], axis=1) * 0.34
     height = (0.08 + 0.75 * np.clip(lengths / 4.5, 0, 1) * rng.random(len(roots)))[:, None]

@@ -15,9 +15,7 @@ def hair_density(points: F32, landmarks: F32, seed: int) -> F32:
     """
     x, y, z = np.abs(points[..., 0]), points[..., 1], points[..., 2]
     brow = float(landmarks[17:27, 1].max())
-    ragged = 0.30 * fractal_noise(points, 1.1, seed * 101 + 400) + 0.22 * fractal_noise(
-        points, 4.0, seed + 410, 2
-    )
+    ragged = 0.30 * fractal_noise(points, 1.1, seed * 101 + 400) + 0.22 * fractal_noise(points, 4.0, seed + 410, 2)
     # forehead: an arch that falls towards the temples; as a height over the face's front half
     arch = brow + 3.5 - 0.012 * x**2 + 0.75 * np.exp(-((x - 4.6) ** 2) / 2.2)
     front = (y - arch + 1.3 * ragged) / 0.85

@@ -51,9 +51,7 @@ def cut_lashes(model: IctModel) -> Lashes:
         by_v = part[np.argsort(uv[part, 1], kind="stable")].reshape(_ROWS, _COLUMNS)
         by_row = np.stack([row[np.argsort(uv[row, 0], kind="stable")] for row in by_v])
         depth = model.neutral[by_row + first, 2].mean(axis=1)
-        rows = (
-            by_row if depth[0] < depth[-1] else by_row[::-1]
-        )  # the root row lies on the lid, behind the tips
+        rows = by_row if depth[0] < depth[-1] else by_row[::-1]  # the root row lies on the lid, behind the tips
         for c in range(_COLUMNS - 1):
             base = len(a)
             for r, share in enumerate((_SHARE, _SHARE * 0.8)):

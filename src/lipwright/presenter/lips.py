@@ -151,9 +151,7 @@ def _force(forced: F64, target: F64, times: F64, phone: Phone, gap_cm: float) ->
         window = _Window(phone.start_s - 0.03, phone.start_s + 0.09, phone.end_s - 0.08, phone.end_s + 0.01)
     else:
         middle, half = phone.start_s + 0.45 * length, max(_MIN_HOLD_S, 0.6 * length) / 2
-        window = _Window(
-            middle - half - _CLOSE_RAMP_S, middle - half, middle + half, middle + half + _CLOSE_RAMP_S
-        )
+        window = _Window(middle - half - _CLOSE_RAMP_S, middle - half, middle + half, middle + half + _CLOSE_RAMP_S)
     f0, f1 = np.searchsorted(times, [window.a, window.d])
     pull = window.at(times[f0:f1])
     stronger = pull > forced[f0:f1]

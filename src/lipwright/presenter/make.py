@@ -100,9 +100,7 @@ def make(model: IctModel, job: Job, progress: Progress | None = None) -> list[Pa
         written.append(_write(clip, frames, performance, job.size, job.crf))
         if job.mouth_crop:
             close = _beside(job.output, f"{suffix}_mouth.mp4")
-            shots = track(
-                _mouths(renderer, performance), progress, f"rendering {close.name}", len(performance)
-            )
+            shots = track(_mouths(renderer, performance), progress, f"rendering {close.name}", len(performance))
             written.append(_write(close, shots, performance, _CROP_PX, job.crf))
     return written
 

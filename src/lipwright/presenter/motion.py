@@ -147,9 +147,7 @@ def _gaze(times: F64, rng: np.random.Generator, pose: F64) -> F64:
     return np.clip(offset - 0.85 * pose[:, :2], -0.42, 0.42)
 
 
-def _upper_face(
-    times: F64, rng: np.random.Generator, gaze: F64, nod: F64, per_minute: float
-) -> dict[str, F32]:
+def _upper_face(times: F64, rng: np.random.Generator, gaze: F64, nod: F64, per_minute: float) -> dict[str, F32]:
     blink = np.zeros(len(times))
     t = rng.exponential(60 / per_minute)
     while len(times) and t < times[-1]:

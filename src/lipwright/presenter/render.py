@@ -145,9 +145,7 @@ class PresenterRenderer:
             view, pixels = camera, size or self.config.size
             background = np.empty((pixels, pixels, 3), np.float32)
             background[:] = self.background.mean(axis=(0, 1))
-        return self._develop(
-            self.linear(weights, gaze_rad, pose_rad, shift_cm, view, pixels, background), index
-        )
+        return self._develop(self.linear(weights, gaze_rad, pose_rad, shift_cm, view, pixels, background), index)
 
     def linear(
         self,

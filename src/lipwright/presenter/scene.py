@@ -94,12 +94,8 @@ def perform(
     if motion is None:
         motion = head_motion(count, seed, config, accents(speech), fps)
     if len(motion) < count:
-        raise SpeechError(
-            f"the speech has {count} frames but the head motion only {len(motion)}; make it longer"
-        )
-    return combine(
-        rig, speech, lips_from_speech(speech, rig.names, rig.lip_gap(), fps), motion[:count], size, fps
-    )
+        raise SpeechError(f"the speech has {count} frames but the head motion only {len(motion)}; make it longer")
+    return combine(rig, speech, lips_from_speech(speech, rig.names, rig.lip_gap(), fps), motion[:count], size, fps)
 
 
 def combine(

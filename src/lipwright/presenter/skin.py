@@ -55,9 +55,7 @@ def paint_skin(model: IctModel, neutral: F32, look: Look, size: int) -> SkinText
         part = slice(k * size, (k + 1) * size)
         albedo[:, part], bump[:, part] = _paint(points, neutral[model.landmark68], look)
     texel[tile, :, 0] += size
-    return SkinTexture(
-        (np.clip(albedo, 0, 1) * 255 + 0.5).astype(np.uint8), bump, triangles, texel.astype(np.float32)
-    )
+    return SkinTexture((np.clip(albedo, 0, 1) * 255 + 0.5).astype(np.uint8), bump, triangles, texel.astype(np.float32))
 
 
 def _covered(corners: F32) -> NDArray[np.bool_]:
@@ -89,9 +87,7 @@ def _paint(points: F32, landmarks: F32, look: Look) -> tuple[F32, F32]:
     freckles = np.clip(value_noise(p, 4.5, seed + 40) - 0.62, 0, 1) * (value_noise(p, 0.5, seed + 41) > -0.2)
     rgb *= 1 - 0.22 * freckles[..., None] * np.array([0.7, 1.0, 1.1], np.float32)
     lips = lip_mask(p, landmarks)
-    lip_colour = (
-        rgb * np.array([0.87, 0.67, 0.69], np.float32) * (1 + 0.08 * _lip_creases(p, seed))[..., None]
-    )
+    lip_colour = rgb * np.array([0.87, 0.67, 0.69], np.float32) * (1 + 0.08 * _lip_creases(p, seed))[..., None]
     rgb += (lip_colour - rgb) * lips[..., None]
     beard = look.stubble * _beard(p, landmarks) * (1 - lips)
     grain = 0.72 + 0.5 * np.clip(value_noise(p, 13.0, seed + 50) + 0.3 * fine, -0.6, 1)
