@@ -63,9 +63,7 @@ def test_the_environment_names_the_file(tmp_path: Path, monkeypatch: pytest.Monk
         ({"expression_names": np.array(["one"])}, "differ in length"),
     ],
 )
-def test_a_foreign_file_is_refused(
-    tmp_path: Path, changes: dict[str, np.ndarray | None], message: str
-) -> None:
+def test_a_foreign_file_is_refused(tmp_path: Path, changes: dict[str, np.ndarray | None], message: str) -> None:
     np.savez(tmp_path / "m.npz", **small_model(**changes))
     with pytest.raises(ConfigError, match=message):
         ict.load_ict(tmp_path / "m.npz")

@@ -45,9 +45,7 @@ def test_nearer_triangles_win_in_any_order() -> None:
 def test_interpenetrating_triangles_split_where_their_depths_meet() -> None:
     level = [(0, 0, 2.05), (20, 0, 2.05), (0, 20, 2.05)]
     tilted = [(0, 0, 1), (20, 0, 3), (0, 20, 1)]  # depth 1 + x / 10
-    seen = rasterise(
-        points(*level, *tilted), np.array([[0, 1, 2], [3, 4, 5]], np.int32), (16, 2), perspective=False
-    )
+    seen = rasterise(points(*level, *tilted), np.array([[0, 1, 2], [3, 4, 5]], np.int32), (16, 2), perspective=False)
     np.testing.assert_array_equal(seen.triangle[0], [1] * 11 + [0] * 5)
 
 

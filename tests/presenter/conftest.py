@@ -26,9 +26,7 @@ def gap() -> LipGap:
 
 def make_speech(text: str, phone_s: float = 0.12, rate: int = 16000) -> Speech:
     """Phones of equal length over noise whose loudness follows them; 'pau' is silent."""
-    phones = tuple(
-        Phone(s, round(i * phone_s, 6), round((i + 1) * phone_s, 6)) for i, s in enumerate(text.split())
-    )
+    phones = tuple(Phone(s, round(i * phone_s, 6), round((i + 1) * phone_s, 6)) for i, s in enumerate(text.split()))
     rng = np.random.default_rng(1)
     samples = rng.normal(size=int(len(phones) * phone_s * rate)).astype(np.float32) * 0.1
     for p in phones:
@@ -57,9 +55,7 @@ def toy_rig() -> Rig:
 @pytest.fixture(scope="session")
 def ict() -> IctModel:
     if find_ict() is None:
-        pytest.skip(
-            "the ICT-FaceKit model is not here (it is not part of the repository); set LIPWRIGHT_ICT_MODEL"
-        )
+        pytest.skip("the ICT-FaceKit model is not here (it is not part of the repository); set LIPWRIGHT_ICT_MODEL")
     return load_ict()
 
 

@@ -13,17 +13,13 @@ from lipwright.presenter.make import Job
 from lipwright.presenter.scene import load_phones, load_truth
 
 
-@pytest.mark.parametrize(
-    "change", [{"size": 4000}, {"size": 513}, {"yaw_deg": 60.0}, {"pitch_deg": -1.0}, {"crf": 99}]
-)
+@pytest.mark.parametrize("change", [{"size": 4000}, {"size": 513}, {"yaw_deg": 60.0}, {"pitch_deg": -1.0}, {"crf": 99}])
 def test_values_out_of_range_are_refused(change: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match="--"):
         Job(text="hello", output=Path("x.mp4"), **change)  # type: ignore[arg-type]
 
 
-def test_a_missing_model_is_one_sentence_and_exit_code_2(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_missing_model_is_one_sentence_and_exit_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code = main(["--text", "hello", "-o", str(tmp_path / "x.mp4"), "--model", str(tmp_path / "none.npz")])
     assert code == 2
     assert capsys.readouterr().err.startswith("error: the ICT-FaceKit model is not at")

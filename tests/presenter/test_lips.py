@@ -98,9 +98,7 @@ def test_rounding_begins_before_its_vowel(gap: LipGap) -> None:
 
 def test_neighbours_change_a_phone(gap: LipGap) -> None:
     stretch = NAMES.index("mouthPucker")
-    t_between = [
-        lips_from_speech(make_speech(f"{v} t {v}", 0.1), NAMES, gap)[3, stretch] for v in ("iy", "uw")
-    ]
+    t_between = [lips_from_speech(make_speech(f"{v} t {v}", 0.1), NAMES, gap)[3, stretch] for v in ("iy", "uw")]
     assert t_between[1] > t_between[0] + 0.2
 
 

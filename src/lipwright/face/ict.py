@@ -139,17 +139,11 @@ def load_ict(path: str | os.PathLike[str] | None = None) -> IctModel:
 def _check(source: Path, arrays: dict[str, NDArray[np.generic]]) -> None:
     missing = sorted(set(_SHAPES) - set(arrays))
     if missing:
-        raise ConfigError(
-            f"{source} lacks {', '.join(missing)}; it is not a converted ICT-FaceKit light model"
-        )
+        raise ConfigError(f"{source} lacks {', '.join(missing)}; it is not a converted ICT-FaceKit light model")
     for key, shape in _SHAPES.items():
         got = arrays[key].shape
         if len(got) != len(shape) or any(w is not None and w != g for w, g in zip(shape, got, strict=True)):
             wanted = tuple("any" if s is None else s for s in shape)
-            raise ConfigError(
-                f"{source}: {key} has shape {got}, expected {wanted}; it is not the light model"
-            )
+            raise ConfigError(f"{source}: {key} has shape {got}, expected {wanted}; it is not the light model")
     if len(arrays["expression_names"]) != len(arrays["expression_delta"]):
-        raise ConfigError(
-            f"{source}: expression_names and expression_delta differ in length; convert it again"
-        )
+        raise ConfigError(f"{source}: expression_names and expression_delta differ in length; convert it again")

@@ -171,9 +171,7 @@ def interpolate(fragments: Fragments, triangles: I32, attributes: F32, backgroun
 
 
 @numba.njit(cache=True)
-def _interpolate(
-    ids: I32, bary: F32, triangles: I32, attributes: F32, out: F32
-) -> None:  # pragma: no cover - compiled
+def _interpolate(ids: I32, bary: F32, triangles: I32, attributes: F32, out: F32) -> None:  # pragma: no cover - compiled
     for y in range(ids.shape[0]):
         for x in range(ids.shape[1]):
             t = ids[y, x]

@@ -161,9 +161,7 @@ def choose(engine: str, voice: str | None, language: str) -> TtsEngine:
     known = engines()
     if engine != "auto":
         if engine not in known:
-            raise ConfigError(
-                f"unknown speech engine '{engine}'; available: auto, {', '.join(known)}, command:..."
-            )
+            raise ConfigError(f"unknown speech engine '{engine}'; available: auto, {', '.join(known)}, command:...")
         if not known[engine].available():
             raise DependencyError(f"speech engine '{engine}' is not installed; {INSTALL_HINT}")
         _check_voice(known[engine], voice, language)
@@ -186,9 +184,7 @@ def _check_voice(engine: TtsEngine, voice: str | None, language: str) -> None:
             f"{engine.name} has no voice for language '{language}'; it speaks {_listed(engine.voices(''))}"
         )
     if voice is not None and voice not in offered:
-        raise SpeechError(
-            f"{engine.name} has no voice '{voice}' for '{language}'; choose one of {_listed(offered)}"
-        )
+        raise SpeechError(f"{engine.name} has no voice '{voice}' for '{language}'; choose one of {_listed(offered)}")
 
 
 def _listed(names: Sequence[str], limit: int = 40) -> str:

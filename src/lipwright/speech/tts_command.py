@@ -28,9 +28,7 @@ class Command:
         try:
             self.words = shlex.split(template)
         except ValueError as error:
-            raise ConfigError(
-                f"speech command '{template}' cannot be split ({error}); check its quotes"
-            ) from error
+            raise ConfigError(f"speech command '{template}' cannot be split ({error}); check its quotes") from error
         if not self.words or "{out}" not in template:
             raise ConfigError(f"speech command '{template}' must name the wav file it writes as {{out}}")
 
@@ -45,9 +43,7 @@ class Command:
     def speak(self, texts: Sequence[str], voice: str | None, language: str, rate: float) -> list[Speech]:
         """One Speech per text, without phones; the command's message is passed on when it fails."""
         if not self.available():
-            raise DependencyError(
-                f"speech command '{self.words[0]}' is not on the path; install it or name it fully"
-            )
+            raise DependencyError(f"speech command '{self.words[0]}' is not on the path; install it or name it fully")
         options = {"voice": voice or "", "language": language, "rate": f"{rate:g}"}
         with tempfile.TemporaryDirectory() as folder:
             return [self._one(text, options, Path(folder)) for text in texts]

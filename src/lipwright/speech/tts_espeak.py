@@ -84,9 +84,7 @@ def phones_of(events: Sequence[tuple[int, str]], n_samples: int, sample_rate: in
     return tuple(phones)
 
 
-def _with_library(
-    library: str, texts: Sequence[str], voice: str, words_per_minute: int, folder: Path
-) -> list[Speech]:
+def _with_library(library: str, texts: Sequence[str], voice: str, words_per_minute: int, folder: Path) -> list[Speech]:
     pcm = folder / "speech.pcm"
     job = {
         "library": library, "voice": voice, "words_per_minute": words_per_minute,
@@ -102,9 +100,7 @@ def _with_library(
     if done.returncode == 3:
         raise SpeechError(f"espeak-ng has no voice '{voice}'; 'espeak-ng --voices' lists them")
     if done.returncode != 0 or not pcm.is_file():
-        raise SpeechError(
-            f"espeak-ng failed with status {done.returncode} ({done.stderr.strip()[-200:]}); try another"
-        )
+        raise SpeechError(f"espeak-ng failed with status {done.returncode} ({done.stderr.strip()[-200:]}); try another")
     answer = json.loads(done.stdout)
     rate = int(answer["sample_rate"])
     samples = np.frombuffer(pcm.read_bytes(), "<i2").astype(np.float32) / 32768
@@ -123,13 +119,9 @@ def _with_program(text: str, voice: str, words_per_minute: int, folder: Path) ->
     source, out = folder / "text.txt", folder / "speech.wav"
     source.write_text(text, encoding="utf-8")
     command = ["espeak-ng", "-v", voice, "-s", str(words_per_minute), "-b", "1"]
-    done = subprocess.run(
-        [*command, "-f", str(source), "-w", str(out)], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([*command, "-f", str(source), "-w", str(out)], capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise SpeechError(
-            f"espeak-ng failed ({done.stderr.strip()[-200:]}); 'espeak-ng --voices' lists voices"
-        )
+        raise SpeechError(f"espeak-ng failed ({done.stderr.strip()[-200:]}); 'espeak-ng --voices' lists voices")
     samples, rate = read_pcm(out, "espeak-ng")
     return Speech(samples, rate, None)
 
