@@ -28,6 +28,8 @@ def command(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of every random draw.")] = 0,
     log_dir: Annotated[Path | None, typer.Option(help="Write TensorBoard logs to this folder.")] = None,
+    mouths: Annotated[int, typer.Option(min=10, help="Mouths kept in the appearance memory.")] = 4500,
+    template_seconds: Annotated[float, typer.Option(min=1, help="Seconds of footage to speak over.")] = 60,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Train a persona: how this person's mouth moves with speech, and how it looks."""
@@ -46,6 +48,8 @@ def command(
             device=device,
             seed=seed,
             log_dir=log_dir,
+            mouths=mouths,
+            template_s=template_seconds,
             progress=bars,
         )
     if json:

@@ -50,6 +50,8 @@ def train(
     device: str = "auto",
     seed: int = 0,
     log_dir: str | os.PathLike[str] | None = None,
+    mouths: int = MEMORY_FRAMES,
+    template_s: float = TEMPLATE_S,
     progress: Progress | None = None,
 ) -> Persona:
     """Train a persona.
@@ -64,6 +66,8 @@ def train(
         device: 'auto', 'cpu' or 'cuda'.
         seed: of every random draw.
         log_dir: TensorBoard logs go there.
+        mouths: how many mouths the appearance memory keeps; fewer make a smaller persona.
+        template_s: seconds of footage the persona carries to speak over.
     """
     chosen, limit, progress = find(recipe or DEFAULT_RECIPE), Budget.parse(budget), progress or Silent()
     chosen.check(preset, mode)
@@ -72,7 +76,7 @@ def train(
     work = _work_folder(person, out, chosen, preset, mode, seed)
     log = _logger(log_dir)
     motion, motion_record = _train_motion(person, chosen, limit, work, seed, where, resume, progress, log)
-    renderers: dict[str, Renderer] = {"memory": _remember(person, progress)}
+    renderers: dict[str, Renderer] = {"memory": _remember(person, mouths, progress)}
     records: dict[str, TrainingRecord] = {"motion": motion_record}
     if chosen.renderer == "translation":
         left = Budget(limit.seconds - motion_record.seconds if limit.seconds else None, limit.steps)
@@ -92,7 +96,7 @@ def train(
         "training": {name: asdict(record) for name, record in records.items()},
         "consent": CONSENT,
     }
-    persona = Persona(info, motion, renderers, _template(person))
+    persona = Persona(info, motion, renderers, _template(person, template_s))
     if out is not None:
         persona.save(out)
         shutil.rmtree(work, ignore_errors=True)
@@ -164,10 +168,10 @@ def motion_data(subject: Subject, features: tuple[str, ...]) -> MotionData:
     return MotionData((parts["train"],), (parts["validation"],) if len(parts["validation"]) > 1 else ())
 
 
-def _remember(subject: Subject, progress: Progress) -> MemoryRenderer:
+def _remember(subject: Subject, mouths: int, progress: Progress) -> MemoryRenderer:
     track = subject.track
     seen = np.flatnonzero(track.present)
-    keep = set(_spread(seen, MEMORY_FRAMES).tolist())
+    keep = set(_contiguous(seen, mouths).tolist())
     bank = build_bank(((t, f) for t, f in _watched(subject, "remember", progress) if t in keep), track)
     return MemoryRenderer.calibrated(bank)
 
@@ -178,6 +182,15 @@ def _watched(subject: Subject, task: str, progress: Progress) -> Iterator[tuple[
         yield t, frame
         progress.update(t + 1)
     progress.finish()
+
+
+def _contiguous(frames: np.ndarray, most: int) -> np.ndarray:
+    """At most `most` of the frames, in runs of a second spread over all: a mouth's own successor joins best."""
+    run = 25
+    if len(frames) <= most or most < run:
+        return _spread(frames, most)
+    starts = np.linspace(0, len(frames) - run, most // run).round().astype(int)
+    return frames[np.unique((starts[:, None] + np.arange(run)).ravel())]
 
 
 def _spread(frames: np.ndarray, most: int) -> np.ndarray:
@@ -223,7 +236,7 @@ def _train_translation(
     return TranslationRenderer(config, generator, data.geometry, device), record
 
 
-def _template(subject: Subject) -> Template:
-    """The longest stretch with a face, at most `TEMPLATE_S` long."""
+def _template(subject: Subject, longest_s: float) -> Template:
+    """The longest stretch with a face, at most `longest_s` long."""
     start, stop = max(runs(subject.track.present), key=lambda r: r[1] - r[0])
-    return Template.of_subject(subject).part(start, min(stop, start + round(TEMPLATE_S * subject.fps)))
+    return Template.of_subject(subject).part(start, min(stop, start + round(longest_s * subject.fps)))

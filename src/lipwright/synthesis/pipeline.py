@@ -27,6 +27,7 @@ from lipwright.core.contracts import (
     Renderer,
     RenderWindow,
 )
+from lipwright.core.ibug import MOUTH_JAW
 from lipwright.core.overlap import ahead
 from lipwright.face.smooth import runs
 from lipwright.motion.normalise import place
@@ -121,6 +122,14 @@ class Synthesis:
                 rgb8 = paste(frame, patch, float(self._strength[shown[i]]))
             self.profile.frames += 1
             yield Frame(rgb8, Fraction(start + i) / self.fps, int(shown[i]), target[i])
+
+
+class Replay(Synthesis):
+    """Says what the template itself says, by its own tracked landmarks: measures a renderer alone."""
+
+    def targets(self, start: int, stop: int) -> F32:
+        """(stop - start, 29, 2) the template's own mouth and jaw."""
+        return self.template.track.landmarks_px[self.walk.indices(start, stop)][:, MOUTH_JAW]
 
 
 def blend_strength(present: np.ndarray) -> F32:

@@ -19,7 +19,7 @@ from lipwright.persona.template import Template
 from lipwright.speech.tts import synthesise
 from lipwright.subject.store import Subject
 from lipwright.synthesis.clip import clip_template
-from lipwright.synthesis.pipeline import Synthesis
+from lipwright.synthesis.pipeline import Replay, Synthesis
 from lipwright.synthesis.voice import Voice, voice_of_file, voice_of_samples
 
 ENGINES = ("auto", "torch")
@@ -108,6 +108,7 @@ class Persona(Bundle):
         template: str | os.PathLike[str] | Template | None = None,
         renderer: str | None = None,
         engine: str = "auto",
+        replay: bool = False,
     ) -> Speaking:
         """Prepare to say something.
 
@@ -117,6 +118,8 @@ class Persona(Bundle):
             template: another clip of the same person to speak over, instead of the persona's own.
             renderer: another of the persona's renderers, such as 'memory'.
             engine: how networks run; 'torch' is the only one in this version.
+            replay: show the template's own tracked mouth instead of one made from speech: what a renderer
+                can do with perfect landmarks.
         """
         if engine not in ENGINES:
             raise ConfigError(f"unknown engine '{engine}'; available: {', '.join(ENGINES)}")
@@ -131,7 +134,8 @@ class Persona(Bundle):
             assert speech is not None
             heard = voice_of_samples(speech)
         shown = self._template(template)
-        return Speaking(Synthesis(heard, shown, self.motion, self.renderer(renderer)), heard)
+        make = Replay if replay else Synthesis
+        return Speaking(make(heard, shown, self.motion, self.renderer(renderer)), heard)
 
     def _template(self, template: str | os.PathLike[str] | Template | None) -> Template:
         if template is None:
