@@ -40,10 +40,14 @@ def command(
     """Measure how well the mouth fits the speech and, with a reference, the real mouth."""
     with kept("nothing was written; run the same command again"):
         if protocol is not None:
+            if reference is not None or transcript is not None:
+                raise ConfigError("--protocol takes its truth from the footage; leave out --reference and --transcript")
             result = _protocol(video, protocol, persona, audio, picture, renderer, out)
         else:
-            if persona is not None or audio is not None or picture is not None:
-                raise ConfigError("--persona, --audio and --picture need --protocol self, cross or truth")
+            if any(option is not None for option in (persona, audio, picture, renderer, out)):
+                raise ConfigError(
+                    "--persona, --audio, --picture, --renderer and --out need --protocol self, cross or truth"
+                )
             from lipwright.evaluate.video import evaluate
 
             phones = None if transcript is None else read_phones(transcript)

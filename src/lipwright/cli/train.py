@@ -10,6 +10,7 @@ import typer
 from lipwright.cli.interrupt import kept
 from lipwright.cli.output import print_json
 from lipwright.cli.progress import Bars
+from lipwright.cli.values import sibling
 
 
 def command(
@@ -33,7 +34,7 @@ def command(
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Train a persona: how this person's mouth moves with speech, and how it looks."""
-    folder = out or subject.with_suffix(".persona")
+    folder = out or sibling(subject, ".persona")
     with kept(lambda: _kept(folder)), Bars() as bars:
         from lipwright.recipes.train import train
 

@@ -1,4 +1,4 @@
-"""The two protocols every recipe must show, on footage held out from training (DESIGN section 4).
+"""The two protocols every recipe must show, on footage held out from training.
 
 `self`: held-out audio over its own template frames; the real frames are the truth. It flatters: pose and
 cheeks of the template belong to the very words that are spoken.

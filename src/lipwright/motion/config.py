@@ -29,7 +29,7 @@ class AugmentConfig:
 
 @dataclass(frozen=True)
 class MotionConfig:
-    """A pose-adaptive cascade; the defaults are paper B's (SPEC section 4)."""
+    """A pose-adaptive cascade; the defaults are paper B's."""
 
     features: tuple[str, ...] = ("logfbank",)
     """Names of speech features."""

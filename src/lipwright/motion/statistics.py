@@ -18,7 +18,7 @@ from lipwright.motion.separate import Separate, fit_separate
 from lipwright.motion.silence import FEATURE, silence_of
 
 UNIT = 100.0
-"""Targets are multiplied by this, so that Adam's epsilon is harmless (SPEC section 4)."""
+"""Targets are multiplied by this, so that Adam's epsilon is harmless."""
 _LIMIT = 5.0
 """Standardised features are held within: digital silence lies dozens of deviations below speech."""
 

@@ -10,7 +10,7 @@ POSE_ADAPTIVE = RECIPES.add(
     Recipe(
         name="pose-adaptive",
         summary="cascaded TCN with head pose and cheeks; facial maps to pictures with self-attention",
-        source="system B (SPEC section 4): pose-adaptive cascaded temporal convolutions",
+        source="system B, the cascaded TCN paper: audio, head pose and cheeks to landmarks; pix2pixHD with attention",
         motion=PAPER,
         renderer="translation",
         motion_share=0.25,

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from lipwright import __version__
+from lipwright.core.clock import FPS
 from lipwright.core.contracts import U8, Renderer, check_pairing
-from lipwright.core.errors import ConfigError, DependencyError, SubjectError
+from lipwright.core.errors import ConfigError, DependencyError, OutputError, SubjectError
 from lipwright.core.progress import Progress, Silent
 from lipwright.face.smooth import runs
 from lipwright.motion.data import MIN_FRAMES, MotionClip, MotionData
@@ -72,6 +73,8 @@ def train(
     chosen, limit, progress = find(recipe or DEFAULT_RECIPE), Budget.parse(budget), progress or Silent()
     chosen.check(preset, mode)
     person = subject if isinstance(subject, Subject) else Subject.open(subject)
+    if out is not None:
+        _refuse_foreign(Path(out))
     where = _device(device)
     work = _work_folder(person, out, chosen, preset, mode, seed)
     log = _logger(log_dir)
@@ -101,6 +104,12 @@ def train(
         persona.save(out)
         shutil.rmtree(work, ignore_errors=True)
     return persona
+
+
+def _refuse_foreign(target: Path) -> None:
+    """Saving replaces a folder as a whole, so it may only be a persona, empty or new."""
+    if target.exists() and not (target / "persona.json").is_file() and (not target.is_dir() or any(target.iterdir())):
+        raise OutputError(f"{target} exists and is not a persona; name another folder, it would be replaced")
 
 
 def _device(name: str) -> str:
@@ -158,6 +167,11 @@ def _train_motion(
 def motion_data(subject: Subject, features: tuple[str, ...]) -> MotionData:
     """Training and validation stretches of a subject."""
     track = subject.track
+    if subject.fps != FPS:
+        raise SubjectError(
+            f"{subject.path} was prepared at {subject.fps} frames a second, speech features come at {FPS}; "
+            f"prepare it again with --fps {FPS}"
+        )
     clip = MotionClip.from_track(track.landmarks_px, track.pose_rad, track.confidence, subject.samples, features)
     parts = {name: clip.part(r.start, r.stop) for name in ("train", "validation") if len(r := subject.split(name))}
     if len(parts.get("train", ())) < MIN_FRAMES:
