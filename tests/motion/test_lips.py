@@ -144,7 +144,8 @@ def test_gain_is_what_held_out_frames_lack() -> None:
     data = MotionData((MotionClip(noisy, clip.landmarks, clip.conditions, clip.weight),))
     config = MotionConfig(separate=True, kernel_share=1.0, width=8, amplitude=1.0)
     separate = MotionTask(config, data).statistics.separate
-    assert separate is not None and 1 < separate.gain < 2
+    assert separate is not None
+    assert 1 < separate.gain < 2
     test = make_clip(400, seed=5)
     noise = np.random.default_rng(2).normal(0, 0.7, (1600, 26))
     model = MotionTask(config, data).model()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from lipwright.speech.exact import ExactPhones, label_of
@@ -33,9 +35,7 @@ def test_a_known_bilabial_fills_its_frames_and_nothing_else() -> None:
 def test_chunks_equal_the_whole() -> None:
     rng = np.random.default_rng(0)
     times = np.cumsum(rng.uniform(0.04, 0.2, 120))
-    phones = [
-        Phone("mbapfs"[i % 6], float(a), float(b)) for i, (a, b) in enumerate(zip(times, times[1:], strict=False))
-    ]
+    phones = [Phone("mbapfs"[i % 6], float(a), float(b)) for i, (a, b) in enumerate(pairwise(times))]
     reader = FeatureReader(array_source(np.zeros(16000, np.float32)), ["phones"], phones=phones)
     whole = reader.read(0, 300)["phones"]
     np.testing.assert_array_equal(reader.read(243, 20)["phones"], whole[243:263])

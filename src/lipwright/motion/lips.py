@@ -5,8 +5,12 @@ decide, and the person's own footage says how: how near closed lips come, along 
 jaw points the lips part, how far the lips stay open on /f v/, and how often a recognised bilabial really closes.
 
 With g_i the gap of inner-lip pair i, and c in [0, 1] how bilabial a frame sounds, the excess over the closed gap
-shrinks: g_i' = clip(g_i, 0, closed_i) + (1 - c)·max(g_i - closed_i, 0). Points move along the person's opening direction by the
-mean change; what is left of each pair is moved on the two inner lips alone.
+shrinks, and lips that would cross touch:
+
+    g_i' = clip(g_i, 0, closed_i) + (1 - c)·max(g_i - closed_i, 0)
+
+Points move along the person's opening direction by the mean change; what is left of each pair is moved on the
+two inner lips alone.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def silence_of(phones: F32, pauses: F32 | None = None) -> F32:
     """
     quiet = phones[:, _COLUMN] > 0.5
     for start, stop in stretches(quiet):
-        inside = 0 < start and stop < len(quiet)
+        inside = start > 0 and stop < len(quiet)
         if inside and stop - start < SHORTEST:
             quiet[start:stop] = False
     if pauses is not None:
