@@ -32,6 +32,15 @@ def test_a_known_bilabial_fills_its_frames_and_nothing_else() -> None:
     np.testing.assert_array_equal(rows["pauses"][:, 1], 1)
 
 
+def test_a_short_contact_fills_a_frame_wherever_it_falls() -> None:
+    source = array_source(np.zeros(32000, np.float32))
+    for start in np.arange(1.0, 1.04, 0.005):
+        phones = (Phone("aa", 0.0, start), Phone("b", start, start + 0.03), Phone("aa", start + 0.03, 2.0))
+        rows = FeatureReader(source, ["phones"], phones=phones).read(0, 50)["phones"]
+        assert rows[:, BILABIAL].max() > 0.75
+        assert (rows[:, BILABIAL] > 0.05).sum() <= 4
+
+
 def test_chunks_equal_the_whole() -> None:
     rng = np.random.default_rng(0)
     times = np.cumsum(rng.uniform(0.04, 0.2, 120))

@@ -99,10 +99,10 @@ def fit_lips(landmarks: Sequence[F32], roll: Sequence[F32], seen: Sequence[F32],
     closed = _around(every[order], _CLOSED_PERCENTILE)
     limit = _around(every[order], _NEAR_PERCENTILE)
     level = float(np.percentile(every.mean(axis=1), 2) + 0.1 * np.ptp(np.percentile(every.mean(axis=1), [2, 98])))
-    bilabial = _lowest(gaps, phones, _BILABIAL)
+    bilabial = _lowest(gaps, phones, _BILABIAL, 1)
     hits = sum(float(g.mean() < level) for g in bilabial)
     share = (hits + _PRIOR * _PRIOR_COUNT) / (len(bilabial) + _PRIOR_COUNT)
-    labiodental = _lowest(gaps, phones, _LABIODENTAL)
+    labiodental = _lowest(gaps, phones, _LABIODENTAL, 0)
     near = np.median(labiodental, axis=0) if len(labiodental) >= 5 else limit
     near = np.clip(near, closed, np.maximum(limit, closed))
     trust = float(np.clip((share - _DOUBTED) / (_TRUSTED - _DOUBTED), 0, 1))
@@ -117,14 +117,14 @@ def _around(ordered: F64, percentile: float) -> F64:
     return np.maximum(part.mean(axis=0), 0)
 
 
-def _lowest(gaps: Sequence[F64], phones: Sequence[F32], column: int) -> list[F64]:
-    """(3,) gaps of the most closed frame within ±1 of each peak of a class of phones."""
+def _lowest(gaps: Sequence[F64], phones: Sequence[F32], column: int, around: int) -> list[F64]:
+    """(3,) gaps of the most closed frame within ±around of each peak of a class of phones."""
     found = []
     for g, rows in zip(gaps, phones, strict=True):
         share = rows[:, column]
         for t in range(2, len(g) - 2):
             if share[t] >= 0.3 and share[t] == share[t - 2 : t + 3].max():
-                near = g[t - 1 : t + 2]
+                near = g[t - around : t + around + 1]
                 found.append(near[near.mean(axis=1).argmin()])
     return found
 

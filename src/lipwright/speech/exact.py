@@ -18,6 +18,9 @@ _SILENT = frozenset({"", "PAU", "SIL", "SP", "H#", "SPN", "#"})
 _NEAREST = {"AX": "AH", "IX": "IH", "AXR": "ER", "DX": "D", "EL": "L", "EM": "M", "EN": "N", "NX": "N",
             "UX": "UW", "Q": "HH", "A": "AA", "E": "EH", "I": "IY", "O": "OW", "U": "UW", "X": "HH"}  # fmt: skip
 """Symbols of speech engines beyond the 39 of CMU's dictionary."""
+_LIPS = frozenset("PBMFV")
+_SHORTEST_S = 0.08
+"""Seconds, two video frames: a shorter contact of the lips could fall between frames, so it is held longer."""
 
 
 class PhoneTime(Protocol):
@@ -54,6 +57,8 @@ class ExactPhones:
     def __init__(self, phones: Sequence[PhoneTime]) -> None:
         self._phones = sorted(phones, key=lambda p: p.start_s)
         self._starts = [p.start_s for p in self._phones]
+        self._contacts = [_held(p) for p in self._phones if label_of(p.symbol) in _LIPS]
+        self._contact_starts = [start for start, _, _ in self._contacts]
 
     def block(self, source: SampleSource, index: int) -> F32:
         """(250, 20) rows of the absolute block `index`; the samples do not matter."""
@@ -64,7 +69,16 @@ class ExactPhones:
         return smooth_to_video(rows)[margin : margin + self.block_frames]
 
     def _label(self, at_s: float) -> str:
+        contact = bisect_right(self._contact_starts, at_s) - 1
+        if contact >= 0 and at_s < self._contacts[contact][1]:
+            return self._contacts[contact][2]
         position = bisect_right(self._starts, at_s) - 1
         if position < 0 or at_s >= self._phones[position].end_s:
             return "SIL"
         return label_of(self._phones[position].symbol)
+
+
+def _held(phone: PhoneTime) -> tuple[float, float, str]:
+    """(start, end, label) of a contact of the lips, lengthened about its middle."""
+    more = max(_SHORTEST_S - (phone.end_s - phone.start_s), 0) / 2
+    return phone.start_s - more, phone.end_s + more, label_of(phone.symbol)
