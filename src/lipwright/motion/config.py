@@ -120,7 +120,7 @@ INSTANT = MotionConfig(
     width=64,
     batch=16,
     kernel_share=0.7,
-    amplitude=1.05,
+    amplitude=1.0,
     lips=True,
     augment=AugmentConfig(noise=0.3, time_mask=3),
 )
