@@ -154,7 +154,7 @@ def _train_motion(
     log: Callable[[str, float, int], None] | None,
 ) -> tuple[CascadeMotion, TrainingRecord]:
     progress.start("speech features", None)
-    data = motion_data(subject, recipe.motion.features)
+    data = motion_data(subject, recipe.motion.heard)
     progress.finish()
     budget = limit
     if limit.seconds is not None:

@@ -73,7 +73,7 @@ class Synthesis:
         self.n_frames = n_frames(voice.n_samples, self.fps)
         self.walk = TemplateWalk.through(template.track, self.n_frames)
         self.profile = Profile()
-        self._reader = FeatureReader(voice.source, motion.info.features)
+        self._reader = FeatureReader(voice.source, motion.info.features, phones=voice.phones)
         self._blocks: dict[int, F32] = {}
         self._strength = blend_strength(template.track.present)
 

@@ -129,7 +129,7 @@ class Persona(Bundle):
             raise SpeechError("give either a speech file or text (--text, --text-file), not both and not neither")
         if text is not None:
             spoken = synthesise(text, engine=tts, voice=voice, language=language, rate=rate)
-            heard = voice_of_samples(spoken.samples, spoken.sample_rate)
+            heard = voice_of_samples(spoken.samples, spoken.sample_rate, spoken.phones)
         elif isinstance(speech, (str, os.PathLike)):
             heard = voice_of_file(speech)
         else:
