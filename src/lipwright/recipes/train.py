@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from lipwright import __version__
+from lipwright.core.clock import FPS
 from lipwright.core.contracts import U8, Renderer, check_pairing
 from lipwright.core.errors import ConfigError, DependencyError, SubjectError
 from lipwright.core.progress import Progress, Silent
@@ -19,7 +21,7 @@ from lipwright.face.smooth import runs
 from lipwright.motion.data import MIN_FRAMES, MotionClip, MotionData
 from lipwright.motion.model import CascadeMotion
 from lipwright.motion.task import MotionTask
-from lipwright.persona.bundle import CONSENT
+from lipwright.persona.bundle import CONSENT, check_place
 from lipwright.persona.template import Template
 from lipwright.recipes.base import Recipe, find
 from lipwright.render.memory.bank import build_bank
@@ -69,6 +71,9 @@ def train(
     chosen.check(preset, mode)
     person = subject if isinstance(subject, Subject) else Subject.open(subject)
     where = _device(device)
+    _check_rate(person)
+    if out is not None:
+        check_place(Path(out))
     work = _work_folder(person, out, chosen, preset, mode, seed)
     log = _logger(log_dir)
     motion, motion_record = _train_motion(person, chosen, limit, work, seed, where, resume, progress, log)
@@ -96,6 +101,8 @@ def train(
     if out is not None:
         persona.save(out)
         shutil.rmtree(work, ignore_errors=True)
+        with suppress(OSError):  # checkpoints of other settings may lie there
+            work.parent.rmdir()
     return persona
 
 
@@ -107,6 +114,15 @@ def _device(name: str) -> str:
     if name.startswith("cuda") and not torch.cuda.is_available():
         raise ConfigError("device 'cuda' is not available on this machine; use --device cpu")
     return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
+
+
+def _check_rate(subject: Subject) -> None:
+    """Speech features have rows for 25 frames a second; frames at another rate would drift against them."""
+    if subject.fps != FPS:
+        raise SubjectError(
+            f"{subject.path} was prepared at {float(subject.fps):g} fps and recipes learn at {FPS}; "
+            "prepare the footage again without a frame rate"
+        )
 
 
 def _work_folder(
@@ -156,9 +172,10 @@ def motion_data(subject: Subject, features: tuple[str, ...]) -> MotionData:
     track = subject.track
     clip = MotionClip.from_track(track.landmarks_px, track.pose_rad, track.confidence, subject.samples, features)
     parts = {name: clip.part(r.start, r.stop) for name in ("train", "validation") if len(r := subject.split(name))}
-    if len(parts.get("train", ())) < MIN_FRAMES:
+    seen = int((parts["train"].weight > 0).sum()) if "train" in parts else 0
+    if seen < MIN_FRAMES:
         raise SubjectError(
-            f"{subject.path} leaves {len(parts.get('train', ()))} frames to learn from, {MIN_FRAMES} are needed; "
+            f"{subject.path} leaves {seen} frames with a face to learn from, {MIN_FRAMES} are needed; "
             "prepare longer footage"
         )
     return MotionData((parts["train"],), (parts["validation"],) if len(parts["validation"]) > 1 else ())

@@ -56,9 +56,10 @@ class MouthBank:
 
     def image(self, index: int) -> U8:
         """RGB cut number `index`."""
-        if index in self._cache:
-            self._cache.move_to_end(index)
-            return self._cache[index]
+        cached = self._cache.pop(index, None)  # one step each: two threads may speak from one memory
+        if cached is not None:
+            self._cache[index] = cached
+            return cached
         data = self._jpeg[self._offsets[index] : self._offsets[index + 1]]
         image = cv2.imdecode(np.ascontiguousarray(data), cv2.IMREAD_COLOR)
         if image is None:

@@ -8,6 +8,7 @@ it stays bit for bit.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -64,6 +65,13 @@ class MemoryRenderer:
     def reset(self) -> None:
         """A new video begins."""
         self._search.reset()
+
+    def __copy__(self) -> MemoryRenderer:
+        """The same memory with a path of its own."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other._search = copy(self._search)
+        return other
 
     def state(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """(arrays, config) for a checkpoint."""
