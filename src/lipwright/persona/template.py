@@ -101,7 +101,7 @@ class Template:
             if not file.is_file():
                 raise PersonaError(f"{folder} lacks {file.name}; copy the whole persona folder again or retrain")
         try:
-            with np.load(arrays) as data:
+            with open(arrays, "rb") as stream, np.load(stream) as data:
                 landmarks = data["landmarks_px"]
                 track = FaceTrack(
                     landmarks,

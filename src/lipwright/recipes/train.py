@@ -184,7 +184,7 @@ def motion_data(subject: Subject, features: tuple[str, ...]) -> MotionData:
 def _remember(subject: Subject, progress: Progress) -> MemoryRenderer:
     track = subject.track
     seen = np.flatnonzero(track.present)
-    keep = set(_spread(seen, MEMORY_FRAMES).tolist())
+    keep = set(_stretches(seen, MEMORY_FRAMES).tolist())
     bank = build_bank(((t, f) for t, f in _watched(subject, "remember", progress) if t in keep), track)
     return MemoryRenderer.calibrated(bank)
 
@@ -200,6 +200,19 @@ def _watched(subject: Subject, task: str, progress: Progress) -> Iterator[tuple[
 def _spread(frames: np.ndarray, most: int) -> np.ndarray:
     """At most `most` of the frames, evenly spread, first and last kept."""
     return frames[np.unique(np.linspace(0, len(frames) - 1, min(most, len(frames))).round().astype(int))]
+
+
+def _stretches(frames: np.ndarray, most: int) -> np.ndarray:
+    """At most `most` of the frames in stretches of a second, evenly spread.
+
+    The memory plays neighbouring mouths on for free; thinned one by one they would have no neighbours.
+    """
+    if len(frames) <= most:
+        return frames
+    size = round(FPS)
+    blocks = len(frames) // size
+    kept = np.unique(np.linspace(0, blocks - 1, most // size).round().astype(int))
+    return frames[(kept[:, None] * size + np.arange(size)).ravel()]
 
 
 def _train_translation(

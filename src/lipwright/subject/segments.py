@@ -77,7 +77,7 @@ class SegmentMaker:
         if not (video.is_file() and arrays.is_file()):
             return None
         try:
-            with np.load(arrays) as done:
+            with open(arrays, "rb") as stream, np.load(stream) as done:
                 return int(done["confidence"].shape[0])
         except (OSError, ValueError, KeyError, EOFError, BadZipFile):  # the machine died before the disk had it
             return None

@@ -106,7 +106,8 @@ class Subject:
 
     def _arrays(self, name: str) -> dict[str, np.ndarray]:
         try:
-            with np.load(self.path / name) as file:
+            # numpy leaves a file open that it cannot read, so the stream is ours.
+            with open(self.path / name, "rb") as stream, np.load(stream) as file:
                 return dict(file)
         except (OSError, ValueError, EOFError, BadZipFile, zlib.error) as error:
             raise SubjectError(f"{self.path / name} is damaged ({error}); prepare the footage again") from error
