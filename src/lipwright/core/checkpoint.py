@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lipwright.core.errors import CheckpointError
+from lipwright.core.errors import CheckpointError, OutputError
 from lipwright.core.files import atomic_file
 
 if TYPE_CHECKING:
@@ -17,12 +17,16 @@ if TYPE_CHECKING:
 def save_tensors(
     path: str | os.PathLike[str], tensors: dict[str, torch.Tensor], config: dict[str, Any] | None = None
 ) -> None:
-    """Write tensors and a JSON config, atomically."""
+    """Write tensors and a JSON config, atomically. OutputError when the disk is full or not writable."""
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     clean = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
     with atomic_file(path) as temporary:
-        save_file(clean, str(temporary), metadata={"config": json.dumps(config or {})})
+        try:
+            save_file(clean, str(temporary), metadata={"config": json.dumps(config or {})})
+        except SafetensorError as error:  # how it reports a full disk
+            raise OutputError(f"cannot write {path}: {error}; free some space and run again") from error
 
 
 def load_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:

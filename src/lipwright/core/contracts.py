@@ -131,7 +131,11 @@ class RenderWindow:
 
 @runtime_checkable
 class Renderer(Protocol):
-    """Template frames and wanted landmarks to patches, in order. May keep state between windows."""
+    """Template frames and wanted landmarks to patches, in order. May keep state between windows.
+
+    `copy.copy` gives a renderer with a state of its own (define `__copy__` where a shallow copy would share
+    it), so that several videos can be made side by side.
+    """
 
     accepts: str
     """What a motion model must produce: 'landmarks'."""

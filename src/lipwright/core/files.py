@@ -73,6 +73,16 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def make_folder(path: str | os.PathLike[str]) -> Path:
+    """The folder, made with its parents unless it is there. OutputError when it cannot be made."""
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _output_error(folder, error) from error
+    return folder
+
+
 def _output_error(target: Path, error: OSError) -> OutputError:
     reason = error.strerror or str(error)
     step = "free some space" if error.errno == 28 else "choose a folder you can write to"

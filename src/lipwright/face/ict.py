@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lipwright.core import weights
 from lipwright.core.contracts import F32
 from lipwright.core.errors import ConfigError
 
@@ -99,6 +100,7 @@ def model_locations() -> list[Path]:
     """Where `load_ict` looks when no path is given, in order."""
     places = [Path(os.environ[ENVIRONMENT])] if os.environ.get(ENVIRONMENT) else []
     data_home = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    places += [weights.folder() / FILE_NAME]  # where `lipwright models add` puts it
     places += [data_home / "lipwright" / "models" / FILE_NAME]
     places += [folder / "models" / FILE_NAME for folder in (Path("shared"), Path("..") / "shared")]
     return places

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ import torch
 
 from lipwright.core.checkpoint import load_tensors, save_tensors
 from lipwright.core.contracts import MotionModel, Renderer, check_pairing
-from lipwright.core.errors import CheckpointError, ConfigError, PersonaError
+from lipwright.core.errors import CheckpointError, ConfigError, LipwrightError, OutputError, PersonaError
 from lipwright.core.files import atomic_folder, file_hash, write_json
 from lipwright.motion.registry import MOTION_MODELS
 from lipwright.persona.template import Template
@@ -56,14 +57,21 @@ class Bundle:
         return self.renderers[chosen]
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the folder; it appears whole or not at all."""
+        """Write the folder; it appears whole or not at all.
+
+        OutputError when something that is no persona lies there, or the disk is full or not writable.
+        """
+        check_place(Path(path))
         with atomic_folder(path) as folder:
             parts: dict[str, dict[str, str]] = {}
             save_part(folder, parts, "motion", self.motion)
             for kind, renderer in self.renderers.items():
                 save_part(folder, parts, "memory" if kind == "memory" else "renderer", renderer, kind)
             self.template.save(folder)
-            parts["template"] = {"sha256": file_hash(folder / "template.mp4")}
+            parts["template"] = {
+                "sha256": file_hash(folder / "template.mp4"),
+                "tracks": file_hash(folder / "template.npz"),
+            }
             info = {**self.info, "parts": parts}
             write_json(folder / "persona.json", {"schema": SCHEMA, **info})
         self.info, self.path = info, Path(path)
@@ -82,24 +90,34 @@ class Bundle:
         motion_tensors, motion_config = _part(folder, info, "motion")
         kind = str(motion_config.get("kind", ""))
         loader = _known(MOTION_MODELS, kind, folder)
-        motion = loader(motion_tensors, motion_config, str(folder / "motion.safetensors"))
+        with _fits(folder / "motion.safetensors"):
+            motion = loader(motion_tensors, motion_config, str(folder / "motion.safetensors"))
         renderers: dict[str, Renderer] = {}
         for name in ("memory", "renderer"):
             if name in info["parts"]:
-                kind = info["parts"][name]["kind"]
+                kind = str(info["parts"][name].get("kind", ""))
                 make = _known(RENDERERS, kind, folder)
                 tensors, config = _part(folder, info, name)
-                try:
+                with _fits(folder / f"{name}.safetensors"):
                     renderers[kind] = make(tensors, config, device)
-                except KeyError as error:
-                    raise CheckpointError(
-                        f"{folder / name}.safetensors lacks {error}; copy the persona again or retrain"
-                    ) from error
         own = str(info.get("renderer"))
         if own not in renderers:
             raise PersonaError(f"{folder} names the renderer '{own}' but does not hold it; retrain the persona")
         check_pairing(motion.info, renderers[own].accepts, str(info.get("recipe")))
+        for file, key in (("template.mp4", "sha256"), ("template.npz", "tracks")):
+            if (folder / file).is_file():  # a missing one is named by Template.load
+                _same(folder / file, info["parts"].get("template", {}).get(key))
         return cls(info, motion, renderers, Template.load(folder), folder)
+
+
+def check_place(path: Path) -> None:
+    """OutputError when `path` holds something that saving a persona there would destroy."""
+    if path.is_dir():
+        if (path / "persona.json").is_file() or not any(path.iterdir()):
+            return
+        raise OutputError(f"cannot write {path}: it is a folder with other things in it; choose a new folder")
+    if path.exists():
+        raise OutputError(f"cannot write {path}: it is a file; choose a new folder")
 
 
 def save_part(folder: Path, parts: dict[str, dict[str, str]], name: str, part: Any, kind: str = "") -> None:
@@ -119,7 +137,8 @@ def read_info(folder: Path) -> dict[str, Any]:
     try:
         info = json.loads(file.read_text(encoding="utf-8"))
         schema = int(info.pop("schema"))
-        info["parts"]["motion"]
+        info["parts"]["motion"]["sha256"]
+        info["renderer"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise PersonaError(f"{file} is not a persona description ({error}); copy it again or retrain") from error
     if schema > SCHEMA:
@@ -132,11 +151,30 @@ def read_info(folder: Path) -> dict[str, Any]:
 def _part(folder: Path, info: Mapping[str, Any], name: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     file = folder / f"{name}.safetensors"
     loaded = load_tensors(file)
-    if file_hash(file) != info["parts"][name]["sha256"]:
+    _same(file, info["parts"][name].get("sha256"))
+    return loaded
+
+
+def _same(file: Path, digest: str | None) -> None:
+    """CheckpointError when a file is not the one the description names; None: the description names none."""
+    if digest is not None and file_hash(file) != digest:
         raise CheckpointError(
             f"{file} is not the file this persona was saved with; copy the whole persona folder again or retrain"
         )
-    return loaded
+
+
+@contextmanager
+def _fits(file: Path) -> Iterator[None]:
+    """Weights that do not match their description are one clear sentence, whichever way a part notices."""
+    try:
+        yield
+    except LipwrightError:
+        raise
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise CheckpointError(
+            f"{file} does not hold what its part needs ({type(error).__name__}: {error}); copy the persona again or "
+            "retrain"
+        ) from error
 
 
 def _known(registry: Any, kind: str, folder: Path) -> Any:

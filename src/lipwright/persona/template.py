@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import zlib
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -99,7 +101,7 @@ class Template:
             if not file.is_file():
                 raise PersonaError(f"{folder} lacks {file.name}; copy the whole persona folder again or retrain")
         try:
-            with np.load(arrays) as data:
+            with open(arrays, "rb") as stream, np.load(stream) as data:
                 landmarks = data["landmarks_px"]
                 track = FaceTrack(
                     landmarks,
@@ -109,7 +111,7 @@ class Template:
                     (0, 0),
                 )
                 template = cls(video, track, int(data["first"]))
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
             raise PersonaError(f"{arrays} is damaged ({error}); copy the persona again or retrain") from error
         if len(template.store) < template.first + len(track):
             raise PersonaError(f"{video} is shorter than its track; copy the persona again or retrain")

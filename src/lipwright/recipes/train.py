@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,15 +15,13 @@ import numpy as np
 from lipwright import __version__
 from lipwright.core.clock import FPS
 from lipwright.core.contracts import U8, Renderer, check_pairing
-from lipwright.core.errors import ConfigError, DependencyError, OutputError, SubjectError
+from lipwright.core.errors import ConfigError, SubjectError
 from lipwright.core.progress import Progress, Silent
 from lipwright.face.smooth import runs
 from lipwright.motion.data import MIN_FRAMES, MotionClip, MotionData
-from lipwright.motion.model import CascadeMotion
-from lipwright.motion.task import MotionTask
-from lipwright.persona.bundle import CONSENT
+from lipwright.persona.bundle import CONSENT, check_place
 from lipwright.persona.template import Template
-from lipwright.recipes.base import Recipe, find
+from lipwright.recipes.base import find
 from lipwright.render.memory.bank import build_bank
 from lipwright.render.memory.renderer import MemoryRenderer
 from lipwright.subject.store import Subject
@@ -73,9 +72,10 @@ def train(
     chosen, limit, progress = find(recipe or DEFAULT_RECIPE), Budget.parse(budget), progress or Silent()
     chosen.check(preset, mode)
     person = subject if isinstance(subject, Subject) else Subject.open(subject)
-    if out is not None:
-        _refuse_foreign(Path(out))
     where = _device(device)
+    _check_rate(person)
+    if out is not None:
+        check_place(Path(out))
     work = _work_folder(person, out, chosen, preset, mode, seed)
     log = _logger(log_dir)
     motion, motion_record = _train_motion(person, chosen, limit, work, seed, where, resume, progress, log)
@@ -103,13 +103,9 @@ def train(
     if out is not None:
         persona.save(out)
         shutil.rmtree(work, ignore_errors=True)
+        with suppress(OSError):  # checkpoints of other settings may lie there
+            work.parent.rmdir()
     return persona
-
-
-def _refuse_foreign(target: Path) -> None:
-    """Saving replaces a folder as a whole, so it may only be a persona, empty or new."""
-    if target.exists() and not (target / "persona.json").is_file() and (not target.is_dir() or any(target.iterdir())):
-        raise OutputError(f"{target} exists and is not a persona; name another folder, it would be replaced")
 
 
 def _device(name: str) -> str:
@@ -122,61 +118,14 @@ def _device(name: str) -> str:
     return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
 
 
-def _work_folder(
-    subject: Subject, out: str | os.PathLike[str] | None, recipe: Recipe, preset: str, mode: str, seed: int
-) -> Path:
-    """Checkpoints of different settings never mix."""
-    run = f"{recipe.name}-{preset}-{mode}-{seed}"
-    base = subject.path / "training" if out is None else Path(out).parent / f".{Path(out).name}.training"
-    return base / run
-
-
-def _logger(folder: str | os.PathLike[str] | None) -> Callable[[str, float, int], None] | None:
-    if folder is None:
-        return None
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        raise DependencyError("TensorBoard is not installed; pip install 'lipwright[train]'") from error
-    writer = SummaryWriter(str(folder))
-    return lambda tag, value, step: writer.add_scalar(tag, value, step)
-
-
-def _train_motion(
-    subject: Subject,
-    recipe: Recipe,
-    limit: Budget,
-    work: Path,
-    seed: int,
-    device: str,
-    resume: bool,
-    progress: Progress,
-    log: Callable[[str, float, int], None] | None,
-) -> tuple[CascadeMotion, TrainingRecord]:
-    progress.start("speech features", None)
-    data = motion_data(subject, recipe.motion.heard)
-    progress.finish()
-    budget = limit
-    if limit.seconds is not None:
-        budget = Budget(seconds=min(limit.seconds * recipe.motion_share, recipe.motion_limit_s))
-    task = MotionTask(recipe.motion, data, seed, device)
-    record = Loop(task, work, budget, "motion", progress, log).run(resume)
-    return task.model(), record
-
-
-def motion_data(subject: Subject, features: tuple[str, ...]) -> MotionData:
-    """Training and validation stretches of a subject."""
-    track = subject.track
-    if subject.fps != FPS:
-        raise SubjectError(
-            f"{subject.path} was prepared at {subject.fps} frames a second, speech features come at {FPS}; "
-            f"prepare it again with --fps {FPS}"
-        )
+def _check_rate(subject: Subject) -> None:
+    """Speech features have rows for 25 frames a second; frames at another rate would drift against them."""
     clip = MotionClip.from_track(track.landmarks_px, track.pose_rad, track.confidence, subject.samples, features)
     parts = {name: clip.part(r.start, r.stop) for name in ("train", "validation") if len(r := subject.split(name))}
-    if len(parts.get("train", ())) < MIN_FRAMES:
+    seen = int((parts["train"].weight > 0).sum()) if "train" in parts else 0
+    if seen < MIN_FRAMES:
         raise SubjectError(
-            f"{subject.path} leaves {len(parts.get('train', ()))} frames to learn from, {MIN_FRAMES} are needed; "
+            f"{subject.path} leaves {seen} frames with a face to learn from, {MIN_FRAMES} are needed; "
             "prepare longer footage"
         )
     return MotionData((parts["train"],), (parts["validation"],) if len(parts["validation"]) > 1 else ())
@@ -185,7 +134,7 @@ def motion_data(subject: Subject, features: tuple[str, ...]) -> MotionData:
 def _remember(subject: Subject, mouths: int, progress: Progress) -> MemoryRenderer:
     track = subject.track
     seen = np.flatnonzero(track.present)
-    keep = set(_contiguous(seen, mouths).tolist())
+    keep = set(_stretches(seen, mouths).tolist())
     bank = build_bank(((t, f) for t, f in _watched(subject, "remember", progress) if t in keep), track)
     return MemoryRenderer.calibrated(bank)
 
@@ -198,18 +147,22 @@ def _watched(subject: Subject, task: str, progress: Progress) -> Iterator[tuple[
     progress.finish()
 
 
-def _contiguous(frames: np.ndarray, most: int) -> np.ndarray:
-    """At most `most` of the frames, in runs of a second spread over all: a mouth's own successor joins best."""
-    run = 25
-    if len(frames) <= most or most < run:
-        return _spread(frames, most)
-    starts = np.linspace(0, len(frames) - run, most // run).round().astype(int)
-    return frames[np.unique((starts[:, None] + np.arange(run)).ravel())]
-
-
 def _spread(frames: np.ndarray, most: int) -> np.ndarray:
     """At most `most` of the frames, evenly spread, first and last kept."""
     return frames[np.unique(np.linspace(0, len(frames) - 1, min(most, len(frames))).round().astype(int))]
+
+
+def _stretches(frames: np.ndarray, most: int) -> np.ndarray:
+    """At most `most` of the frames in stretches of a second, evenly spread.
+
+    The memory plays neighbouring mouths on for free; thinned one by one they would have no neighbours.
+    """
+    if len(frames) <= most:
+        return frames
+    size = round(FPS)
+    blocks = len(frames) // size
+    kept = np.unique(np.linspace(0, blocks - 1, most // size).round().astype(int))
+    return frames[(kept[:, None] * size + np.arange(size)).ravel()]
 
 
 def _train_translation(

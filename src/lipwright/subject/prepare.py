@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
@@ -15,8 +16,8 @@ import numpy as np
 from lipwright.core.clock import FPS, SAMPLE_RATE, as_rate, round_half_up
 from lipwright.core.config import config_key
 from lipwright.core.contracts import F32, FaceTrack
-from lipwright.core.errors import FootageError
-from lipwright.core.files import atomic_file, file_hash, write_json
+from lipwright.core.errors import FootageError, SubjectError
+from lipwright.core.files import atomic_file, file_hash, make_folder, write_json
 from lipwright.core.progress import Progress, Silent
 from lipwright.face.smooth import fill_gaps
 from lipwright.face.track import TrackBuilder
@@ -26,16 +27,14 @@ from lipwright.media.join import join_frames
 from lipwright.media.probe import probe
 from lipwright.media.video import VideoReader
 from lipwright.subject.checks import PictureStats, advice, footage_report
+from lipwright.subject.refuse import PROBES, faces_in, refuse_silence, stretch
 from lipwright.subject.segments import CONTOUR_EVERY, SegmentMaker, segment_times
-from lipwright.subject.store import SCHEMA, Subject, save_info, time_splits
+from lipwright.subject.store import SCHEMA, NewerSubjectError, Subject, save_info, time_splits
 from lipwright.subject.sync import estimate_offset
 
 MIN_FACE_SHARE = 0.1
 """Footage with a face in fewer frames is refused."""
-MIN_SECONDS = 2
-_PROBES = 8
 _NO_OFFSET = {"offset_s": 0.0, "confidence": 0.0, "sure": False, "corrected": False}
-_MAX_FACES = 4
 
 
 def prepare(
@@ -79,54 +78,42 @@ def prepare(
         "schema": SCHEMA,
     }
     key = config_key(options)
-    if (folder / "subject.json").is_file() and Subject.open(folder).info.get("key") == key:
-        return Subject.open(folder)
-    start_s, end_s = _stretch(info.duration_s, trim, source, rate)
-    work = folder / ".work" / key
-    work.mkdir(parents=True, exist_ok=True)
-    count = _faces_in(source, start_s, end_s)
+    if (known := _prepared(folder)) is not None and known.info.get("key") == key:
+        return known
+    start_s, end_s = stretch(info.duration_s, trim, source, rate)
+    if need_sound:
+        refuse_silence(source, start_s, end_s)
+    count = faces_in(source, start_s, end_s)
     if count == 0:
         raise FootageError(
-            f"no face was found in {_PROBES} frames spread over {source}; film the face from the front, well lit"
+            f"no face was found in {PROBES} frames spread over {source}; film the face from the front, well lit"
         )
+    work = make_folder(folder / ".work" / key)
     videos, pieces = _segments(source, work, rate, start_s, end_s, max(count, (face or 0) + 1), progress)
-    total = join_frames(videos, folder / "frames.mp4")
-    return _finish(folder, source, options, key, rate, start_s, total, pieces, face, progress)
-
-
-def _stretch(
-    duration_s: Fraction | None, trim: tuple[float, float] | None, source: Path, fps: Fraction
-) -> tuple[Fraction, Fraction]:
-    length = duration_s or Fraction(0)
-    start, end = (Fraction(0), length) if trim is None else (Fraction(str(trim[0])), Fraction(str(trim[1])))
-    end = min(end, length) if length else end
-    if not 0 <= start < end:
-        raise FootageError(
-            f"cannot use {float(start):.2f}-{float(end):.2f} s of {source}, which is {float(length):.2f} s long; "
-            "choose a stretch inside it"
-        )
-    if end - start < MIN_SECONDS:
-        raise FootageError(
-            f"{source} gives {float(end - start):.2f} s of footage; at least {MIN_SECONDS} s are needed, "
-            "a minute or more is better"
-        )
-    return round_half_up(start * fps) / fps, end
-
-
-def _faces_in(source: Path, start_s: Fraction, end_s: Fraction) -> int:
-    """Most faces in a few frames spread over the stretch: how many the tracker must look for."""
-    tracker = TRACKERS.get("mediapipe")(max_faces=_MAX_FACES, static=True)
-    most = 0
     try:
-        for k in range(_PROBES):
-            at = start_s + (end_s - start_s) * (2 * k + 1) / (2 * _PROBES)
-            with VideoReader(source, start_s=at, end_s=at + 1) as reader:
-                frame = next(iter(reader), None)
-            if frame is not None:
-                most = max(most, len(tracker.detect(frame.rgb8)))
-    finally:
-        tracker.close()
-    return most
+        return _finish(folder, source, options, key, rate, start_s, videos, pieces, face, progress)
+    except FootageError:
+        _clear(folder)
+        raise
+
+
+def _prepared(folder: Path) -> Subject | None:
+    """What is there already; None when that is nothing or damaged. SubjectError when it is newer than this."""
+    if not (folder / "subject.json").is_file():
+        return None
+    try:
+        return Subject.open(folder)
+    except NewerSubjectError:
+        raise
+    except SubjectError:
+        return None
+
+
+def _clear(folder: Path) -> None:
+    """Footage that was refused leaves nothing behind."""
+    shutil.rmtree(folder / ".work", ignore_errors=True)
+    with suppress(OSError):  # an earlier subject or the user's own files may lie there
+        folder.rmdir()
 
 
 def _segments(
@@ -169,13 +156,14 @@ def _finish(
     key: str,
     fps: Fraction,
     start_s: Fraction,
-    total: int,
+    videos: Sequence[Path],
     pieces: Sequence[dict[str, np.ndarray]],
     face: int | None,
     progress: Progress,
 ) -> Subject:
     progress.start("analyse", 3)
-    with VideoReader(folder / "frames.mp4", end_s=Fraction(1)) as reader:
+    total = sum(len(p["confidence"]) for p in pieces)
+    with VideoReader(videos[0], end_s=Fraction(1)) as reader:
         size = reader.size
         color = asdict(reader.info.color)
     track, noise, faces = _track(pieces, size, face)
@@ -192,6 +180,8 @@ def _finish(
             np.zeros(round_half_up(Fraction(total) / fps * SAMPLE_RATE), np.float32),
             dict(_NO_OFFSET),
         )
+    (folder / "subject.json").unlink(missing_ok=True)  # from here on the folder no longer holds what it describes
+    join_frames(videos, folder / "frames.mp4")
     write_wav(folder / "audio.wav", samples)
     progress.update(2)
     _save_track(folder, track, _contours(pieces, track))
@@ -223,9 +213,13 @@ def _track(
     """One smoothed track over all segments."""
     start_box = None
     if face is not None:
-        ranked = next((p["dense"][0] for p in pieces if p["confidence"][0, 0] > 0), None)
-        if ranked is None or face >= len(ranked):
-            raise FootageError(f"--face {face}: fewer faces are visible at the start; numbers begin at 0")
+        # Unused places of a frame with fewer faces are zeros: only seen faces may be chosen.
+        seen = (d[c > 0] for p in pieces for d, c in zip(p["dense"], p["confidence"], strict=True) if c[0] > 0)
+        ranked = next(seen, ())
+        if face >= len(ranked):
+            raise FootageError(
+                f"--face {face}: {len(ranked)} faces are visible where the first one is seen; numbers begin at 0"
+            )
         (x0, y0), (x1, y1) = ranked[face][:, :2].min(0), ranked[face][:, :2].max(0)
         start_box = (float(x0), float(y0), float(x1), float(y1))
     builder = TrackBuilder(size, start_box)
@@ -243,8 +237,6 @@ def _sound(
     length_s = Fraction(total) / fps
     raw = read_audio(source, SAMPLE_RATE, start_s, start_s + length_s)
     wanted = round_half_up(length_s * SAMPLE_RATE)
-    if not len(raw) or float(np.abs(raw).max()) < 1e-4:
-        raise FootageError(f"the audio track of {source} is silent; the person must be heard speaking")
     estimate = estimate_offset(track.landmarks_px, _fit(raw, wanted), fps)
     corrected = bool(correct and estimate.sure and abs(estimate.offset_s) >= 1 / (2 * float(fps)))
     if corrected:

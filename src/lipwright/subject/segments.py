@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -50,9 +51,8 @@ class SegmentMaker:
     def make(self, number: int, start_s: Fraction, stop_s: Fraction, tick: Callable[[int], None]) -> int:
         """Make one segment unless it is there; returns its number of frames (0 past the end)."""
         video, arrays = self.paths(number)
-        if arrays.is_file():
-            with np.load(arrays) as done:
-                return int(done["confidence"].shape[0])
+        if (done := self._made(number)) is not None:
+            return done
         self._tracker = self._tracker or self._make_tracker()
         self._contour = self._contour or ContourFinder()
         with VideoReader(self._footage, self._fps, start_s, stop_s) as reader:
@@ -70,6 +70,17 @@ class SegmentMaker:
         with atomic_file(arrays) as temporary, temporary.open("wb") as stream:
             np.savez(stream, **found)
         return len(found["confidence"])
+
+    def _made(self, number: int) -> int | None:
+        """Frames of a segment that is there already; None when it is missing or was left damaged."""
+        video, arrays = self.paths(number)
+        if not (video.is_file() and arrays.is_file()):
+            return None
+        try:
+            with open(arrays, "rb") as stream, np.load(stream) as done:
+                return int(done["confidence"].shape[0])
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile):  # the machine died before the disk had it
+            return None
 
     def _follow(
         self, first: U8, frames: Iterator[U8], sink: Behind[U8], tick: Callable[[int], None]

@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import json
 import os
+import zlib
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -28,6 +30,10 @@ from lipwright.media.audio import read_audio
 from lipwright.media.store import FrameStore
 
 SCHEMA = 1
+
+
+class NewerSubjectError(SubjectError):
+    """A folder that a later version prepared; this one must not overwrite it."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +54,10 @@ class Subject:
             info = json.loads(file.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise SubjectError(f"{file} cannot be read ({error}); prepare the footage again") from error
-        if info.get("schema", 0) > SCHEMA:
-            raise SubjectError(
+        if not isinstance(info, dict) or not {"schema", "fps", "size", "n_frames", "splits"} <= set(info):
+            raise SubjectError(f"{file} is not the description of a subject; prepare the footage again")
+        if info["schema"] > SCHEMA:
+            raise NewerSubjectError(
                 f"{folder} was prepared by a newer lipwright (schema {info['schema']}, this one knows {SCHEMA}); "
                 "update lipwright or prepare the footage again"
             )
@@ -88,17 +96,26 @@ class Subject:
     @cached_property
     def track(self) -> FaceTrack:
         """The face in every frame."""
-        with np.load(self.path / "landmarks.npz") as points, np.load(self.path / "pose.npz") as pose:
+        points, pose = self._arrays("landmarks.npz"), self._arrays("pose.npz")
+        try:
             return FaceTrack(
                 points["landmarks_px"], points["dense_px"], points["confidence"], pose["pose_rad"], self.size
             )
+        except KeyError as error:
+            raise SubjectError(f"{self.path} lacks {error} in its tracks; prepare the footage again") from error
+
+    def _arrays(self, name: str) -> dict[str, np.ndarray]:
+        try:
+            # numpy leaves a file open that it cannot read, so the stream is ours.
+            with open(self.path / name, "rb") as stream, np.load(stream) as file:
+                return dict(file)
+        except (OSError, ValueError, EOFError, BadZipFile, zlib.error) as error:
+            raise SubjectError(f"{self.path / name} is damaged ({error}); prepare the footage again") from error
 
     @cached_property
     def contour_px(self) -> F32:
         """(T, rays) head contour (face.contour)."""
-        with np.load(self.path / "contour.npz") as file:
-            radii: F32 = file["radii_px"]
-        return radii
+        return self._arrays("contour.npz")["radii_px"]
 
     @cached_property
     def samples(self) -> F32:

@@ -6,6 +6,7 @@ depend on how it is read, and memory does not depend on length. Decoding runs ah
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from lipwright.core.contracts import (
     Renderer,
     RenderWindow,
 )
+from lipwright.core.errors import PairingError
 from lipwright.core.ibug import MOUTH_JAW
 from lipwright.core.overlap import ahead
 from lipwright.face.smooth import runs
@@ -70,6 +72,11 @@ class Synthesis:
     def __init__(self, voice: Voice, template: Template, motion: MotionModel, renderer: Renderer) -> None:
         self.voice, self.template, self.motion, self.renderer = voice, template, motion, renderer
         self.fps: Fraction = template.fps
+        if self.fps != motion.info.fps:
+            raise PairingError(
+                f"{template.path} has {float(self.fps):g} frames a second and the persona moves at "
+                f"{float(motion.info.fps):g}; prepare that footage again without a frame rate"
+            )
         self.n_frames = n_frames(voice.n_samples, self.fps)
         self.walk = TemplateWalk.through(template.track, self.n_frames)
         self.profile = Profile()
@@ -78,7 +85,9 @@ class Synthesis:
         self._strength = blend_strength(template.track.present)
 
     def __iter__(self) -> Iterator[Frame]:
-        self.renderer.reset()
+        renderer = copy.copy(self.renderer)  # several iterations may run side by side: each has its own state
+        renderer.reset()
+        self.profile = Profile()
         walk = TemplateWalk(self.walk.first + self.template.first, self.walk.last + self.template.first)
         pictures = ahead(walk.frames(self.template.store, self.n_frames))
         for start in range(0, self.n_frames, WINDOW):
@@ -86,8 +95,8 @@ class Synthesis:
             with self.profile.stage("decode"):
                 frames = [next(pictures) for _ in range(start, stop)]
             with self.profile.stage("motion"):
-                target = self.targets(start, min(stop + self.renderer.lookahead, self.n_frames))
-            yield from self._compose(start, frames, target)
+                target = self.targets(start, min(stop + renderer.lookahead, self.n_frames))
+            yield from self._compose(renderer, start, frames, target)
 
     def targets(self, start: int, stop: int) -> F32:
         """(stop - start, 29, 2) wanted landmarks in template pixels for result frames [start, stop)."""
@@ -108,13 +117,14 @@ class Synthesis:
             shown = where[halo : halo + MOTION_BLOCK]
             placed = place(moved[halo : halo + MOTION_BLOCK], self.template.centre_px[shown], self.template.scale_px)
             self._blocks = {k: v for k, v in self._blocks.items() if k == index - 1} | {index: placed}
+            return placed
         return self._blocks[index]
 
-    def _compose(self, start: int, frames: list[U8], target: F32) -> Iterator[Frame]:
+    def _compose(self, renderer: Renderer, start: int, frames: list[U8], target: F32) -> Iterator[Frame]:
         shown = self.walk.indices(start, start + len(target))
         track: FaceTrack = self.template.track
         window = RenderWindow(frames, track[shown[: len(frames)]], target, track[shown])
-        patches = self.renderer.render(window)
+        patches = renderer.render(window)
         for i, frame in enumerate(frames):
             with self.profile.stage("render"):
                 patch = next(patches)

@@ -51,6 +51,10 @@ def voice_of_samples(samples: F32, sample_rate: int = SAMPLE_RATE, phones: Seque
     """Mono samples in [-1, 1] at any rate, with the phones in them where they are known."""
     if samples.ndim != 1:
         raise ShapeError("samples", ("S",), samples.shape)
+    if not np.issubdtype(samples.dtype, np.floating):
+        raise SpeechError(f"the speech is given as {samples.dtype} samples; give floats in [-1, 1]")
+    if not np.isfinite(samples).all():
+        raise SpeechError("the speech holds samples that are not a number or infinite; check how it was made")
     speech = samples.astype(np.float32)
     if sample_rate != SAMPLE_RATE:
         from math import gcd

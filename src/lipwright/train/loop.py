@@ -21,9 +21,10 @@ import torch
 from torch import nn
 
 from lipwright.core.contracts import U8
-from lipwright.core.errors import CheckpointError, ConfigError
-from lipwright.core.files import atomic_file
+from lipwright.core.errors import CheckpointError, ConfigError, OutputError
+from lipwright.core.files import atomic_file, make_folder
 from lipwright.core.progress import Progress, Silent
+from lipwright.train.interrupts import Interrupts, held_back
 
 VALIDATIONS = 12
 """How often a run looks at its validation frames."""
@@ -114,11 +115,20 @@ class Loop:
 
     def run(self, resume: bool = False) -> TrainingRecord:
         """Train until the budget is spent; afterwards the task holds its best weights."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         if resume and self._file.is_file():
             self._load()
         total = self.budget.seconds or self.budget.steps
         self._progress.start(self.name, total)
+        with held_back() as stop:
+            self._train(stop)
+            self._validate()
+            self._save()
+        self._restore_best()
+        self._progress.finish()
+        return self.record
+
+    def _train(self, stop: Interrupts) -> None:
         began, saved = self._clock() - self.record.seconds, self._clock()
         while (spent := self.budget.fraction(self._clock() - began, self.record.steps)) < 1:
             self.task.budget_fraction(spent)
@@ -128,14 +138,10 @@ class Loop:
             self._tell(losses)
             if spent >= (len(self.record.history) + 1) / VALIDATIONS:
                 self._validate()
-            if self._clock() - saved > CHECKPOINT_S:
+            if stop.wanted or self._clock() - saved > CHECKPOINT_S:
                 self._save()
                 saved = self._clock()
-        self._validate()
-        self._save()
-        self._restore_best()
-        self._progress.finish()
-        return self.record
+                stop.now()
 
     def discard(self) -> None:
         """Delete the checkpoint once its result is kept elsewhere."""
@@ -182,7 +188,12 @@ class Loop:
             "record": json.dumps(self.record.__dict__),
         }
         with atomic_file(self._file) as temporary:
-            torch.save(state, temporary)
+            try:
+                torch.save(state, temporary)
+            except RuntimeError as error:  # how it reports a full disk
+                raise OutputError(
+                    f"cannot write {self._file}: the disk is full or failed; free some space and resume"
+                ) from error
 
     def _load(self) -> None:
         try:

@@ -56,9 +56,10 @@ class MouthBank:
 
     def image(self, index: int) -> U8:
         """RGB cut number `index`."""
-        if index in self._cache:
-            self._cache.move_to_end(index)
-            return self._cache[index]
+        cached = self._cache.pop(index, None)  # one step each: two threads may speak from one memory
+        if cached is not None:
+            self._cache[index] = cached
+            return cached
         data = self._jpeg[self._offsets[index] : self._offsets[index + 1]]
         image = cv2.imdecode(np.ascontiguousarray(data), cv2.IMREAD_COLOR)
         if image is None:
@@ -90,7 +91,8 @@ class MouthBank:
 
     @classmethod
     def from_state(cls, arrays: dict[str, Any], config: dict[str, Any]) -> MouthBank:
-        """Inverse of `state`."""
+        """Inverse of `state`; CheckpointError when the arrays do not belong together."""
+        _check(arrays)
         x0, y0, x1, y1 = config["envelope"]
         geometry = FaceGeometry(Aligner(arrays["rigid"]), arrays["mean_shape"], (x0, y0, x1, y1))
         return cls(
@@ -103,6 +105,20 @@ class MouthBank:
             arrays["jpeg"],
             arrays["offsets"],
         )
+
+
+def _check(arrays: dict[str, Any]) -> None:
+    n = len(arrays["source"])
+    wanted: dict[str, tuple[int | None, ...]] = {
+        "mean_shape": (68, 2), "landmarks_px": (n, 68, 2), "canonical_from_cut": (n, 2, 3), "pose_rad": (n, 3),
+        "source": (n,), "looks": (n, None), "jpeg": (None,), "offsets": (n + 1,), "rigid": (None, 2),
+    }  # fmt: skip
+    for name, shape in wanted.items():
+        got = arrays[name].shape
+        if len(got) != len(shape) or any(w not in (None, g) for w, g in zip(shape, got, strict=True)):
+            raise CheckpointError(f"the memory's {name} has shape {got}, expected {shape}; retrain the persona")
+    if n == 0 or int(arrays["offsets"][-1]) != len(arrays["jpeg"]):
+        raise CheckpointError("the memory's pictures are not whole; copy the persona again or retrain")
 
 
 def build_bank(frames: Iterable[tuple[int, U8]], track: FaceTrack, geometry: FaceGeometry | None = None) -> MouthBank:

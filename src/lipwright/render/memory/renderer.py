@@ -8,6 +8,7 @@ it stays bit for bit.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -67,6 +68,13 @@ class MemoryRenderer:
         """A new video begins."""
         self._search.reset()
 
+    def __copy__(self) -> MemoryRenderer:
+        """The same memory with a path of its own."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other._search = copy(self._search)
+        return other
+
     def state(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """(arrays, config) for a checkpoint."""
         arrays, config = self.bank.state()
@@ -117,10 +125,13 @@ class MemoryRenderer:
         maps = geometry.aligner.maps(window.lookahead_track.landmarks_px)
         shapes = apply(maps, window.target_px)
         n = len(window.frames)
+        before = self._search.last
         path = self._search.path(shapes, window.lookahead_track.pose_rad, n)
+        # With the neighbours beyond both ends of the window, switches there fade like all others.
+        path = np.concatenate([path[:1] if before is None else [before], path])
         boxes = geometry.frame_boxes(maps[:n])
         for t, frame in enumerate(window.frames):
-            yield self._patch(frame, boxes[t], maps[t], window.track.landmarks_px[t], window.target_px[t], path, t)
+            yield self._patch(frame, boxes[t], maps[t], window.track.landmarks_px[t], window.target_px[t], path, t + 1)
 
     def _patch(
         self,
@@ -205,8 +216,9 @@ class MemoryRenderer:
 
     def _outer(self, width: int, height: int, scale: float) -> F32:
         edge = max(int(0.12 * scale), 2)
+        inset = edge // 2 + 1  # the blur ends before the border: no step there
         mask = np.zeros((height, width), np.float32)
-        mask[edge // 2 : height - edge // 2, edge // 2 : width - edge // 2] = 1
+        mask[inset : height - inset, inset : width - inset] = 1
         size = edge | 1
         return cv2.blur(mask, (size, size), borderType=cv2.BORDER_CONSTANT).astype(np.float32, copy=False)
 

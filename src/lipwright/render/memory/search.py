@@ -3,8 +3,8 @@
 Unary cost: weighted squared distance of lips, inner lips, jaw and head pose in the canonical frame.
 Pairwise cost: how much the look would jump between two mouths beyond what the wanted motion explains;
 a mouth followed by its own successor in the footage costs nothing. Viterbi over a window with a few
-frames of look-ahead; decisions before the look-ahead are final, so the path does not depend on how the
-speech was chunked.
+frames of look-ahead. Decisions before the look-ahead are final; the synthesis always asks in the same
+windows, so the result does not depend on how it is read, and other windows would rarely choose otherwise.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class PathSearch:
 
     def reset(self) -> None:
         """A new video begins."""
-        self._last: int | None = None
+        self.last: int | None = None
 
     def _feature(self, shapes: F32, pose_rad: F32) -> F32:
         points = (shapes * self._weights[:, None]).reshape(len(shapes), -1)
@@ -74,21 +74,25 @@ class PathSearch:
         return np.concatenate([points, gap, turn], 1).astype(np.float32)
 
     def path(self, shapes: F32, pose_rad: F32, n_final: int) -> np.ndarray:
-        """(n_final,) bank indices for the first `n_final` of (T, 29, 2) canonical shapes and (T, 3) poses."""
+        """(T,) bank indices for (T, 29, 2) canonical shapes and (T, 3) poses.
+
+        The first `n_final` are decided and the last of them is kept as `last`; later ones are a preview that
+        the next window may still change.
+        """
         wanted = self._feature(shapes, pose_rad)
         k = min(self.config.candidates, len(self.bank))
         distance = self._norm[None] + (wanted**2).sum(1)[:, None] - 2 * wanted @ self._features.T
         nearest = np.argpartition(distance, k - 1, axis=1)[:, :k]
-        if self._last is not None and self._follows[self._last] >= 0:
-            nearest[0, -1] = self._follows[self._last]  # going on is always an option
+        if self.last is not None and self._follows[self.last] >= 0:
+            nearest[0, -1] = self._follows[self.last]  # going on is always an option
         unary = np.take_along_axis(distance, nearest, 1).clip(min=0).astype(np.float64)
         return self._viterbi(nearest, unary, n_final)
 
     def _viterbi(self, nearest: np.ndarray, unary: np.ndarray, n_final: int) -> np.ndarray:
         scale = max(float(np.median(unary.min(1))), 1e-8)
         cost = unary[0].copy()
-        if self._last is not None:
-            cost += self._jump(np.array([self._last]), nearest[0], scale)[0]
+        if self.last is not None:
+            cost += self._jump(np.array([self.last]), nearest[0], scale)[0]
         back = np.zeros(nearest.shape, int)
         for t in range(1, len(nearest)):
             total = cost[:, None] + self._jump(nearest[t - 1], nearest[t], scale)
@@ -98,8 +102,8 @@ class PathSearch:
         choice[-1] = int(cost.argmin())
         for t in range(len(nearest) - 1, 0, -1):
             choice[t - 1] = back[t, choice[t]]
-        path: np.ndarray = np.take_along_axis(nearest, choice[:, None], 1)[:n_final, 0]
-        self._last = int(path[-1])
+        path: np.ndarray = np.take_along_axis(nearest, choice[:, None], 1)[:, 0]
+        self.last = int(path[n_final - 1])
         return path
 
     def in_order(self, before: int, after: int) -> bool:

@@ -1,0 +1,207 @@
+"""Every recipe, built tiny on the presenter: trains, learns, saves, loads and speaks the same bits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from lipwright.core.checkpoint import load_tensors
+from lipwright.core.contracts import MotionInfo, Renderer, check_pairing
+from lipwright.core.errors import ConfigError, OutputError, PairingError, SubjectError
+from lipwright.motion.registry import MOTION_MODELS
+from lipwright.motion.task import MotionTask
+from lipwright.recipes import base
+from lipwright.recipes.train import _spread, motion_data, train
+from lipwright.render.registry import RENDERERS
+from lipwright.render.translation import config as translation
+from lipwright.render.translation.config import TranslationConfig
+from lipwright.render.translation.data import TranslationData
+from lipwright.render.translation.task import TranslationTask
+from lipwright.subject.store import Subject
+from lipwright.synthesis.speaker import Persona
+
+RECIPES = base.names()
+PAIRS = [(name, mode) for name in RECIPES for mode in base.find(name).modes]
+TINY = TranslationConfig(size=64, ngf=8, n_downs=3, n_blocks=1, ndf=8, skips=True, batch=2, learning_rate=2e-3)
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The renderers' presets at 64 px; everything else as shipped."""
+    for name in translation.PRESETS:
+        monkeypatch.setitem(translation.PRESETS, name, TINY)
+
+
+def test_the_recipes_of_this_version() -> None:
+    assert {"instant", "pose-adaptive"} <= set(RECIPES)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_describes_itself(name: str) -> None:
+    recipe = base.find(name)
+    assert recipe.name == name
+    assert recipe.summary
+    assert recipe.source
+    assert recipe.presets
+    assert recipe.modes
+    assert recipe.renderer in RENDERERS
+    assert 0 < recipe.motion_share <= 1
+    for preset in recipe.presets:
+        recipe.check(preset, recipe.modes[0])
+    with pytest.raises(ConfigError, match=f"recipe '{name}' has no preset 'huge'; available: draft"):
+        recipe.check("huge", recipe.modes[0])
+    with pytest.raises(ConfigError, match=f"recipe '{name}' has no mode 'upside-down'; available: sewn"):
+        recipe.check(recipe.presets[0], "upside-down")
+
+
+def test_an_unknown_recipe_lists_the_known_ones(subject: Subject, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="unknown recipe 'gan'; available: instant, pose-adaptive"):
+        train(subject, recipe="gan", out=tmp_path / "p")
+    with pytest.raises(ConfigError, match="unknown device 'tpu'"):
+        train(subject, device="tpu", out=tmp_path / "p")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_parameter_of_the_motion_model_learns(name: str, subject: Subject) -> None:
+    recipe = base.find(name)
+    task = MotionTask(recipe.motion, motion_data(subject, recipe.motion.features), seed=3)
+    before = {k: v.clone() for k, v in task.cascade.named_parameters()}
+    losses = [task.step(i)["loss"] for i in range(25)]
+    without = [k for k, p in task.cascade.named_parameters() if p.grad is None or not torch.isfinite(p.grad).all()]
+    assert without == []
+    still = [k for k, p in task.cascade.named_parameters() if torch.equal(p, before[k])]
+    assert still == []
+    assert np.mean(losses[-5:]) < 0.8 * np.mean(losses[:3]), "it learns its own footage"
+
+
+@pytest.mark.parametrize("mode", base.find("pose-adaptive").modes)
+def test_every_parameter_of_the_translation_renderer_learns(mode: str, subject: Subject) -> None:
+    config = replace(TINY, mode=mode, gan_start=0.0, gan_full=0.1)
+    track = subject.track
+    data = TranslationData.from_frames(
+        subject.frames.read(0, 12),
+        track.landmarks_px[:12],
+        track.pose_rad[:12],
+        config,
+        np.arange(10),
+        np.arange(10, 12),
+    )
+    task = TranslationTask(config, data, 0)
+    task.budget_fraction(0.5)
+    losses = [task.step(i) for i in range(30)]
+    for part, module in task.modules().items():
+        if part == "generator":
+            continue  # the running average of the learner
+        dead = [k for k, p in module.named_parameters() if p.grad is None or not torch.isfinite(p.grad).all()]
+        assert dead == [], part
+        assert any(p.grad.abs().sum() > 0 for p in module.parameters())
+    pixels = [x["charbonnier"] if "charbonnier" in x else next(iter(x.values())) for x in losses]
+    assert np.mean(pixels[-5:]) < np.mean(pixels[:3])
+
+
+@pytest.fixture(scope="session")
+def spoken() -> np.ndarray:
+    return (0.2 * np.sin(np.arange(8000) / 7) * np.sin(np.arange(8000) / 900)).astype(np.float32)
+
+
+@pytest.mark.parametrize(("name", "mode"), PAIRS)
+def test_trained_saved_loaded_and_spoken(
+    name: str, mode: str, subject: Subject, tmp_path: Path, spoken: np.ndarray
+) -> None:
+    recipe = base.find(name)
+    made = train(subject, out=tmp_path / "p", recipe=name, mode=mode, budget="3 steps", seed=1)
+    assert [p.name for p in tmp_path.iterdir()] == ["p"], "no checkpoints are left beside it"
+    again = Persona.load(tmp_path / "p")
+    assert again.info == made.info
+    assert (again.info["recipe"], again.info["mode"]) == (name, mode)
+    assert "memory" in again.renderers, "the preview and baseline of every persona"
+    own = again.renderer()
+    assert isinstance(own, Renderer)
+    assert RENDERERS.get(recipe.renderer)
+    assert again.motion.info.produces == own.accepts
+    _, description = load_tensors(tmp_path / "p" / "motion.safetensors")
+    assert description["kind"] in MOTION_MODELS
+    np.testing.assert_array_equal(made.speak(spoken).targets(), again.speak(spoken).targets())
+    for kind in again.renderers:
+        frames = [list(p.speak(spoken, renderer=kind)) for p in (made, again)]
+        assert len(frames[0]) == 13
+        for a, b in zip(*frames, strict=True):
+            np.testing.assert_array_equal(a.rgb8, b.rgb8)
+    record = again.info["training"]["motion"]
+    assert record["steps"] == 3
+    assert np.isfinite(list(record["validation"].values())).all()
+
+
+def test_the_same_seed_trains_the_same_persona(subject: Subject, tmp_path: Path, spoken: np.ndarray) -> None:
+    a, b = (train(subject, recipe="instant", out=tmp_path / n, budget="2 steps", seed=4) for n in "ab")
+    c = train(subject, recipe="instant", out=tmp_path / "c", budget="2 steps", seed=5)
+    np.testing.assert_array_equal(a.speak(spoken).targets(), b.speak(spoken).targets())
+    assert np.any(a.speak(spoken).targets() != c.speak(spoken).targets())
+
+
+def test_parts_that_do_not_fit_are_refused_before_weights_load(
+    persona_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(PairingError, match=r"'virtual' pairs .* produces visemes .* accepts landmarks"):
+        check_pairing(MotionInfo("visemes", ("phones",)), "landmarks", "virtual")
+    kind = type(Persona.load(persona_folder).renderer())
+    monkeypatch.setattr(kind, "accepts", "expression")
+    with pytest.raises(PairingError, match="accepts expression"):
+        Persona.load(persona_folder)
+
+
+def test_a_recipe_from_elsewhere_can_be_trained(
+    subject: Subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = replace(base.find("instant"), name="theirs", summary="x", source="elsewhere")
+    monkeypatch.setitem(base.RECIPES._items, "theirs", other)
+    assert "theirs" in base.names()
+    assert train(subject, recipe="theirs", out=tmp_path / "p", budget="1 steps").info["recipe"] == "theirs"
+    with pytest.raises(ConfigError, match="already registered"):
+        base.RECIPES.add("instant", other)
+
+
+def test_training_refuses_what_cannot_work(subject: Subject, tmp_path: Path) -> None:
+    def changed(**info: Any) -> Subject:
+        return Subject(subject.path, subject.info | info)
+
+    with pytest.raises(SubjectError, match="prepared at 30 fps and recipes learn at 25"):
+        train(changed(fps="30"), out=tmp_path / "p")
+    with pytest.raises(SubjectError, match="leaves 40 frames with a face"):
+        train(changed(splits={"train": [0, 40], "validation": [225, 250]}), out=tmp_path / "p")
+    hidden = changed()
+    track = subject.track
+    confidence = np.where(np.arange(250) < 200, 0, track.confidence).astype(np.float32)
+    vars(hidden)["track"] = replace(track, confidence=confidence)
+    with pytest.raises(SubjectError, match=r"leaves \d+ frames with a face"):
+        train(hidden, out=tmp_path / "p")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").touch()
+    with pytest.raises(OutputError, match="other things in it"):
+        train(subject, out=tmp_path / "mine")
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot write"):
+        train(subject, out=tmp_path / "file" / "p", budget="1 steps")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "mine"]
+
+
+def test_long_footage_is_remembered_in_stretches() -> None:
+    """Neighbouring mouths may follow each other for free, so frames are thinned by the second, not one by one."""
+    from lipwright.recipes.train import _stretches
+
+    seen = np.concatenate([np.arange(0, 4000), np.arange(4100, 12_000)])
+    kept = _stretches(seen, 4500)
+    assert 4300 <= len(kept) <= 4500
+    assert set(kept) <= set(seen)
+    assert np.mean(np.diff(kept) == 1) > 0.9
+    assert kept[0] == 0
+    assert kept[-1] > 11_900
+    assert np.histogram(kept, 8)[0].min() > 400, "from all of the footage"
+    np.testing.assert_array_equal(_stretches(seen[:100], 4500), seen[:100])
+    assert len(_spread(seen, 5000)) == 5000
