@@ -150,4 +150,4 @@ def lips_arrays(lips: Lips) -> dict[str, F32]:
 
 def lips_from(read: Callable[[str], F32]) -> Lips:
     """The inverse; `read` gives an array by name and raises KeyError for an unknown one."""
-    return Lips(read("lips.closed"), read("lips.near"), read("lips.opening"), float(read("lips.trust")))
+    return Lips(read("lips.closed"), read("lips.near"), read("lips.opening"), float(read("lips.trust").item()))

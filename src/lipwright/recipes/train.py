@@ -15,13 +15,15 @@ import numpy as np
 from lipwright import __version__
 from lipwright.core.clock import FPS
 from lipwright.core.contracts import U8, Renderer, check_pairing
-from lipwright.core.errors import ConfigError, SubjectError
+from lipwright.core.errors import ConfigError, DependencyError, SubjectError
 from lipwright.core.progress import Progress, Silent
 from lipwright.face.smooth import runs
 from lipwright.motion.data import MIN_FRAMES, MotionClip, MotionData
+from lipwright.motion.model import CascadeMotion
+from lipwright.motion.task import MotionTask
 from lipwright.persona.bundle import CONSENT, check_place
 from lipwright.persona.template import Template
-from lipwright.recipes.base import find
+from lipwright.recipes.base import Recipe, find
 from lipwright.render.memory.bank import build_bank
 from lipwright.render.memory.renderer import MemoryRenderer
 from lipwright.subject.store import Subject
@@ -120,6 +122,58 @@ def _device(name: str) -> str:
 
 def _check_rate(subject: Subject) -> None:
     """Speech features have rows for 25 frames a second; frames at another rate would drift against them."""
+    if subject.fps != FPS:
+        raise SubjectError(
+            f"{subject.path} was prepared at {float(subject.fps):g} fps and recipes learn at {FPS}; "
+            "prepare the footage again without a frame rate"
+        )
+
+
+def _work_folder(
+    subject: Subject, out: str | os.PathLike[str] | None, recipe: Recipe, preset: str, mode: str, seed: int
+) -> Path:
+    """Checkpoints of different settings never mix."""
+    run = f"{recipe.name}-{preset}-{mode}-{seed}"
+    base = subject.path / "training" if out is None else Path(out).parent / f".{Path(out).name}.training"
+    return base / run
+
+
+def _logger(folder: str | os.PathLike[str] | None) -> Callable[[str, float, int], None] | None:
+    if folder is None:
+        return None
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise DependencyError("TensorBoard is not installed; pip install 'lipwright[train]'") from error
+    writer = SummaryWriter(str(folder))
+    return lambda tag, value, step: writer.add_scalar(tag, value, step)
+
+
+def _train_motion(
+    subject: Subject,
+    recipe: Recipe,
+    limit: Budget,
+    work: Path,
+    seed: int,
+    device: str,
+    resume: bool,
+    progress: Progress,
+    log: Callable[[str, float, int], None] | None,
+) -> tuple[CascadeMotion, TrainingRecord]:
+    progress.start("speech features", None)
+    data = motion_data(subject, recipe.motion.heard)
+    progress.finish()
+    budget = limit
+    if limit.seconds is not None:
+        budget = Budget(seconds=min(limit.seconds * recipe.motion_share, recipe.motion_limit_s))
+    task = MotionTask(recipe.motion, data, seed, device)
+    record = Loop(task, work, budget, "motion", progress, log).run(resume)
+    return task.model(), record
+
+
+def motion_data(subject: Subject, features: tuple[str, ...]) -> MotionData:
+    """Training and validation stretches of a subject."""
+    track = subject.track
     clip = MotionClip.from_track(track.landmarks_px, track.pose_rad, track.confidence, subject.samples, features)
     parts = {name: clip.part(r.start, r.stop) for name in ("train", "validation") if len(r := subject.split(name))}
     seen = int((parts["train"].weight > 0).sum()) if "train" in parts else 0
