@@ -105,7 +105,7 @@ def measure(options: argparse.Namespace, name: str, folder: Path, renderer: str 
 
 def markdown(columns: dict[str, Any]) -> str:
     """One table: a column per persona, then the controls, which do not depend on the persona."""
-    rows = {name: {r["key"]: r for r in scores["rows"]} for name, scores in columns.items()}
+    rows = {name: scores["metrics"] for name, scores in columns.items()}
     first = next(iter(rows.values()))
     labels = CROSS if "lips.template_leak" in first else SELF
     controls = ("real", "frozen", "mean", "floor")
