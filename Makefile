@@ -1,7 +1,6 @@
 # `make demo` and `make test` set everything up by themselves, in .venv.
-# PYTHON chooses the interpreter (3.11 or 3.12; the first one found), PIP_ARGS passes options to pip, for example
-#   make demo PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
-# to leave out the CUDA libraries on a machine without a GPU.
+# PYTHON chooses the interpreter (3.11 or 3.12; the first one found), PIP_ARGS passes options to pip: with the one
+# for PyTorch's CPU index the CUDA libraries are left out on a machine without a GPU.
 
 PYTHON ?= $(shell for p in python3 python3.12 python3.11; do \
   $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo $$p && break; done)

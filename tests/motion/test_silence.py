@@ -27,6 +27,25 @@ def test_pauses_are_rest_and_gaps_are_speech() -> None:
     assert silence_of(phones(60, slice(30, 32))).max() == 0
 
 
+def test_energy_silences_what_the_recogniser_takes_for_speech() -> None:
+    pauses = np.zeros((60, 2), np.float32)
+    pauses[30:40, 0] = 1
+    weight = silence_of(phones(60, slice(0, 0)), pauses)
+    np.testing.assert_allclose(weight[29:34], [0, 7 / 27, 20 / 27, 1, 1], atol=1e-6)
+    np.testing.assert_allclose(weight[34:41], [1, 1, 1, 1, 20 / 27, 7 / 27, 0], atol=1e-6)
+
+
+def test_rest_weight_does_not_depend_on_chunks() -> None:
+    rng = np.random.default_rng(0)
+    rows = phone_rows([("AH", "SIL")[k] for k in np.repeat(rng.integers(0, 2, 60), 4)])
+    pauses = np.zeros((240, 2), np.float32)
+    whole = silence_of(rows, pauses)
+    for start, stop in [(0, 80), (80, 160), (101, 203)]:
+        low, high = max(start - 12, 0), min(stop + 12, 240)
+        part = silence_of(rows[low:high], pauses[low:high])[start - low : stop - low]
+        np.testing.assert_array_equal(part, whole[start:stop])
+
+
 def test_rest_is_the_closed_half_of_silence() -> None:
     shapes = np.zeros((100, 58), np.float32)
     shapes[:, 2 * 19 + 1] = shapes[:, 2 * 18 + 1] = shapes[:, 2 * 17 + 1] = np.linspace(0, 1, 100)
@@ -41,15 +60,16 @@ def test_rest_is_the_closed_half_of_silence() -> None:
 def test_the_mouth_rests_in_silence_whatever_the_template_does() -> None:
     clip = make_clip(480)
     rows = phones(480, slice(200, 260))
-    spoken = MotionClip({"cepstra": clip.features["logfbank"][::4, :8], "phones": rows}, clip.landmarks,
-                        clip.conditions, clip.weight)  # fmt: skip
+    features = {"cepstra": clip.features["logfbank"][::4, :8], "phones": rows, "pauses": np.zeros((480, 2), np.float32)}
+    spoken = MotionClip(features, clip.landmarks, clip.conditions, clip.weight)
     config = MotionConfig(
         features=INSTANT.features, separate=True, kernel_share=1.0, width=8, condition_smoothing_s=0.3,
         leak_penalty=1.0,
     )  # fmt: skip
     model = MotionTask(config, MotionData((spoken,))).model()
     said = aperture(model.predict(spoken.features, spoken.conditions))
-    mute = {"cepstra": np.full((480, 8), -3.0, np.float32), "phones": phones(480, slice(0, 480))}
+    mute = {"cepstra": np.full((480, 8), -3.0, np.float32), "phones": phones(480, slice(0, 480)),
+            "pauses": np.zeros((480, 2), np.float32)}  # fmt: skip
     still = aperture(model.predict(mute, spoken.conditions))
     assert still.std() < 0.1 * said.std()
     assert still.mean() < said.mean()

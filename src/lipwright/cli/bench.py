@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -44,12 +44,15 @@ class Measure:
     """Upper quartile."""
     peak_mb: float | None
     """Peak resident memory of the process, None where the system does not tell."""
+    ratio: float | None = None
+    """Rate over that of the benchmark's first step, its baseline on the same machine in the same run."""
 
 
 def command(
     name: Annotated[str, typer.Argument(help="media, prepare or speak.")],
     persona: Annotated[str, typer.Option(help="Persona for speak.")] = "demo",
     seconds: Annotated[float, typer.Option(min=1, help="Length of the material.")] = 10,
+    renderer: Annotated[str | None, typer.Option(help="Another of the persona's renderers, such as memory.")] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Measured runs.")] = 3,
     json: Annotated[str | None, typer.Option("--json", help="Write to this JSON file (- for stdout).")] = None,
 ) -> None:
@@ -57,15 +60,32 @@ def command(
     if name not in BENCHES:
         raise ConfigError(f"unknown benchmark {name!r}; choose from {', '.join(BENCHES)}")
     with kept("nothing was written; run the same command again"), tempfile.TemporaryDirectory() as folder:
-        measures = BENCHES[name](Path(folder), persona, seconds, repeats)
+        found = BENCHES[name](Job(Path(folder), persona, seconds, repeats, renderer))
+    measures = [replace(m, ratio=round(m.fps / found[0].fps, 4)) for m in found]
     from lipwright.cli.machine import machine
 
     if json is not None:
         where = {"benchmark": name, "seconds": seconds, "repeats": repeats, "machine": machine()}
+        where |= {"persona": persona, "renderer": renderer} if name == "speak" else {}
         write_json(json, where | {"measures": [asdict(m) for m in measures]})
     if json != "-":
-        rows = [(m.step, f"{m.fps:.1f}", f"{m.fps_low:.1f} to {m.fps_high:.1f}", m.peak_mb) for m in measures]
-        print_table("", ("step", "fps", "quartiles", "peak MB"), rows)
+        rows = [
+            (m.step, f"{m.fps:.1f}", f"{m.fps_low:.1f} to {m.fps_high:.1f}", f"{m.ratio:.3f}", m.peak_mb)
+            for m in measures
+        ]
+        print_table("", ("step", "fps", "quartiles", "to the first", "peak MB"), rows)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a benchmark is asked to do."""
+
+    folder: Path
+    """For files; vanishes afterwards."""
+    persona: str
+    seconds: float
+    repeats: int
+    renderer: str | None
 
 
 def measure(step: str, work: Callable[[], int], repeats: int) -> Measure:
@@ -89,14 +109,14 @@ def _peak_mb() -> float | None:
     return None
 
 
-def _media(folder: Path, persona: str, seconds: float, repeats: int) -> list[Measure]:
+def _media(job: Job) -> list[Measure]:
     """Encoding, decoding and backward reading of moving noise-free pictures at 512 and 1080 lines."""
     from lipwright.media.settings import STORE, EncoderSettings
     from lipwright.media.store import FrameStore
     from lipwright.media.video import VideoReader
     from lipwright.media.writer import VideoWriter
 
-    n, found = round(seconds * 25), []
+    n, folder, found = round(job.seconds * 25), job.folder, []
     for width, height in SIZES:
         scene = _scene(width, height)
 
@@ -111,11 +131,11 @@ def _media(folder: Path, persona: str, seconds: float, repeats: int) -> list[Mea
                 return sum(1 for _ in reader)
 
         size, path = f"{width}x{height}", folder / f"{height}.mp4"
-        found.append(measure(f"encode veryfast {size}", lambda: write(path, EncoderSettings()), repeats))  # noqa: B023
-        found.append(measure(f"decode to RGB {size}", lambda: read(path), repeats))  # noqa: B023
+        found.append(measure(f"encode veryfast {size}", lambda: write(path, EncoderSettings()), job.repeats))  # noqa: B023
+        found.append(measure(f"decode to RGB {size}", lambda: read(path), job.repeats))  # noqa: B023
         write(path, STORE)
         backward = lambda: sum(1 for _ in FrameStore(path).backward(n - 1))  # noqa: B023, E731
-        found.append(measure(f"store backward {size}", backward, repeats))
+        found.append(measure(f"store backward {size}", backward, job.repeats))
     return found
 
 
@@ -131,7 +151,7 @@ def _scene(width: int, height: int) -> Callable[[int], NDArray[Any]]:
     return lambda i: np.ascontiguousarray(texture[:height, 2 * (i % 250) : 2 * (i % 250) + width])
 
 
-def _prepare(folder: Path, persona: str, seconds: float, repeats: int) -> list[Measure]:
+def _prepare(job: Job) -> list[Measure]:
     """Preparing the start of the bundled presenter."""
     from lipwright.subject.prepare import prepare
 
@@ -140,35 +160,56 @@ def _prepare(folder: Path, persona: str, seconds: float, repeats: int) -> list[M
     runs = iter(range(10**6))
 
     def work() -> int:
-        prepare(PRESENTER, folder / f"{next(runs)}.subject", trim=(0.0, seconds))
-        return round(seconds * 25)
+        prepare(PRESENTER, job.folder / f"{next(runs)}.subject", trim=(0.0, job.seconds))
+        return round(job.seconds * 25)
 
-    return [measure("prepare", work, repeats)]
+    return [measure("prepare", work, job.repeats)]
 
 
-def _speak(folder: Path, persona: str, seconds: float, repeats: int) -> list[Measure]:
-    """Speaking voice-like sound of the given length, end to end into a file."""
-    import numpy as np
-
-    from lipwright.media.audio import write_wav
+def _speak(job: Job) -> list[Measure]:
+    """Speech over a template, end to end into a file, beside decoding and encoding the same frames alone."""
     from lipwright.media.probe import probe
+    from lipwright.media.writer import VideoWriter
     from lipwright.synthesis.speaker import Persona
 
-    t = np.arange(round(seconds * 16_000)) / 16_000
-    pulses = np.sin(2 * np.pi * 120 * t + 3 * np.sin(2 * np.pi * 120 * t))
-    write_wav(folder / "voice.wav", (0.3 * pulses * np.clip(np.sin(2 * np.pi * 2 * t), 0, 1)).astype(np.float32))
-    loaded = Persona.load(persona_path(persona))
+    voice = job.folder / "voice.wav"
+    _voice_like(voice, job.seconds)
+    loaded = Persona.load(persona_path(job.persona))
+    template, n = loaded.template, round(job.seconds * loaded.template.fps)
+
+    def copy() -> int:
+        from lipwright.compose.walk import TemplateWalk
+
+        walk = TemplateWalk(template.first, template.first + len(template.track) - 1)
+        with VideoWriter(job.folder / "copy.mp4", template.size, template.fps, audio=voice) as writer:
+            for frame in walk.frames(template.store, n):
+                writer.write(frame)
+        return n
 
     def work() -> int:
-        loaded.speak(folder / "voice.wav").write(folder / "out.mp4")
-        info = probe(folder / "out.mp4")
+        loaded.speak(voice, renderer=job.renderer).write(job.folder / "out.mp4")
+        info = probe(job.folder / "out.mp4")
         assert info.video is not None
         return round((info.duration_s or Fraction(0)) * info.video.fps)
 
-    return [measure("speak", work, repeats)]
+    return [
+        measure("decode and encode only", copy, job.repeats),
+        measure(f"speak, {job.renderer or loaded.info['renderer']}", work, job.repeats),
+    ]
 
 
-BENCHES: dict[str, Callable[[Path, str, float, int], list[Measure]]] = {
+def _voice_like(path: Path, seconds: float) -> None:
+    """Buzzing syllables, twice a second."""
+    import numpy as np
+
+    from lipwright.media.audio import write_wav
+
+    t = np.arange(round(seconds * 16_000)) / 16_000
+    pulses = np.sin(2 * np.pi * 120 * t + 3 * np.sin(2 * np.pi * 120 * t))
+    write_wav(path, (0.3 * pulses * np.clip(np.sin(2 * np.pi * 2 * t), 0, 1)).astype(np.float32))
+
+
+BENCHES: dict[str, Callable[[Job], list[Measure]]] = {
     "media": _media,
     "prepare": _prepare,
     "speak": _speak,

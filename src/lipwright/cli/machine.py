@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import subprocess
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from typing import Any
 
@@ -22,6 +23,7 @@ def machine() -> dict[str, Any]:
     gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
     return {
         "lipwright": lipwright.__version__,
+        "commit": _commit(),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "system": platform.platform(terse=True),
@@ -31,6 +33,20 @@ def machine() -> dict[str, Any]:
         "free_memory_gb": round(memory.available / 1e9, 1),
         "gpu": gpu,
     }
+
+
+def _commit() -> str | None:
+    """Commit of the checkout the package runs from; None for an installed copy."""
+    try:
+        found = subprocess.run(
+            ["git", "-C", os.path.dirname(lipwright.__file__), "describe", "--always", "--dirty", "--exclude", "*"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError:
+        return None
+    return found.stdout.strip() or None
 
 
 def _processor() -> str:

@@ -10,7 +10,7 @@ import typer
 from lipwright.cli.interrupt import kept
 from lipwright.cli.output import facts, print_json, print_table
 from lipwright.cli.progress import Bars
-from lipwright.cli.values import rate, stretch
+from lipwright.cli.values import rate, sibling, stretch
 
 
 def command(
@@ -25,7 +25,7 @@ def command(
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Turn footage into a subject: track the face, read the voice, report on both, advise."""
-    folder = out or footage.with_suffix(".subject")
+    folder = out or sibling(footage, ".subject")
     span, working_rate = stretch(trim, "--trim"), rate(fps, "--fps")
     what = f"what was prepared so far is kept in {folder}; run the same command again to continue"
     with kept(what), Bars() as bars:

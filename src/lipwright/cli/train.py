@@ -10,6 +10,7 @@ import typer
 from lipwright.cli.interrupt import kept
 from lipwright.cli.output import print_json
 from lipwright.cli.progress import Bars
+from lipwright.cli.values import sibling
 
 
 def command(
@@ -28,10 +29,12 @@ def command(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of every random draw.")] = 0,
     log_dir: Annotated[Path | None, typer.Option(help="Write TensorBoard logs to this folder.")] = None,
+    mouths: Annotated[int, typer.Option(min=10, help="Mouths kept in the appearance memory.")] = 4500,
+    template_seconds: Annotated[float, typer.Option(min=1, help="Seconds of footage to speak over.")] = 60,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Train a persona: how this person's mouth moves with speech, and how it looks."""
-    folder = out or subject.with_suffix(".persona")
+    folder = out or sibling(subject, ".persona")
     with kept(lambda: _kept(folder)), Bars() as bars:
         from lipwright.recipes.train import train
 
@@ -46,6 +49,8 @@ def command(
             device=device,
             seed=seed,
             log_dir=log_dir,
+            mouths=mouths,
+            template_s=template_seconds,
             progress=bars,
         )
     if json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
 from lipwright.core.errors import ConfigError
 
@@ -46,3 +47,8 @@ def rate(text: str | None, option: str) -> Fraction | None:
         return as_rate(Fraction(text))
     except (ValueError, ZeroDivisionError) as error:
         raise ConfigError(f"{option} {text!r} is not a frame rate; write 25, 29.97 or 30000/1001") from error
+
+
+def sibling(path: Path, suffix: str) -> Path:
+    """`path` with another suffix: where a verb writes when it is not told (`.` has no name to change)."""
+    return path.with_suffix(suffix) if path.name else path.resolve().with_suffix(suffix)

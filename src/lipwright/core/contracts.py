@@ -33,7 +33,7 @@ class FaceTrack:
     confidence: F32
     """(T,) 0 where no face was found, else (0, 1]."""
     pose_rad: F32
-    """(T, 3) pitch, yaw, roll about x, y, z; R = Rz·Ry·Rx (SPEC section 1)."""
+    """(T, 3) pitch, yaw, roll about x, y, z; R = Rz·Ry·Rx."""
     size: tuple[int, int]
     """(width, height) of the frames."""
 

@@ -1,4 +1,4 @@
-"""The 68 iBUG landmark indices and how system B divides them (SPEC section 1).
+"""The 68 iBUG landmark indices and how system B divides them.
 
 Convention: pixel coordinates, x right, y down; point i of an array (…, 68, 2).
 """

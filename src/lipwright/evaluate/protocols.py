@@ -1,4 +1,4 @@
-"""The two protocols every recipe must show, on footage held out from training (DESIGN section 4).
+"""The two protocols every recipe must show, on footage held out from training.
 
 `self`: held-out audio over its own template frames; the real frames are the truth. It flatters: pose and
 cheeks of the template belong to the very words that are spoken.
@@ -54,16 +54,18 @@ def run_self(
     out: str | os.PathLike[str] | None = None,
     *,
     make_tracker: MakeTracker | None = None,
+    protocol: str = "self",
 ) -> Evaluation:
     """Speak the stretch's own audio over its own pictures and compare with the real frames.
 
-    `out` keeps the video. FootageError when the stretch has no sound or no face.
+    `out` keeps the video. FootageError when the stretch has no sound or no face. `protocol` is the name
+    written into the result ('truth' when the speaker replays true landmarks).
     """
     clip = _clip(footage, (start_s, end_s))
     samples = _sound(clip)
     with _output(out) as path:
         speak(samples, clip.path, clip.start_s, _end(clip), path)
-        return evaluate(path, clip, make_tracker=make_tracker, protocol="self")
+        return evaluate(path, clip, make_tracker=make_tracker, protocol=protocol)
 
 
 def run_cross(

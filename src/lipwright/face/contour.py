@@ -2,7 +2,7 @@
 
 Kept as distances along fixed rays from the middle between the ears, because that is what a drawing of
 the contour needs and because rays stop above the ear line: a chin in the contour would tell the mouth's
-opening (SPEC section 6, Contours).
+opening.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The tracker's own noise: the floor for every landmark metric.
 
 Third differences remove smooth motion; for white noise of variance v their variance is 20 v
-(1² + 3² + 3² + 1²), so v = mean(third difference²) / 20 (SPEC section 1). Fast real motion adds to it,
+(1² + 3² + 3² + 1²), so v = mean(third difference²) / 20. Fast real motion adds to it,
 so it is an upper estimate; after smoothing it is an under-estimate, so it is taken on raw points.
 """
 

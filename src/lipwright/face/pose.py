@@ -1,7 +1,7 @@
 """Head pose from rigid points only: a mouth cannot turn the head.
 
 Convention: head axes x right, y up, z towards the viewer (as the viewer sees them); image x right,
-y down; frontal = (0, 0, 0); R = Rz(roll)·Ry(yaw)·Rx(pitch) (SPEC section 1). Positive yaw turns the
+y down; frontal = (0, 0, 0); R = Rz(roll)·Ry(yaw)·Rx(pitch). Positive yaw turns the
 nose to the image's right, positive pitch lowers it.
 """
 

@@ -1,6 +1,6 @@
 """Fine detail of a picture: is the generated mouth as sharp as the real one?
 
-PSNR alone prefers blur (DESIGN section 6), so it is never read without this ratio beside it.
+PSNR alone prefers blur, so it is never read without this ratio beside it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Fréchet distance between two sets of feature vectors: the arithmetic of FID, for any features.
 
-It may be called FID only over pool3 of the TF-ported Inception network (SPEC section 7).
+It may be called FID only over pool3 of the TF-ported Inception network.
 """
 
 from __future__ import annotations

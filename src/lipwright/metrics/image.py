@@ -1,7 +1,7 @@
 """Picture against picture: PSNR, and SSIM in the two conventions that papers mix up.
 
 Images are RGB uint8 (H, W, 3) (or one channel); values are per frame, videos take the mean over frames
-(SPEC section 7). Compare decoded with decoded, full frame and mouth box apart: untouched background
+Compare decoded with decoded, full frame and mouth box apart: untouched background
 inflates both numbers.
 """
 

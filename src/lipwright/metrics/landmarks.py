@@ -2,7 +2,7 @@
 
 All are >= 0 and 0 for identical tracks; read them beside the tracker's noise (`steadiness.noise_distance`).
 Sources: LMD as in the evaluation of ER-NeRF and SyncTalk (points 48-67, each set's mean removed); D_lip is
-not defined by its paper, so three forms are given (SPEC section 7).
+not defined by its paper, so three forms are given.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def d_lip_frobenius(real_px: NDArray[Any], generated_px: NDArray[Any], frame_wid
 def velocity_error(real_px: NDArray[Any], generated_px: NDArray[Any], points: Sequence[int] = MOUTH) -> float:
     """Inter-frame MSE: mean over frames of |(m_t - m_{t-1}) - (g_t - g_{t-1})|^2 summed over points, px^2.
 
-    Source: SPEC section 3 (from equation 3 of the cascaded TCN paper). nan below two frames.
+    Source: (from equation 3 of the cascaded TCN paper). nan below two frames.
     """
     real, generated = _chosen(real_px, generated_px, points)
     difference = np.diff(real - generated, axis=0)

@@ -66,7 +66,7 @@ def silence_ratio(aperture: NDArray[Any], silent: NDArray[np.bool_], margin: int
     rest with lips closed in one and parted in the next, and neither is chatter. Frames within `margin` of a
     change count for neither side, because real lips open up to about 120 ms before the sound. nan with
     fewer than 5 silent or spoken frames.
-    Source: goal of SPEC section 6 (at most 10 %).
+    Source: the cross-modal paper's silence ablation, made a number; goal at most 10 %.
     """
     curve = np.asarray(aperture, dtype=np.float64)
     if curve.shape != np.shape(silent):
@@ -83,7 +83,7 @@ def silence_ratio(aperture: NDArray[Any], silent: NDArray[np.bool_], margin: int
 def template_leak(generated: NDArray[Any], template: NDArray[Any]) -> float:
     """Correlation of the output's aperture with the template's own while other speech drives it.
 
-    Range [-1, 1]; 0 leaks nothing, goal <= 0.1 in size (DESIGN section 4). Only meaningful when the
+    Range [-1, 1]; 0 leaks nothing, goal <= 0.1 in size. Only meaningful when the
     template's own speech is unrelated to the driving speech (protocol `cross`).
     """
     return correlation(generated, template)

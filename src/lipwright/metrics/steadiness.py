@@ -23,7 +23,7 @@ def frame_energy(previous: NDArray[Any], current: NDArray[Any]) -> float:
 
 
 def jitter_ratio(generated: Sequence[float], real: Sequence[float]) -> float:
-    """Generated over real inter-frame energy (SPEC section 7): sum of `frame_energy` over frames.
+    """Generated over real inter-frame energy: sum of `frame_energy` over frames.
 
     1 moves as much as real; above flickers or jitters, below is frozen or over-smoothed. nan when the real
     video does not move at all.
@@ -50,7 +50,7 @@ def landmark_jitter_ratio(generated_px: NDArray[Any], real_px: NDArray[Any]) -> 
 def tracker_noise(landmarks_px: NDArray[Any]) -> float:
     """Standard deviation per coordinate of the tracker's noise in px: sqrt(third differences^2 / 20).
 
-    Source: SPEC section 1 (noise = third differences squared / 20). The floor of every landmark number.
+    Source: (noise = third differences squared / 20). The floor of every landmark number.
     """
     return float(np.sqrt(third_difference_energy(landmarks_px) / THIRD_DIFFERENCE_GAIN))
 

@@ -1,4 +1,4 @@
-"""The cascaded TCN of system B: G1 speech (and pose) to mouth components, G2 to landmarks (SPEC section 4).
+"""The cascaded TCN of system B: G1 speech (and pose) to mouth components, G2 to landmarks.
 
 `t̂ = G2(G1(a, p), p, f)`: 64x26 rows of logfbank per 16 frames go through two stride-2 convolutions to the
 video rate, meet pose (and features already at that rate, such as phones) in a 1x1 convolution, then the TCN.

@@ -29,7 +29,7 @@ class AugmentConfig:
 
 @dataclass(frozen=True)
 class MotionConfig:
-    """A pose-adaptive cascade; the defaults are paper B's (SPEC section 4)."""
+    """A pose-adaptive cascade; the defaults are paper B's."""
 
     features: tuple[str, ...] = ("logfbank",)
     """Names of speech features."""
@@ -71,10 +71,19 @@ class MotionConfig:
     kernel_share: float = 0.0
     """`separate`: share of the closed-form kernel regression in the shape; the networks have the rest."""
     amplitude: float = 0.0
-    """`separate`: lip movement wanted, as a share of the real; regression shrinks what it cannot know, and
-    one factor measured on frames held out inside the training set restores it. 0 leaves it as it is."""
+    """`separate`: lip opening wanted, as a share of the real; regression shrinks what it cannot know, and
+    one factor measured on frames held out inside the training set restores it along the person's opening
+    direction. 0 leaves it as it is."""
+    lips: bool = False
+    """Whether phones close the lips on /p b m/ (and nearly on /f v/) after the networks have spoken."""
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     """Changes of the features during training."""
+
+    @property
+    def heard(self) -> tuple[str, ...]:
+        """All speech features that the model reads: those of the networks, and those that lips and rest need."""
+        more = ("phones", "pauses") if self.lips or self.rests else ()
+        return self.features + tuple(name for name in more if name not in self.features)
 
     @property
     def rests(self) -> bool:
@@ -111,7 +120,8 @@ INSTANT = MotionConfig(
     width=64,
     batch=16,
     kernel_share=0.7,
-    amplitude=0.9,
+    amplitude=1.0,
+    lips=True,
     augment=AugmentConfig(noise=0.3, time_mask=3),
 )
 """Recipe `instant`: voice-independent features, shape from speech alone; a minute of one core is enough."""

@@ -1,7 +1,7 @@
 """What a motion model learns from: stretches of one person with speech features and landmarks.
 
 Splits are by stretch, never by frame: the last part is for validation, with a gap before it that is used by
-neither (SPEC section 1), because neighbouring frames are near duplicates.
+neither, because neighbouring frames are near duplicates.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Head rotation as seen in the picture plane (SPEC section 1: R = Rz·Ry·Rx, weak perspective)."""
+"""Head rotation as seen in the picture plane (R = Rz·Ry·Rx, weak perspective)."""
 
 from __future__ import annotations
 

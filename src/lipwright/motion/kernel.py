@@ -25,7 +25,7 @@ F64 = NDArray[np.float64]
 REACH = 8
 """Frames on each side that a window reads."""
 MAX_SUPPORT = 3000
-_TAPER = {"logfbank": 2.5, "cepstra": 2.5}
+_TAPER = {"logfbank": 2.5, "cepstra": 3.0, "phones": 3.0}
 _CEPSTRA = {"logfbank": 8}
 _WIDTH = 1.0
 _RIDGE = 0.5

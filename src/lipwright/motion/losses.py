@@ -1,4 +1,4 @@
-"""Losses of the pose-adaptive cascade: paper B equations 1 to 4 (SPEC section 4).
+"""Losses of the pose-adaptive cascade: paper B equations 1 to 4.
 
 Each squared Frobenius norm is summed over the feature axis and averaged over frames and batch, so that the
 paper's weights keep their literal meaning.

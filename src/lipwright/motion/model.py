@@ -18,9 +18,10 @@ from lipwright.core.errors import CheckpointError, ConfigError, ShapeError
 from lipwright.motion.cascade import Cascade
 from lipwright.motion.config import MotionConfig
 from lipwright.motion.filters import radius
+from lipwright.motion.lips import lips_arrays, lips_from
 from lipwright.motion.pca import MouthPca
 from lipwright.motion.separate import separate_arrays, separate_from
-from lipwright.motion.silence import FEATURE, silence_of
+from lipwright.motion.silence import FEATURE, PAUSES, silence_of
 from lipwright.motion.statistics import Statistics, smooth_conditions
 from lipwright.speech.features import SPEECH_FEATURES
 
@@ -41,7 +42,7 @@ class CascadeMotion:
         smoothing = max(config.condition_smoothing_s, config.pose_smoothing_s) * float(FPS)
         self.info = MotionInfo(
             produces="landmarks",
-            features=config.features,
+            features=config.heard,
             halo=config.cascade().halo + radius(smoothing),
         )
 
@@ -63,19 +64,22 @@ class CascadeMotion:
         with torch.inference_mode():
             inputs = {name: _batch(r).to(device) for name, r in rows.items()}
             _, flat = self.cascade(inputs, _batch(pose).to(device), _batch(cheeks).to(device))
-        silence = silence_of(features[FEATURE]) if self.config.rests else None
-        return self.statistics.decode(flat[0].cpu().numpy(), rows, held, silence)
+        silence = silence_of(features[FEATURE], features[PAUSES]) if self.config.rests else None
+        points = self.statistics.decode(flat[0].cpu().numpy(), rows, held, silence)
+        if self.statistics.lips is None:
+            return points
+        return self.statistics.lips(points, held.pose_rad[:, 2], features[FEATURE], features[PAUSES][:, 1])
 
     def _check(self, features: Mapping[str, F32], conditions: Conditions, n: int) -> None:
         if conditions.pose_rad.shape != (n, 3):
             raise ShapeError("pose_rad", ("T", 3), conditions.pose_rad.shape)
         if conditions.cheeks.shape != (n, 8, 2):
             raise ShapeError("cheeks", (n, 8, 2), conditions.cheeks.shape)
-        for name in self.config.features:
+        for name in self.config.heard:
             if name not in features:
                 raise ConfigError(
                     f"the model reads speech feature '{name}' and got {', '.join(features) or 'none'}; "
-                    f"compute all of {', '.join(self.config.features)}"
+                    f"compute all of {', '.join(self.config.heard)}"
                 )
             kind = SPEECH_FEATURES.get(name)
             if features[name].shape != (kind.rate * n, kind.dim):
@@ -94,6 +98,8 @@ class CascadeMotion:
             arrays[f"feature_std.{name}"] = s.feature_std[name]
         if s.separate is not None:
             arrays |= separate_arrays(s.separate)
+        if s.lips is not None:
+            arrays |= lips_arrays(s.lips)
         tensors |= {f"statistics.{k}": torch.from_numpy(np.ascontiguousarray(v)) for k, v in arrays.items()}
         description = {
             "kind": KIND,
@@ -143,6 +149,7 @@ def _statistics(tensors: Mapping[str, Tensor], config: MotionConfig, explained: 
         {name: read(f"feature_std.{name}") for name in config.features},
         read("pose_mean"), read("pose_std"), read("cheek_mean"), read("cheek_std"), read("origin"),
         MouthPca(read("pca_mean"), read("pca_basis"), explained), separate,
+        lips_from(read) if config.lips else None,
     )  # fmt: skip
 
 

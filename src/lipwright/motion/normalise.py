@@ -1,4 +1,4 @@
-"""Landmarks in pixels to nose-centred, scale-free coordinates and back (SPEC section 1, paper B).
+"""Landmarks in pixels to nose-centred, scale-free coordinates and back.
 
 K' = (K - c) / s with c the mean of points 27..35; no rotation is removed. Two scales:
 `frobenius_scale` for reported numbers (all 68 points, frame by frame) and `production_scale`, one number per

@@ -1,4 +1,4 @@
-"""Principal components of the mouth: 13 numbers for 20 points (papers A and B, SPEC section 1)."""
+"""Principal components of the mouth: 13 numbers for 20 points (papers A and B)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far predicted landmarks are from true ones: what a motion model is validated by (SPEC section 7).
+"""How far predicted landmarks are from true ones: what a motion model is validated by.
 
 Points are (T, 29, 2), mouth first. Distances come out in the unit that goes in.
 """

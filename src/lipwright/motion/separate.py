@@ -1,9 +1,12 @@
 """Landmarks as location plus shape: the head decides where the mouth is, speech alone what it does.
 
-    landmarks = location(pose, cheeks) + Roll(pose)·gain·[(1 - s)·network(speech) + s·kernel(speech)]
+    landmarks = location(pose, cheeks) + Roll(pose)·Gain[(1 - s)·network(speech) + s·kernel(speech)]
 
 The paper's cascade sees everything at once and, with a minute of footage, reads the template's own mouth from
 the cheeks. Here shape cannot see the template at all, and location is fitted to ignore what speech moves.
+
+Gain enlarges how far the lips part, along the person's own opening direction: a regression shrinks what it cannot
+know. Other movement stays as predicted, because enlarging it costs more accuracy than it shows.
 """
 
 from __future__ import annotations
@@ -19,11 +22,12 @@ from lipwright.core.contracts import F32, Conditions
 from lipwright.motion.config import MotionConfig
 from lipwright.motion.geometry import rotate
 from lipwright.motion.kernel import KernelShape, fit_kernel, held_out, per_frame, windows
+from lipwright.motion.lips import gaps_of, opening_of
 from lipwright.motion.location import Location, fit_location, speech_articulation
-from lipwright.motion.scores import N_MOUTH, aperture
+from lipwright.motion.scores import N_MOUTH
 from lipwright.motion.silence import rest_shape
 
-_LARGEST_GAIN = 1.6
+_LARGEST_GAIN = 2.0
 
 
 @dataclass(frozen=True)
@@ -35,9 +39,11 @@ class Separate:
     share: float
     """Of the kernel regression in the shape; the network has the rest."""
     gain: float
-    """Enlarges the shape around its mean: regression shrinks what it cannot know."""
+    """Enlarges the opening of the lips around its mean."""
     middle: F32
     """(58,) mean shape, which the gain leaves as it is."""
+    opening: F32
+    """(58,) how all points move per unit of mean inner-lip gap."""
     rest: F32 | None = None
     """(58,) shape of the mouth in silence; None when nothing tells silence."""
 
@@ -55,11 +61,17 @@ class Separate:
         if self.share > 0:
             heard = self.kernel(features, len(network)).reshape(network.shape)
             shape = (1 - self.share) * network + self.share * heard
-        middle = self.middle.reshape(network.shape[1:])
-        grown = (middle + self.gain * (shape - middle)).astype(np.float32)
+        grown = enlarge(shape, self.gain, self.middle, self.opening)
         if self.rest is not None and silence is not None:
             grown += silence[:, None, None] * (self.rest.reshape(network.shape[1:]) - grown)
         return rotate(grown, held.pose_rad[:, 2]) + self.location(held).reshape(network.shape)
+
+
+def enlarge(shape: F32, gain: float, middle: F32, opening: F32) -> F32:
+    """(T, 29, 2) with `gain` times the lip opening around that of the (58,) `middle`, along (58,) `opening`."""
+    far = gaps_of(shape).mean(axis=1) - gaps_of(middle.reshape(1, -1, 2)).mean()
+    out: F32 = (shape + (gain - 1) * far[:, None, None] * opening.reshape(-1, 2)).astype(np.float32)
+    return out
 
 
 def fit_separate(
@@ -91,15 +103,19 @@ def fit_separate(
     kernel = fit_kernel(heard, shapes, deviation)
     middle = shapes.mean(axis=0)
     base = flat.mean(axis=0) - middle
-    gain = _gain(heard, shapes, base) * config.amplitude if config.amplitude > 0 else 1.0
+    parted = [shapes[groups == i].reshape(-1, 29, 2) for i in np.unique(groups)]
+    opening = opening_of(parted, [gaps_of(p) for p in parted], np.ones(len(shapes), bool)).reshape(-1)
+    gain = _gain(heard, shapes) * config.amplitude if config.amplitude > 0 else 1.0
     rest = None if silence is None else rest_shape(shapes, base, silence[seen])
-    return Separate(location, kernel, config.kernel_share, float(np.clip(gain, 1, _LARGEST_GAIN)), middle, rest)
+    return Separate(
+        location, kernel, config.kernel_share, float(np.clip(gain, 1, _LARGEST_GAIN)), middle,
+        opening.astype(np.float32), rest,
+    )  # fmt: skip
 
 
-def _gain(heard: Mapping[str, F32], shapes: F32, base: F32) -> float:
-    """How many times more real lip apertures vary than predictions for frames held out."""
-    real = aperture((shapes + base).reshape(-1, 29, 2)).std()
-    guess = aperture((held_out(heard, shapes) + base).reshape(-1, 29, 2)).std()
+def _gain(heard: Mapping[str, F32], shapes: F32) -> float:
+    """How many times more real lip gaps vary than predictions for frames held out."""
+    real, guess = (gaps_of(s.reshape(-1, 29, 2)).mean(axis=1).std() for s in (shapes, held_out(heard, shapes)))
     return float(real / max(guess, 1e-9))
 
 
@@ -125,7 +141,11 @@ def separate_arrays(separate: Separate) -> dict[str, F32]:
     arrays |= {f"kernel.deviation.{name}": rows for name, rows in separate.kernel.deviation.items()}
     numbers = np.array([separate.share, separate.gain, separate.location.smoothing], np.float64)
     rest = {} if separate.rest is None else {"separate.rest": separate.rest}
-    return arrays | rest | {"separate.middle": separate.middle, "separate.numbers": numbers}
+    return (
+        arrays
+        | rest
+        | {"separate.middle": separate.middle, "separate.opening": separate.opening, "separate.numbers": numbers}
+    )
 
 
 def separate_from(read: Callable[[str], F32], config: MotionConfig) -> Separate:
@@ -140,4 +160,4 @@ def separate_from(read: Callable[[str], F32], config: MotionConfig) -> Separate:
     mean, std, slow, fast, bias = (read(f"location.{k}") for k in _LOCATION)
     location = Location(mean, std, slow, fast, bias, smoothing)
     rest = read("separate.rest") if config.rests else None
-    return Separate(location, kernel, share, gain, read("separate.middle"), rest)
+    return Separate(location, kernel, share, gain, read("separate.middle"), read("separate.opening"), rest)

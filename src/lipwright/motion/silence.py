@@ -5,24 +5,41 @@ from __future__ import annotations
 import numpy as np
 
 from lipwright.core.contracts import F32
-from lipwright.motion.filters import low_pass
 from lipwright.motion.scores import aperture
+from lipwright.speech.pauses import SHORTEST, stretches
 from lipwright.speech.phones import CLASSES
 
 FEATURE = "phones"
+PAUSES = "pauses"
 _COLUMN = list(CLASSES).index("silence")
-_SMOOTHING = 2.0
-_BEGINS, _FULL = 0.6, 0.95
-"""Share of silence around a frame at which the mouth begins to rest and at which it rests: gaps between words
-stay speech, a pause of a third of a second is rest."""
+_EASE = 3
+"""Frames from speech to rest and back."""
 _ENOUGH = 25
 """Silent frames that can tell how this person rests."""
 
 
-def silence_of(phones: F32) -> F32:
-    """(T, 20) rows of the feature 'phones' to (T,) in [0, 1]: 0 speech, 1 rest, smooth in between."""
-    share = low_pass(phones[:, _COLUMN : _COLUMN + 1], _SMOOTHING)[:, 0]
-    x = np.clip((share - _BEGINS) / (_FULL - _BEGINS), 0, 1)
+def silence_of(phones: F32, pauses: F32 | None = None) -> F32:
+    """(T,) in [0, 1]: 0 speech, 1 rest, eased over three frames inside the pause.
+
+    A pause is where the recogniser hears nobody for a fifth of a second, or where the sound's energy says so:
+    each misses pauses that the other knows (noise here, breath there).
+
+    Args:
+        phones: (T, 20) rows of the feature 'phones'; pauses: (T, 2) rows of the feature 'pauses'.
+    """
+    quiet = phones[:, _COLUMN] > 0.5
+    for start, stop in stretches(quiet):
+        inside = start > 0 and stop < len(quiet)
+        if inside and stop - start < SHORTEST:
+            quiet[start:stop] = False
+    if pauses is not None:
+        quiet |= pauses[:, 0] > 0.5
+    depth = np.zeros(len(quiet))
+    core = quiet
+    for _ in range(_EASE):
+        depth += core
+        core = core & np.append(core[1:], True) & np.insert(core[:-1], 0, True)
+    x = depth / _EASE
     return (x * x * (3 - 2 * x)).astype(np.float32)
 
 

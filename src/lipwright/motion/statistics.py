@@ -12,13 +12,14 @@ from lipwright.core.contracts import F32, Conditions
 from lipwright.motion.config import MotionConfig
 from lipwright.motion.data import MotionClip
 from lipwright.motion.filters import low_pass
+from lipwright.motion.lips import Lips, fit_lips
 from lipwright.motion.pca import MouthPca
 from lipwright.motion.scores import N_MOUTH
 from lipwright.motion.separate import Separate, fit_separate
-from lipwright.motion.silence import FEATURE, silence_of
+from lipwright.motion.silence import FEATURE, PAUSES, silence_of
 
 UNIT = 100.0
-"""Targets are multiplied by this, so that Adam's epsilon is harmless (SPEC section 4)."""
+"""Targets are multiplied by this, so that Adam's epsilon is harmless."""
 _LIMIT = 5.0
 """Standardised features are held within: digital silence lies dozens of deviations below speech."""
 
@@ -39,6 +40,8 @@ class Statistics:
     pca: MouthPca
     separate: Separate | None = None
     """Only for `separate` models."""
+    lips: Lips | None = None
+    """Only for models whose phones close the lips."""
 
     @classmethod
     def measure(cls, clips: Sequence[MotionClip], config: MotionConfig) -> Statistics:
@@ -55,15 +58,16 @@ class Statistics:
         if config.separate:
             features = [_standardise(c.features, mean, std) for c in clips]
             landmarks = [c.landmarks for c in clips]
-            silences = [silence_of(c.features[FEATURE]) for c in clips] if config.rests else None
+            silences = [silence_of(c.features[FEATURE], c.features[PAUSES]) for c in clips] if config.rests else None
             silence = None if silences is None else np.concatenate(silences)
             separate = fit_separate(features, landmarks, held, seen, silence, config)
             shapes = [separate.shape(p, h) for p, h in zip(landmarks, held, strict=True)]
             points = np.concatenate(shapes)[seen]
+        lips = _fit_lips(clips) if config.lips else None
         origin = points.reshape(len(points), -1).mean(axis=0, dtype=np.float64).astype(np.float32)
         return cls(
             mean, std, pose.mean(axis=0), _deviation(pose), cheek.mean(axis=0), _deviation(cheek),
-            origin, MouthPca.fit(points[:, :N_MOUTH]), separate,
+            origin, MouthPca.fit(points[:, :N_MOUTH]), separate, lips,
         )  # fmt: skip
 
     def features(self, features: Mapping[str, F32]) -> dict[str, F32]:
@@ -85,6 +89,15 @@ class Statistics:
         """(T, 58) of the networks, standardised features, conditions, silence to (T, 29, 2) landmarks."""
         points = (flat / UNIT + self.origin).reshape(len(flat), -1, 2).astype(np.float32)
         return points if self.separate is None else self.separate.landmarks(points, features, held, silence)
+
+
+def _fit_lips(clips: Sequence[MotionClip]) -> Lips:
+    return fit_lips(
+        [c.landmarks for c in clips],
+        [c.conditions.pose_rad[:, 2] for c in clips],
+        [c.weight for c in clips],
+        [c.features[FEATURE] for c in clips],
+    )
 
 
 def smooth_conditions(conditions: Conditions, config: MotionConfig) -> Conditions:

@@ -1,4 +1,4 @@
-"""Temporal convolutional block shared by systems A and B (SPEC section 3).
+"""Temporal convolutional block shared by systems A and B.
 
 Residual blocks of two weight-normalised dilated convolutions, each followed by ReLU and dropout, with an
 identity or 1x1 skip and ReLU after the sum (Bai, Kolter and Koltun 2018). Causal convolutions pad on the left

@@ -84,6 +84,8 @@ class Bundle:
         PersonaError when it is missing, damaged, foreign or newer; CheckpointError for weights that do not fit.
         """
         folder = Path(path)
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
         info = read_info(folder)
         motion_tensors, motion_config = _part(folder, info, "motion")
         kind = str(motion_config.get("kind", ""))

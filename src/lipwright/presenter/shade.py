@@ -117,17 +117,21 @@ def _skin(
 
 @numba.njit(cache=True, fastmath=True)
 def _lit(shadow: F32, px: Any, py: Any, depth: Any) -> Any:  # pragma: no cover - compiled
-    """Share of a soft 3x3 neighbourhood of the shadow map that is not nearer to the light."""
-    x, y = int(px + 0.5), int(py + 0.5)
+    """Share of the light's neighbourhood that is not nearer to it: a tent filter over 4x4 spread texels.
+
+    The tent makes it continuous in the position, so that close-ups show no squares.
+    """
+    hx, hy = px * np.float32(0.5), py * np.float32(0.5)
+    x, y = int(np.floor(hx)), int(np.floor(hy))
     seen = np.float32(0.0)
     weight = np.float32(0.0)
-    for dy in range(-1, 2):
-        for dx in range(-1, 2):
-            sx, sy = x + 3 * dx, y + 3 * dy
+    for dy in range(-1, 3):
+        for dx in range(-1, 3):
+            sx, sy = 2 * (x + dx), 2 * (y + dy)
             if 0 <= sx < shadow.shape[1] and 0 <= sy < shadow.shape[0]:
-                w = np.float32(1.0) / (1 + dx * dx + dy * dy)
+                w = (2 - abs(hx - (x + dx))) * (2 - abs(hy - (y + dy)))
                 weight += w
-                # a slope-scaled gap: full light to 0.45 cm, none from 1.05 cm behind the occluder
+                # full light to 0.45 cm behind the nearest surface, none from 1.05 cm
                 behind = depth - shadow[sy, sx]
                 seen += w * min(1.0, max(0.0, (1.05 - behind) / 0.6))
     return seen / weight if weight > 0 else 1.0

@@ -52,6 +52,8 @@ def train(
     device: str = "auto",
     seed: int = 0,
     log_dir: str | os.PathLike[str] | None = None,
+    mouths: int = MEMORY_FRAMES,
+    template_s: float = TEMPLATE_S,
     progress: Progress | None = None,
 ) -> Persona:
     """Train a persona.
@@ -66,6 +68,8 @@ def train(
         device: 'auto', 'cpu' or 'cuda'.
         seed: of every random draw.
         log_dir: TensorBoard logs go there.
+        mouths: how many mouths the appearance memory keeps; fewer make a smaller persona.
+        template_s: seconds of footage the persona carries to speak over.
     """
     chosen, limit, progress = find(recipe or DEFAULT_RECIPE), Budget.parse(budget), progress or Silent()
     chosen.check(preset, mode)
@@ -77,7 +81,7 @@ def train(
     work = _work_folder(person, out, chosen, preset, mode, seed)
     log = _logger(log_dir)
     motion, motion_record = _train_motion(person, chosen, limit, work, seed, where, resume, progress, log)
-    renderers: dict[str, Renderer] = {"memory": _remember(person, progress)}
+    renderers: dict[str, Renderer] = {"memory": _remember(person, mouths, progress)}
     records: dict[str, TrainingRecord] = {"motion": motion_record}
     if chosen.renderer == "translation":
         left = Budget(limit.seconds - motion_record.seconds if limit.seconds else None, limit.steps)
@@ -97,7 +101,7 @@ def train(
         "training": {name: asdict(record) for name, record in records.items()},
         "consent": CONSENT,
     }
-    persona = Persona(info, motion, renderers, _template(person))
+    persona = Persona(info, motion, renderers, _template(person, template_s))
     if out is not None:
         persona.save(out)
         shutil.rmtree(work, ignore_errors=True)
@@ -157,7 +161,7 @@ def _train_motion(
     log: Callable[[str, float, int], None] | None,
 ) -> tuple[CascadeMotion, TrainingRecord]:
     progress.start("speech features", None)
-    data = motion_data(subject, recipe.motion.features)
+    data = motion_data(subject, recipe.motion.heard)
     progress.finish()
     budget = limit
     if limit.seconds is not None:
@@ -181,10 +185,10 @@ def motion_data(subject: Subject, features: tuple[str, ...]) -> MotionData:
     return MotionData((parts["train"],), (parts["validation"],) if len(parts["validation"]) > 1 else ())
 
 
-def _remember(subject: Subject, progress: Progress) -> MemoryRenderer:
+def _remember(subject: Subject, mouths: int, progress: Progress) -> MemoryRenderer:
     track = subject.track
     seen = np.flatnonzero(track.present)
-    keep = set(_stretches(seen, MEMORY_FRAMES).tolist())
+    keep = set(_stretches(seen, mouths).tolist())
     bank = build_bank(((t, f) for t, f in _watched(subject, "remember", progress) if t in keep), track)
     return MemoryRenderer.calibrated(bank)
 
@@ -253,7 +257,7 @@ def _train_translation(
     return TranslationRenderer(config, generator, data.geometry, device), record
 
 
-def _template(subject: Subject) -> Template:
-    """The longest stretch with a face, at most `TEMPLATE_S` long."""
+def _template(subject: Subject, longest_s: float) -> Template:
+    """The longest stretch with a face, at most `longest_s` long."""
     start, stop = max(runs(subject.track.present), key=lambda r: r[1] - r[0])
-    return Template.of_subject(subject).part(start, min(stop, start + round(TEMPLATE_S * subject.fps)))
+    return Template.of_subject(subject).part(start, min(stop, start + round(longest_s * subject.fps)))

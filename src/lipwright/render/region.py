@@ -12,6 +12,8 @@ from lipwright.face.align import Aligner, apply, invert
 
 _MARGIN = 0.30
 """Room around the open-jaw envelope, in eye distances: skin that follows, and neck that must stay."""
+_MOUTH_MARGIN = 0.14
+"""Room that a remembered mouth needs around the envelope: the soft rim of its mask."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +45,24 @@ class FaceGeometry:
     @property
     def region(self) -> tuple[float, float, float, float]:
         """(x0, y0, x1, y1) canonical rectangle a sewn renderer may touch."""
+        return self._grown(_MARGIN)
+
+    @property
+    def mouth_region(self) -> tuple[float, float, float, float]:
+        """(x0, y0, x1, y1) canonical rectangle that is taken from remembered frames."""
+        return self._grown(_MOUTH_MARGIN)
+
+    def _grown(self, margin: float) -> tuple[float, float, float, float]:
         x0, _, x1, y1 = self.envelope
-        pad = _MARGIN * self.eye_distance
+        pad = margin * self.eye_distance
         top = float(self.mean_shape[27:36, 1].mean())
         return (x0 - pad, top, x1 + pad, y1 + pad)
 
-    def frame_boxes(self, canonical_from_frame: F32) -> np.ndarray:
-        """(T, 4) integer x0, y0, x1, y1 in frame pixels that hold the region in every frame, one size.
-
-        One size for all frames keeps buffers and masks reusable.
-        """
-        x0, y0, x1, y1 = self.region
+    def frame_boxes(
+        self, canonical_from_frame: F32, region: tuple[float, float, float, float] | None = None
+    ) -> np.ndarray:
+        """(T, 4) integer x0, y0, x1, y1 in frame pixels around `region` (the sewn one when None)."""
+        x0, y0, x1, y1 = region or self.region
         corners = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32)
         placed = apply(invert(canonical_from_frame), np.broadcast_to(corners, (len(canonical_from_frame), 4, 2)))
         low, high = placed.min(1), placed.max(1)

@@ -16,7 +16,9 @@ import numpy as np
 from lipwright.core.contracts import F32
 from lipwright.core.registry import Registry
 from lipwright.speech.cepstra import Cepstra
+from lipwright.speech.exact import ExactPhones, PhoneTime
 from lipwright.speech.logfbank import LogFbank
+from lipwright.speech.pauses import Pauses
 from lipwright.speech.phones import Phones
 from lipwright.speech.source import SampleSource, array_source
 
@@ -42,14 +44,24 @@ SPEECH_FEATURES: Registry[type[SpeechFeature]] = Registry("speech feature")
 SPEECH_FEATURES.add(LogFbank.name, LogFbank)
 SPEECH_FEATURES.add(Cepstra.name, Cepstra)
 SPEECH_FEATURES.add(Phones.name, Phones)
+SPEECH_FEATURES.add(Pauses.name, Pauses)
 
 
 class FeatureReader:
-    """Reads named features of one source; keeps the last few blocks, which neighbouring chunks share."""
+    """Reads named features of one source; keeps the last few blocks, which neighbouring chunks share.
 
-    def __init__(self, source: SampleSource, names: Sequence[str], keep_blocks: int = 4) -> None:
+    With `phones`, times known from the speech engine, 'phones' is made from them instead of recognised.
+    """
+
+    def __init__(
+        self,
+        source: SampleSource,
+        names: Sequence[str],
+        keep_blocks: int = 4,
+        phones: Sequence[PhoneTime] | None = None,
+    ) -> None:
         self._source = source
-        self._features = {name: SPEECH_FEATURES.get(name)() for name in names}
+        self._features: dict[str, SpeechFeature] = {name: _make(name, phones) for name in names}
         self._keep = keep_blocks
         self._blocks: dict[str, OrderedDict[int, F32]] = {name: OrderedDict() for name in names}
 
@@ -77,6 +89,14 @@ class FeatureReader:
                 kept.popitem(last=False)
         kept.move_to_end(index)
         return kept[index]
+
+
+def _make(name: str, phones: Sequence[PhoneTime] | None) -> SpeechFeature:
+    if phones is not None and name == Phones.name:
+        return ExactPhones(phones)
+    if name == Pauses.name:
+        return Pauses(phones)
+    return SPEECH_FEATURES.get(name)()
 
 
 def compute(name: str, source: SampleSource, first_frame: int, n_frames: int) -> F32:

@@ -1,4 +1,4 @@
-"""Log filterbank energies: 26 channels at 100 Hz, four rows per video frame (SPEC section 2.1).
+"""Log filterbank energies: 26 channels at 100 Hz, four rows per video frame.
 
 Definition: python_speech_features' defaults. Pre-emphasis 0.97, windows of 400 samples every 160 without
 taper, |FFT 512|² / 512, 26 triangles on the mel scale over 0 to 8000 Hz, natural logarithm.

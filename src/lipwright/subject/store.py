@@ -142,7 +142,7 @@ def save_info(folder: Path, info: dict[str, Any]) -> None:
 
 
 def time_splits(n_frames: int, fps: Fraction) -> dict[str, list[int]]:
-    """Train and validation frames: the last tenth validates, 3 s before it are left out (SPEC section 1).
+    """Train and validation frames: the last tenth validates, 3 s before it are left out.
 
     Below 40 s the gap shrinks with the footage, so that little footage is not wasted.
     """

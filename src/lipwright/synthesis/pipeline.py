@@ -29,6 +29,7 @@ from lipwright.core.contracts import (
     RenderWindow,
 )
 from lipwright.core.errors import PairingError
+from lipwright.core.ibug import MOUTH_JAW
 from lipwright.core.overlap import ahead
 from lipwright.face.smooth import runs
 from lipwright.motion.normalise import place
@@ -79,7 +80,7 @@ class Synthesis:
         self.n_frames = n_frames(voice.n_samples, self.fps)
         self.walk = TemplateWalk.through(template.track, self.n_frames)
         self.profile = Profile()
-        self._reader = FeatureReader(voice.source, motion.info.features)
+        self._reader = FeatureReader(voice.source, motion.info.features, phones=voice.phones)
         self._blocks: dict[int, F32] = {}
         self._strength = blend_strength(template.track.present)
 
@@ -131,6 +132,14 @@ class Synthesis:
                 rgb8 = paste(frame, patch, float(self._strength[shown[i]]))
             self.profile.frames += 1
             yield Frame(rgb8, Fraction(start + i) / self.fps, int(shown[i]), target[i])
+
+
+class Replay(Synthesis):
+    """Says what the template itself says, by its own tracked landmarks: measures a renderer alone."""
+
+    def targets(self, start: int, stop: int) -> F32:
+        """(stop - start, 29, 2) the template's own mouth and jaw."""
+        return self.template.track.landmarks_px[self.walk.indices(start, stop)][:, MOUTH_JAW]
 
 
 def blend_strength(present: np.ndarray) -> F32:

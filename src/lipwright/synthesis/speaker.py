@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from lipwright.core.contracts import F32, Frame
-from lipwright.core.errors import ConfigError, SpeechError
+from lipwright.core.errors import ConfigError, FootageError, SpeechError
 from lipwright.core.overlap import Behind
 from lipwright.core.progress import Progress, Silent
 from lipwright.media.settings import EncoderSettings
@@ -19,7 +19,7 @@ from lipwright.persona.template import Template
 from lipwright.speech.tts import synthesise
 from lipwright.subject.store import Subject
 from lipwright.synthesis.clip import clip_template
-from lipwright.synthesis.pipeline import Synthesis
+from lipwright.synthesis.pipeline import Replay, Synthesis
 from lipwright.synthesis.voice import Voice, voice_of_file, voice_of_samples
 
 ENGINES = ("auto", "torch")
@@ -105,40 +105,54 @@ class Persona(Bundle):
         language: str = "en",
         voice: str | None = None,
         tts: str = "auto",
+        rate: float = 1.0,
         template: str | os.PathLike[str] | Template | None = None,
         renderer: str | None = None,
         engine: str = "auto",
+        replay: bool = False,
     ) -> Speaking:
         """Prepare to say something.
 
         Args:
             speech: any audio or video file, or (S,) float32 samples at 16 kHz.
-            text: words to speak instead, by text to speech (`tts`, `language`, `voice`).
+            text: words to speak instead, by text to speech (`tts`, `language`, `voice`, and
+                `rate`, 1.2 for a fifth faster).
             template: another clip of the same person to speak over, instead of the persona's own.
             renderer: another of the persona's renderers, such as 'memory'.
             engine: how networks run; 'torch' is the only one in this version.
+            replay: show the template's own tracked mouth instead of one made from speech: what a renderer
+                can do with perfect landmarks.
         """
         if engine not in ENGINES:
             raise ConfigError(f"unknown engine '{engine}'; available: {', '.join(ENGINES)}")
         if (speech is None) == (text is None):
             raise SpeechError("give either a speech file or text (--text, --text-file), not both and not neither")
         if text is not None:
-            spoken = synthesise(text, engine=tts, voice=voice, language=language)
-            heard = voice_of_samples(spoken.samples, spoken.sample_rate)
+            spoken = synthesise(text, engine=tts, voice=voice, language=language, rate=rate)
+            heard = voice_of_samples(spoken.samples, spoken.sample_rate, spoken.phones)
         elif isinstance(speech, (str, os.PathLike)):
             heard = voice_of_file(speech)
         else:
             assert speech is not None
             heard = voice_of_samples(speech)
         shown = self._template(template)
-        return Speaking(Synthesis(heard, shown, self.motion, self.renderer(renderer)), heard)
+        make = Replay if replay else Synthesis
+        return Speaking(make(heard, shown, self.motion, self.renderer(renderer)), heard)
 
     def _template(self, template: str | os.PathLike[str] | Template | None) -> Template:
         if template is None:
             return self.template
         if isinstance(template, Template):
-            return template
-        path = Path(template)
-        if (path / "subject.json").is_file():
-            return Template.of_subject(Subject.open(path))
-        return clip_template(path, self.template.fps)
+            shown = template
+        elif Path(template).is_dir():
+            shown = Template.of_subject(Subject.open(template))
+        elif Path(template).is_file():
+            shown = clip_template(Path(template), self.template.fps)
+        else:
+            raise FootageError(f"there is no template {template}; name a video of the person or a prepared subject")
+        if shown.fps != self.template.fps:
+            raise FootageError(
+                f"template {shown.path} runs at {shown.fps} frames a second, the persona at {self.template.fps}; "
+                "give the footage itself, it is then converted"
+            )
+        return shown

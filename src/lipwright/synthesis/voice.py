@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from lipwright.core.clock import SAMPLE_RATE
 from lipwright.core.contracts import F32
 from lipwright.core.errors import ShapeError, SpeechError
 from lipwright.media.audio import AudioReader
+from lipwright.speech.exact import PhoneTime
 from lipwright.speech.source import SampleSource, array_source
 
 _QUIET = 1e-4
@@ -29,12 +31,14 @@ class Voice:
         source: reads any stretch, zeros beyond the ends.
         sound: what goes into the result's sound track: a file at its own rate, or samples.
         sound_rate: of `sound` when it is samples.
+        phones: what is said when, where that is known exactly; None leaves it to the recogniser.
     """
 
     n_samples: int
     source: SampleSource
     sound: Path | F32
     sound_rate: int = SAMPLE_RATE
+    phones: Sequence[PhoneTime] | None = None
     _stack: ExitStack | None = None
 
     def close(self) -> None:
@@ -43,8 +47,8 @@ class Voice:
             self._stack.close()
 
 
-def voice_of_samples(samples: F32, sample_rate: int = SAMPLE_RATE) -> Voice:
-    """Mono samples in [-1, 1] at any rate."""
+def voice_of_samples(samples: F32, sample_rate: int = SAMPLE_RATE, phones: Sequence[PhoneTime] | None = None) -> Voice:
+    """Mono samples in [-1, 1] at any rate, with the phones in them where they are known."""
     if samples.ndim != 1:
         raise ShapeError("samples", ("S",), samples.shape)
     if not np.issubdtype(samples.dtype, np.floating):
@@ -60,7 +64,7 @@ def voice_of_samples(samples: F32, sample_rate: int = SAMPLE_RATE) -> Voice:
         common = gcd(sample_rate, SAMPLE_RATE)
         speech = resample_poly(speech, SAMPLE_RATE // common, sample_rate // common).astype(np.float32)
     _refuse(len(speech), float(np.abs(speech).max(initial=0)), "the speech")
-    return Voice(len(speech), array_source(speech), samples.astype(np.float32), sample_rate)
+    return Voice(len(speech), array_source(speech), samples.astype(np.float32), sample_rate, phones)
 
 
 def voice_of_file(path: str | os.PathLike[str]) -> Voice:
@@ -87,7 +91,7 @@ def voice_of_file(path: str | os.PathLike[str]) -> Voice:
             out[first - start : last - start] = np.frombuffer(data, "<f4")
         return out
 
-    return Voice(n, read, Path(path), SAMPLE_RATE, stack)
+    return Voice(n, read, Path(path), SAMPLE_RATE, _stack=stack)
 
 
 def _refuse(n_samples: int, peak: float, where: str) -> None:

@@ -1,6 +1,6 @@
 """The memory itself: every usable mouth of the footage, cut at the footage's own resolution.
 
-Cuts are axis-aligned integer boxes, never resampled, kept as JPEG (quality 95, full chroma: about 50:1
+Cuts are axis-aligned integer boxes, never resampled, kept as JPEG (quality 93, full chroma: about 12:1
 smaller than raw, and decoded in half a millisecond), so an hour of footage stays on disk and only the
 mouths that are spoken are decoded.
 """
@@ -21,7 +21,7 @@ from lipwright.core.ibug import MOUTH_JAW
 from lipwright.face.align import Aligner, apply
 from lipwright.render.region import FaceGeometry
 
-_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 93, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
 _CACHE = 256
 """Decoded mouths kept in memory."""
 
@@ -128,7 +128,7 @@ def build_bank(frames: Iterable[tuple[int, U8]], track: FaceTrack, geometry: Fac
     """
     geometry = geometry or FaceGeometry.fit(track.landmarks_px[track.present])
     maps = geometry.aligner.maps(track.landmarks_px)
-    boxes = geometry.frame_boxes(maps)
+    boxes = geometry.frame_boxes(maps, geometry.mouth_region)
     kept: list[int] = []
     cuts: list[np.ndarray] = []
     looks: list[F32] = []

@@ -1,4 +1,4 @@
-"""Facial maps: what a renderer sees of a template (SPEC section 3). Nothing here can tell its mouth.
+"""Facial maps: what a renderer sees of a template. Nothing here can tell its mouth.
 
 Everything works on an aligned crop (size, size, 3) uint8 RGB and polygons in crop pixels.
 """

@@ -3,7 +3,7 @@
 The hull is what the renderer may not see of a template. Shaped by a frame's own mouth or jaw it would tell
 the network how far that mouth is open. So each mouth and jaw point has a box that held it in all training
 frames, around the place where the head's pose alone would put it (aligned coordinates, linear in pose), and
-the hull is the convex hull of those boxes: the person's open-jaw envelope (SPEC section 3, facial maps).
+the hull is the convex hull of those boxes: the person's open-jaw envelope.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Losses of the translation renderer (SPEC: pix2pixHD's, and stand-ins that need no outside weights)."""
+"""Losses of the translation renderer (pix2pixHD's, and stand-ins that need no outside weights)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,125 @@
+"""Quality tables of docs/results.md: personas of one subject under the protocols, as JSON and markdown.
+
+    python benchmarks/quality.py footage.mp4 --audio 57-64 --picture 0-7 -o runs/anchor \
+        instant=instant.persona sewn=sewn.persona full-face=full.persona
+
+Scores already in the output folder are not measured again, so an interrupted run goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from lipwright.cli.machine import machine
+from lipwright.cli.transcript import read_phones
+from lipwright.cli.values import stretch
+from lipwright.core.files import write_json
+from lipwright.evaluate.protocols import run_cross, run_self
+from lipwright.evaluate.speakers import PersonaSpeaker
+from lipwright.evaluate.video import evaluate
+from lipwright.synthesis.speaker import Persona
+
+SELF = {
+    "mouth.psnr": "mouth PSNR, dB",
+    "mouth.ssim_gaussian": "mouth SSIM, Gaussian window",
+    "mouth.sharpness_ratio": "mouth sharpness to real",
+    "mouth.jitter_ratio": "mouth jitter to real",
+    "full.psnr": "full PSNR, dB",
+    "landmarks.lmd": "LMD raw, px",
+    "landmarks.lmd_centred": "LMD centred, px",
+    "lips.correlation": "lip aperture, correlation",
+    "lips.amplitude": "lip aperture, amplitude",
+    "speech.offset": "audio-video offset, ms",
+    "speech.silence_ratio": "silence ratio",
+    "speech.closure_rate": "bilabial closure rate",
+}
+CROSS = {
+    "shape.centred": "mouth shape, px",
+    "shape.raw": "mouth shape and place, px",
+    "lips.correlation": "lip aperture, correlation",
+    "lips.amplitude": "lip aperture, amplitude",
+    "lips.template_leak": "template leak",
+    "mouth.sharpness_ratio": "mouth sharpness to template",
+    "speech.offset": "audio-video offset, ms",
+    "speech.silence_ratio": "silence ratio",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("footage", type=Path)
+    parser.add_argument("personas", nargs="+", help="NAME=FOLDER; NAME=FOLDER:RENDERER for another renderer")
+    parser.add_argument("--audio", required=True, help="held-out stretch, as 57-64")
+    parser.add_argument("--picture", required=True, help="stretch of the same length for cross, as 0-7")
+    parser.add_argument("--exact", type=Path, help="real frames of the cross result, where they exist")
+    parser.add_argument("--phones", type=Path, help="phones of --exact, for the closure rate")
+    parser.add_argument("-o", "--out", type=Path, required=True)
+    options = parser.parse_args()
+    tables: dict[str, dict[str, Any]] = {}
+    for named in options.personas:
+        name, _, where = named.partition("=")
+        folder, _, renderer = where.partition(":")
+        for protocol, scores in measure(options, name, Path(folder), renderer or None).items():
+            tables.setdefault(protocol, {})[name] = scores
+    text = "\n".join(f"### {protocol}\n\n{markdown(columns)}\n" for protocol, columns in tables.items())
+    (options.out / "tables.md").write_text(text, encoding="utf-8")
+    write_json(options.out / "machine.json", machine())
+    print(text)
+
+
+def measure(options: argparse.Namespace, name: str, folder: Path, renderer: str | None) -> dict[str, Any]:
+    """Scores of one persona by protocol."""
+    audio, picture = stretch(options.audio, "--audio"), stretch(options.picture, "--picture")
+    assert audio is not None
+    assert picture is not None
+    persona = Persona.load(folder)
+    out = options.out
+    out.mkdir(parents=True, exist_ok=True)
+
+    def video(protocol: str) -> Path:
+        return out / f"{name}-{protocol}.mp4"
+
+    speak = PersonaSpeaker(persona, renderer=renderer)
+    true = PersonaSpeaker(persona, renderer=renderer, replay=True)
+    runs = {
+        "self": lambda: run_self(speak, options.footage, *audio, video("self")),
+        "truth": lambda: run_self(true, options.footage, *audio, video("truth"), protocol="truth"),
+        "cross": lambda: run_cross(speak, options.footage, audio, picture, video("cross")),
+    }
+    if options.exact is not None:
+        phones = read_phones(options.phones) if options.phones else None
+        runs["cross, exact"] = lambda: evaluate(video("cross"), reference=options.exact, transcript=phones)
+    scores = {}
+    for protocol, run in runs.items():
+        file = out / f"{name}-{protocol.replace(', ', '-')}.json"
+        if not file.is_file():
+            result = run()
+            result.write_html(file.with_suffix(".html"))
+            write_json(file, result.to_json())
+        scores[protocol] = json.loads(file.read_text(encoding="utf-8"))
+    return scores
+
+
+def markdown(columns: dict[str, Any]) -> str:
+    """One table: a column per persona, then the controls, which do not depend on the persona."""
+    rows = {name: {r["key"]: r for r in scores["rows"]} for name, scores in columns.items()}
+    first = next(iter(rows.values()))
+    labels = CROSS if "lips.template_leak" in first else SELF
+    controls = ("real", "frozen", "mean", "floor")
+    lines = [f"| metric | {' | '.join([*rows, 'real', 'frozen', 'mean', 'noise'])} |", "|---" * (5 + len(rows)) + "|"]
+    for key, label in labels.items():
+        if key in first:
+            cells = [rows[name].get(key, {}).get("video") for name in rows] + [first[key].get(c) for c in controls]
+            lines.append(f"| {label} | {' | '.join(_cell(c) for c in cells)} |")
+    return "\n".join(lines)
+
+
+def _cell(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+if __name__ == "__main__":
+    main()
