@@ -73,3 +73,16 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "m.npz").write_bytes(b"PK\x03\x04 not an archive")
     with pytest.raises(ConfigError, match="not a readable npz"):
         ict.load_ict(tmp_path / "m.npz")
+
+
+def test_a_model_that_was_added_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where `lipwright models add ict-facekit FILE` puts it is where presenters look."""
+    from lipwright.core import weights
+
+    for name in (ict.ENVIRONMENT, "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LIPWRIGHT_MODELS", str(tmp_path / "models"))
+    np.savez(tmp_path / "brought.npz", **small_model())
+    added, _ = weights.add("ict-facekit", tmp_path / "brought.npz")
+    assert ict.find_ict() == added
+    assert ict.load_ict().expression_names == ("jawOpen", "mouthClose")

@@ -216,10 +216,27 @@ def test_files_that_are_no_footage(talk: Talk, film: Callable[..., Path], tmp_pa
     (tmp_path / "notes.mp4").write_text("not a video\n" * 50)
     cv2.imwrite(str(tmp_path / "photo.png"), talk[0][0])
     write_wav(tmp_path / "voice.wav", talk[1], 16_000)
-    cases = {"half.mp4": "half", "empty.mp4": "0 bytes", "notes.mp4": "notes", "photo.png": "is an image",
-             "voice.wav": "no picture", "gone.mp4": "does not exist"}  # fmt: skip
+    cases = {
+        "half.mp4": "ends after .* it is probably cut off",
+        "empty.mp4": "0 bytes",
+        "notes.mp4": "notes",
+        "photo.png": "is an image",
+        "voice.wav": "no picture",
+        "gone.mp4": "does not exist",
+    }
     for name, words in cases.items():
         refused(tmp_path / name, tmp_path, words)
+
+
+def test_a_file_that_breaks_off_is_used_as_far_as_it_goes(presenter: Path, tmp_path: Path) -> None:
+    """The index of a web-ready mp4 comes first, so a broken copy opens as if it were whole."""
+    data = presenter.read_bytes()
+    (tmp_path / "half.mp4").write_bytes(data[: len(data) // 6])
+    subject = prepare(tmp_path / "half.mp4", tmp_path / "s")
+    assert 2 < len(subject) / 25 < 15
+    assert subject.report["missing_s"] > 30
+    assert "cut off" in subject.advice[0]
+    assert len(subject.samples) == len(subject) * 640
 
 
 def test_stretches_that_do_not_exist(talk: Talk, film: Callable[..., Path], tmp_path: Path) -> None:

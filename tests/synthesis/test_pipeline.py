@@ -194,8 +194,10 @@ def test_a_subject_folder_and_a_clip_serve_as_template(persona: Persona, subject
 def test_another_frame_rate_is_refused_instead_of_drifting(persona: Persona, subject: Subject, speech: F32) -> None:
     other = replace(persona.template)
     vars(other.store)["fps"] = other.store.fps * 2
-    with pytest.raises(PairingError, match="50 frames a second and the persona moves at 25"):
+    with pytest.raises(FootageError, match="runs at 50 frames a second, the persona at 25"):
         persona.speak(speech, template=other)
+    with pytest.raises(PairingError, match="50 frames a second and the persona moves at 25"):
+        Synthesis(voice_of_samples(speech), other, persona.motion, persona.renderer())
 
 
 def test_speech_that_cannot_be_used(persona: Persona, tmp_path: Path) -> None:

@@ -90,6 +90,8 @@ def advice(report: dict[str, Any]) -> list[str]:
     """What to do about it, most important first; empty when the footage is fine."""
     said = []
     length, face = report["length_s"], report["face_width_px"]
+    if report.get("missing_s", 0) > 0:
+        said.append(f"The file ends {report['missing_s']:.1f} s before its announced length: it may be cut off.")
     if length < 30:
         said.append(f"{length:.0f} s is short: a minute or more teaches more mouth shapes.")
     if face < 120:

@@ -27,13 +27,15 @@ from lipwright.media.join import join_frames
 from lipwright.media.probe import probe
 from lipwright.media.video import VideoReader
 from lipwright.subject.checks import PictureStats, advice, footage_report
-from lipwright.subject.refuse import PROBES, faces_in, refuse_silence, stretch
+from lipwright.subject.refuse import MIN_SECONDS, PROBES, faces_in, refuse_silence, stretch
 from lipwright.subject.segments import CONTOUR_EVERY, SegmentMaker, segment_times
 from lipwright.subject.store import SCHEMA, NewerSubjectError, Subject, save_info, time_splits
 from lipwright.subject.sync import estimate_offset
 
 MIN_FACE_SHARE = 0.1
 """Footage with a face in fewer frames is refused."""
+_EARLY_S = Fraction(1, 2)
+"""Containers round their length; more than this missing means that the file is cut off."""
 _NO_OFFSET = {"offset_s": 0.0, "confidence": 0.0, "sure": False, "corrected": False}
 
 
@@ -91,7 +93,7 @@ def prepare(
     work = make_folder(folder / ".work" / key)
     videos, pieces = _segments(source, work, rate, start_s, end_s, max(count, (face or 0) + 1), progress)
     try:
-        return _finish(folder, source, options, key, rate, start_s, videos, pieces, face, progress)
+        return _finish(folder, source, options, key, rate, (start_s, end_s), videos, pieces, face, progress)
     except FootageError:
         _clear(folder)
         raise
@@ -155,7 +157,7 @@ def _finish(
     options: dict[str, Any],
     key: str,
     fps: Fraction,
-    start_s: Fraction,
+    stretch_s: tuple[Fraction, Fraction],
     videos: Sequence[Path],
     pieces: Sequence[dict[str, np.ndarray]],
     face: int | None,
@@ -163,6 +165,12 @@ def _finish(
 ) -> Subject:
     progress.start("analyse", 3)
     total = sum(len(p["confidence"]) for p in pieces)
+    length_s, wanted_s = Fraction(total) / fps, stretch_s[1] - stretch_s[0]
+    if length_s < MIN_SECONDS:
+        raise FootageError(
+            f"{source} ends after {float(length_s):.2f} s although it announces {float(wanted_s):.2f} s; "
+            "it is probably cut off, copy or export it again"
+        )
     with VideoReader(videos[0], end_s=Fraction(1)) as reader:
         size = reader.size
         color = asdict(reader.info.color)
@@ -174,7 +182,7 @@ def _finish(
         )
     progress.update(1)
     if options["need_sound"]:
-        samples, offset = _sound(source, track, fps, start_s, total, bool(options["correct_offset"]))
+        samples, offset = _sound(source, track, fps, stretch_s[0], total, bool(options["correct_offset"]))
     else:
         samples, offset = (
             np.zeros(round_half_up(Fraction(total) / fps * SAMPLE_RATE), np.float32),
@@ -187,6 +195,7 @@ def _finish(
     _save_track(folder, track, _contours(pieces, track))
     stats = PictureStats(*(np.concatenate([p["stats"][k] for p in pieces]).tolist() for k in range(3)))
     report = footage_report(track, noise, stats, samples, fps, offset, faces)
+    report["missing_s"] = round(float(wanted_s - length_s), 2) if wanted_s - length_s > _EARLY_S else 0.0
     save_info(
         folder,
         {

@@ -127,6 +127,8 @@ class Persona(Bundle):
             raise ConfigError(f"unknown engine '{engine}'; available: {', '.join(ENGINES)}")
         if (speech is None) == (text is None):
             raise SpeechError("give either a speech file or text (--text, --text-file), not both and not neither")
+        # Before the speech is read into a temporary file, which an error would leave open.
+        shown, chosen = self._template(template), self.renderer(renderer)
         if text is not None:
             spoken = synthesise(text, engine=tts, voice=voice, language=language, rate=rate)
             heard = voice_of_samples(spoken.samples, spoken.sample_rate, spoken.phones)
@@ -135,9 +137,8 @@ class Persona(Bundle):
         else:
             assert speech is not None
             heard = voice_of_samples(speech)
-        shown = self._template(template)
         make = Replay if replay else Synthesis
-        return Speaking(make(heard, shown, self.motion, self.renderer(renderer)), heard)
+        return Speaking(make(heard, shown, self.motion, chosen), heard)
 
     def _template(self, template: str | os.PathLike[str] | Template | None) -> Template:
         if template is None:

@@ -4,7 +4,8 @@ Unary cost: weighted squared distance of lips, inner lips, jaw and head pose in 
 Pairwise cost: how much the look would jump between two mouths beyond what the wanted motion explains;
 a mouth followed by its own successor in the footage costs nothing. Viterbi over a window with a few
 frames of look-ahead. Decisions before the look-ahead are final; the synthesis always asks in the same
-windows, so the result does not depend on how it is read, and other windows would rarely choose otherwise.
+windows, so the result does not depend on how it is read. Other windows mostly choose the same mouths; what a
+switch costs is relative to how well the window's frames are matched.
 """
 
 from __future__ import annotations
