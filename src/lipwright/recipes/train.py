@@ -25,6 +25,7 @@ from lipwright.persona.bundle import CONSENT, check_place
 from lipwright.persona.template import Template
 from lipwright.recipes.base import Recipe, find
 from lipwright.render.memory.bank import build_bank
+from lipwright.render.memory.calibrate import calibrated
 from lipwright.render.memory.renderer import MemoryRenderer
 from lipwright.subject.store import Subject
 from lipwright.synthesis.speaker import Persona
@@ -190,7 +191,7 @@ def _remember(subject: Subject, mouths: int, progress: Progress) -> MemoryRender
     seen = np.flatnonzero(track.present)
     keep = set(_stretches(seen, mouths).tolist())
     bank = build_bank(((t, f) for t, f in _watched(subject, "remember", progress) if t in keep), track)
-    return MemoryRenderer.calibrated(bank)
+    return calibrated(bank)
 
 
 def _watched(subject: Subject, task: str, progress: Progress) -> Iterator[tuple[int, U8]]:

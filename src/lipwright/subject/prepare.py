@@ -15,22 +15,19 @@ import numpy as np
 
 from lipwright.core.clock import FPS, SAMPLE_RATE, as_rate, round_half_up
 from lipwright.core.config import config_key
-from lipwright.core.contracts import F32, FaceTrack
 from lipwright.core.errors import FootageError, SubjectError
-from lipwright.core.files import atomic_file, file_hash, make_folder, write_json
+from lipwright.core.files import file_hash, make_folder, write_json
 from lipwright.core.progress import Progress, Silent
-from lipwright.face.smooth import fill_gaps
-from lipwright.face.track import TrackBuilder
 from lipwright.face.tracker import TRACKERS
-from lipwright.media.audio import read_audio, write_wav
+from lipwright.media.audio import write_wav
 from lipwright.media.join import join_frames
 from lipwright.media.probe import probe
 from lipwright.media.video import VideoReader
+from lipwright.subject.assemble import joined_contours, joined_track, save_track, sound_in_sync
 from lipwright.subject.checks import PictureStats, advice, footage_report
 from lipwright.subject.refuse import MIN_SECONDS, PROBES, faces_in, refuse_silence, stretch
-from lipwright.subject.segments import CONTOUR_EVERY, SegmentMaker, segment_times
+from lipwright.subject.segments import SegmentMaker, segment_times
 from lipwright.subject.store import SCHEMA, NewerSubjectError, Subject, save_info, time_splits
-from lipwright.subject.sync import estimate_offset
 
 MIN_FACE_SHARE = 0.1
 """Footage with a face in fewer frames is refused."""
@@ -174,7 +171,7 @@ def _finish(
     with VideoReader(videos[0], end_s=Fraction(1)) as reader:
         size = reader.size
         color = asdict(reader.info.color)
-    track, noise, faces = _track(pieces, size, face)
+    track, noise, faces = joined_track(pieces, size, face)
     if track.present.mean() < MIN_FACE_SHARE:
         raise FootageError(
             f"{source} shows a face in only {100 * track.present.mean():.0f} % of its frames; "
@@ -182,7 +179,7 @@ def _finish(
         )
     progress.update(1)
     if options["need_sound"]:
-        samples, offset = _sound(source, track, fps, stretch_s[0], total, bool(options["correct_offset"]))
+        samples, offset = sound_in_sync(source, track, fps, stretch_s[0], total, bool(options["correct_offset"]))
     else:
         samples, offset = (
             np.zeros(round_half_up(Fraction(total) / fps * SAMPLE_RATE), np.float32),
@@ -192,7 +189,7 @@ def _finish(
     join_frames(videos, folder / "frames.mp4")
     write_wav(folder / "audio.wav", samples)
     progress.update(2)
-    _save_track(folder, track, _contours(pieces, track))
+    save_track(folder, track, joined_contours(pieces, track))
     stats = PictureStats(*(np.concatenate([p["stats"][k] for p in pieces]).tolist() for k in range(3)))
     report = footage_report(track, noise, stats, samples, fps, offset, faces)
     report["missing_s"] = round(float(wanted_s - length_s), 2) if wanted_s - length_s > _EARLY_S else 0.0
@@ -214,90 +211,3 @@ def _finish(
     shutil.rmtree(folder / ".work", ignore_errors=True)
     progress.finish()
     return Subject.open(folder)
-
-
-def _track(
-    pieces: Sequence[dict[str, np.ndarray]], size: tuple[int, int], face: int | None
-) -> tuple[FaceTrack, float, int]:
-    """One smoothed track over all segments."""
-    start_box = None
-    if face is not None:
-        # Unused places of a frame with fewer faces are zeros: only seen faces may be chosen.
-        seen = (d[c > 0] for p in pieces for d, c in zip(p["dense"], p["confidence"], strict=True) if c[0] > 0)
-        ranked = next(seen, ())
-        if face >= len(ranked):
-            raise FootageError(
-                f"--face {face}: {len(ranked)} faces are visible where the first one is seen; numbers begin at 0"
-            )
-        (x0, y0), (x1, y1) = ranked[face][:, :2].min(0), ranked[face][:, :2].max(0)
-        start_box = (float(x0), float(y0), float(x1), float(y1))
-    builder = TrackBuilder(size, start_box)
-    for piece in pieces:
-        for dense, confidence in zip(piece["dense"], piece["confidence"], strict=True):
-            builder.add([(d, float(c)) for d, c in zip(dense, confidence, strict=True) if c > 0])
-    track, noise = builder.finish()
-    return track, noise, builder.most_faces
-
-
-def _sound(
-    source: Path, track: FaceTrack, fps: Fraction, start_s: Fraction, total: int, correct: bool
-) -> tuple[F32, dict[str, Any]]:
-    """Samples exactly as long as the frames, in sync if it could be told, and what was found."""
-    length_s = Fraction(total) / fps
-    raw = read_audio(source, SAMPLE_RATE, start_s, start_s + length_s)
-    wanted = round_half_up(length_s * SAMPLE_RATE)
-    estimate = estimate_offset(track.landmarks_px, _fit(raw, wanted), fps)
-    corrected = bool(correct and estimate.sure and abs(estimate.offset_s) >= 1 / (2 * float(fps)))
-    if corrected:
-        shift = Fraction(round(estimate.offset_s * SAMPLE_RATE), SAMPLE_RATE)
-        raw = read_audio(source, SAMPLE_RATE, max(start_s + shift, Fraction(0)), start_s + shift + length_s)
-        if start_s + shift < 0:
-            raw = np.concatenate([np.zeros(round_half_up(-(start_s + shift) * SAMPLE_RATE), np.float32), raw])
-    found = {
-        "offset_s": round(estimate.offset_s, 4),
-        "confidence": round(estimate.confidence, 3),
-        "sure": bool(estimate.sure),
-        "corrected": corrected,
-    }
-    return _fit(raw, wanted), found
-
-
-def _fit(samples: F32, n: int) -> F32:
-    return np.pad(samples[:n], (0, max(n - len(samples), 0)))
-
-
-def _contours(pieces: Sequence[dict[str, np.ndarray]], track: FaceTrack) -> F32:
-    """(T, rays) distances, interpolated between the measured frames."""
-    rows, at, offset = [], [], 0
-    for piece in pieces:
-        known = np.isfinite(piece["radii"][:, 0])
-        rows.append(piece["radii"][known])
-        at.append(offset + CONTOUR_EVERY * np.flatnonzero(known))
-        offset += len(piece["confidence"])
-    full = np.zeros((len(track), pieces[0]["radii"].shape[1]), np.float32)
-    frames = np.concatenate(at)
-    known_frames = np.zeros(len(track), bool)
-    known_frames[frames] = True
-    full[frames] = np.concatenate(rows)
-    return fill_gaps(full, known_frames)
-
-
-def _save_track(folder: Path, track: FaceTrack, contour: F32) -> None:
-    centre = track.landmarks_px[:, 27:36].mean(1, keepdims=True)
-    centred = track.landmarks_px - centre
-    scale = np.maximum(np.linalg.norm(centred, axis=(1, 2)), 1e-6)[:, None, None]
-    for name, arrays in (
-        (
-            "landmarks.npz",
-            {
-                "landmarks_px": track.landmarks_px,
-                "dense_px": track.dense_px,
-                "landmarks_normalised": (centred / scale).astype(np.float32),
-                "confidence": track.confidence,
-            },
-        ),
-        ("pose.npz", {"pose_rad": track.pose_rad}),
-        ("contour.npz", {"radii_px": contour}),
-    ):
-        with atomic_file(folder / name) as temporary, temporary.open("wb") as stream:
-            np.savez(stream, **arrays)

@@ -1,0 +1,99 @@
+"""How a remembered mouth is bent, lit and blended: pure functions on the pixels of one patch."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from lipwright.core.contracts import F32, U8
+from lipwright.render.warp import ThinPlate, grid_nodes, sample, upsample
+
+Area = tuple[slice, slice]
+"""Rows and columns of a patch."""
+
+STIFFNESS = 2e-3
+"""Of the splines: tracker noise must not ripple the skin."""
+
+
+def unsharp(image: F32, gain: float) -> F32:
+    """More of what a small blur takes away; gain 0 changes nothing."""
+    return image + gain * (image - cv2.GaussianBlur(image, (0, 0), 1.0)) if gain else image
+
+
+def cut(frame: U8, box: np.ndarray) -> U8:
+    """The box out of a frame, edges replicated where it leaves the picture."""
+    x0, y0, x1, y1 = box
+    height, width = frame.shape[:2]
+    inside = frame[max(y0, 0) : min(y1, height), max(x0, 0) : min(x1, width)]
+    pads = ((max(-y0, 0), max(y1 - height, 0)), (max(-x0, 0), max(x1 - width, 0)), (0, 0))
+    return np.pad(inside, pads, mode="edge") if np.any(pads) else inside
+
+
+def border_points(width: int, height: int) -> F32:
+    """Twelve points on the patch border that do not move."""
+    x, y = width - 1.0, height - 1.0
+    points = [
+        (0, 0),
+        (x / 2, 0),
+        (x, 0),
+        (0, y / 2),
+        (x, y / 2),
+        (0, y),
+        (x / 4, y),
+        (x / 2, y),
+        (3 * x / 4, y),
+    ]
+    return np.array([*points, (x, y), (0, 3 * y / 4), (x, 3 * y / 4)], np.float32)
+
+
+def everywhere(width: int, height: int) -> Area:
+    """The whole patch."""
+    return slice(0, height), slice(0, width)
+
+
+def bounds(mask: F32) -> Area:
+    """The rows and columns where a mask is not zero."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not len(rows):
+        return everywhere(mask.shape[1], mask.shape[0])
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def bend(image: U8, at: F32, residual: F32, size: tuple[int, int], area: Area, affine: F32 | None = None) -> U8:
+    """Sample `image` at affine(p) + spline(p) for every pixel p of an area; spline(`at`) = `residual`."""
+    spline = ThinPlate(at, STIFFNESS)
+    nodes, grid = grid_nodes(*size)
+    field = upsample(spline.evaluate(spline.solve(residual), nodes), grid, *size)[area]
+    x = np.arange(size[0], dtype=np.float32)[area[1]]
+    y = np.arange(size[1], dtype=np.float32)[area[0], None]
+    a = np.array([[1, 0, 0], [0, 1, 0]], np.float32) if affine is None else affine
+    field[..., 0] += a[0, 0] * x + a[0, 1] * y + a[0, 2]
+    field[..., 1] += a[1, 0] * x + a[1, 1] * y + a[1, 2]
+    return sample(image, field)
+
+
+def relight(mouth: F32, template: F32, where: F32) -> F32:
+    """Add the plane (per channel) that best explains template - mouth on comparable skin.
+
+    A plane follows light that changes across the face; more freedom would copy the template's chin.
+    Weights fall with the difference, so a beard line or shadow edge that does not match cannot pull it.
+    """
+    step = max(mouth.shape[1] // 64, 1)
+    weight = where[::step, ::step].ravel()
+    if weight.sum() < 32:
+        return mouth
+    height, width = where.shape
+    y, x = np.mgrid[0:height:step, 0:width:step].astype(np.float32)
+    basis = np.stack([np.ones(x.size, np.float32), x.ravel() / width - 0.5, y.ravel() / height - 0.5], 1)
+    difference = (template[::step, ::step] - mouth[::step, ::step]).reshape(-1, 3)
+    for _ in range(2):
+        weighted = basis * weight[:, None]
+        plane = np.linalg.solve(weighted.T @ basis + 1e-3 * np.eye(3), weighted.T @ difference)
+        residual = np.abs(difference - basis @ plane).mean(1)
+        weight = where[::step, ::step].ravel() / (1 + (residual / 12.0) ** 2)
+    full = (
+        plane[0]
+        + plane[1] * (np.arange(width, dtype=np.float32) / width - 0.5)[None, :, None]
+        + plane[2] * (np.arange(height, dtype=np.float32) / height - 0.5)[:, None, None]
+    )
+    return mouth + full.astype(np.float32)
