@@ -33,6 +33,8 @@ class TranslationConfig:
     """Residual blocks of the enhancer."""
     skips: bool = False
     """Add encoder features to decoder features of the same size (not in pix2pixHD; no extra parameters)."""
+    even: bool = False
+    """Even transposed convolutions ('global' only): no chequered pattern after few steps; same weights."""
     attention: bool = True
     """Self-attention after the residual stack and after the first upsampling (paper B)."""
     ndf: int = 64
@@ -89,11 +91,12 @@ class TranslationConfig:
         return MAP_CHANNELS + (3 if self.mode == "sewn" else 0)
 
 
-# `draft` departs from pix2pixHD in three named ways, for two CPU cores: skips (a coarse bottleneck then need
-# not carry where the lines are), three residual blocks instead of nine, batch 2 with three times the rate.
+# `draft` departs from pix2pixHD in four named ways, for two CPU cores: skips (a coarse bottleneck then need
+# not carry where the lines are), even transposed convolutions (few steps do not unlearn the chequers), three
+# residual blocks instead of nine, batch 2 with three times the rate.
 PRESETS: dict[str, TranslationConfig] = {
     "draft": TranslationConfig(
-        size=256, ngf=16, n_blocks=3, skips=True, ndf=16, batch=2, learning_rate=6e-4, bf16=True
+        size=256, ngf=16, n_blocks=3, skips=True, even=True, ndf=16, batch=2, learning_rate=6e-4, bf16=True
     ),
     "standard": TranslationConfig(size=512, ngf=32, ndf=32),
     "broadcast": TranslationConfig(size=720, ngf=64, ndf=64, n_scales=3),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -35,9 +36,26 @@ def _down(channels: int) -> list[nn.Module]:
     return [nn.Conv2d(channels, 2 * channels, 3, stride=2, padding=1), *_norm_relu()]
 
 
-def _up(channels: int) -> list[nn.Module]:
-    transposed = nn.ConvTranspose2d(channels, channels // 2, 3, stride=2, padding=1, output_padding=1)
-    return [transposed, *_norm_relu()]
+class EvenTranspose2d(nn.ConvTranspose2d):
+    """A transposed convolution whose output pixels all get the same share of kernel taps.
+
+    Kernel 3 at stride 2 gives pixels one, two or four taps in a chequered pattern, and a generator that has
+    had few steps shows it (Odena et al. 2016). A fixed binomial filter [1, 2, 1]/4 afterwards removes that
+    frequency exactly; it has no weights, so state dicts stay those of the plain layer.
+    """
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """As ConvTranspose2d."""
+        y = super().forward(x, output_size)
+        row = torch.tensor([0.25, 0.5, 0.25], dtype=y.dtype, device=y.device)
+        # Depthwise: ten times faster on a CPU than two mean pools. Zeros outside only dim the last pixel.
+        kernel = (row[:, None] * row).expand(y.shape[1], 1, 3, 3).contiguous()
+        return F.conv2d(y, kernel, padding=1, groups=y.shape[1])
+
+
+def _up(channels: int, even: bool = False) -> list[nn.Module]:
+    kind = EvenTranspose2d if even else nn.ConvTranspose2d
+    return [kind(channels, channels // 2, 3, stride=2, padding=1, output_padding=1), *_norm_relu()]
 
 
 def _stem(in_channels: int, channels: int) -> list[nn.Module]:
@@ -75,6 +93,7 @@ class GlobalGenerator(nn.Module):
         ngf, n_downs, n_blocks: width at full size, halvings, residual blocks.
         attention: SelfAttention after the residual stack and after the first upsampling (keys pooled 2 x 2).
         skips: add each encoder level to the decoder level of its size.
+        even: EvenTranspose2d in the decoder.
         head: False drops the final three layers (the trunk of LocalEnhancer).
     Source: pix2pixHD, section 3.1 and its published layer order.
     """
@@ -89,6 +108,7 @@ class GlobalGenerator(nn.Module):
         attention: bool = False,
         skips: bool = False,
         head: bool = True,
+        even: bool = False,
     ) -> None:
         super().__init__()
         widest = ngf * 2**n_downs
@@ -98,7 +118,7 @@ class GlobalGenerator(nn.Module):
         layers += [ResidualBlock(widest) for _ in range(n_blocks)]
         after_blocks = len(layers) - 1
         for level in range(n_downs):
-            layers += _up(widest // 2**level)
+            layers += _up(widest // 2**level, even)
         self.model = nn.Sequential(*layers, *(_head(ngf, out_channels) if head else []))
         self.factor = 2**n_downs
         self._attention_after = {after_blocks: 0, after_blocks + 3: 1} if attention else {}
@@ -208,6 +228,7 @@ def build_generator(config: TranslationConfig) -> GlobalGenerator | LocalEnhance
             config.n_blocks,
             config.attention,
             config.skips,
+            even=config.even,
         )
     initialise(generator)
     return generator
