@@ -1,7 +1,8 @@
 """`lipwright bench NAME`: measured speed and memory on this machine, with the machine written beside it.
 
-Every figure is the median of `repeats` runs after one warm-up run, with the quartiles; memory is the
-peak of the whole process during the measured runs. The machine should be otherwise idle.
+Every figure is the median of `repeats` runs after one warm-up run (none for a single run), with the
+quartiles; memory is the peak of the whole process during the measured runs. The machine should be otherwise
+idle.
 """
 
 from __future__ import annotations
@@ -89,8 +90,9 @@ class Job:
 
 
 def measure(step: str, work: Callable[[], int], repeats: int) -> Measure:
-    """Time `work`, which returns the number of frames it handled."""
-    work()
+    """Time `work`, which returns the number of frames it handled; a single run is not warmed up."""
+    if repeats > 1:
+        work()
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # resets the peak (Linux)
     rates = []
