@@ -48,16 +48,21 @@ CROSS = {
 }
 
 
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("footage", type=Path)
+    options.add_argument("personas", nargs="+", help="NAME=FOLDER; NAME=FOLDER:RENDERER for another renderer")
+    options.add_argument("--audio", required=True, help="held-out stretch, as 57-64")
+    options.add_argument("--picture", required=True, help="stretch of the same length for cross, as 0-7")
+    options.add_argument("--exact", type=Path, help="real frames of the cross result, where they exist")
+    options.add_argument("--phones", type=Path, help="phones of --exact, for the closure rate")
+    options.add_argument("-o", "--out", type=Path, required=True)
+    return options
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("footage", type=Path)
-    parser.add_argument("personas", nargs="+", help="NAME=FOLDER; NAME=FOLDER:RENDERER for another renderer")
-    parser.add_argument("--audio", required=True, help="held-out stretch, as 57-64")
-    parser.add_argument("--picture", required=True, help="stretch of the same length for cross, as 0-7")
-    parser.add_argument("--exact", type=Path, help="real frames of the cross result, where they exist")
-    parser.add_argument("--phones", type=Path, help="phones of --exact, for the closure rate")
-    parser.add_argument("-o", "--out", type=Path, required=True)
-    options = parser.parse_args()
+    options = parser().parse_args()
     tables: dict[str, dict[str, Any]] = {}
     for named in options.personas:
         name, _, where = named.partition("=")

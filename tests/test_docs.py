@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import runpy
 import shlex
 from collections.abc import Iterator
 from importlib import import_module
@@ -67,6 +68,8 @@ def test_every_command_exists_with_its_options(page: str, words: list[str]) -> N
             from lipwright.presenter.__main__ import parser
 
             parser().parse_args(arguments)
+        case ["python", script, *arguments] if script.startswith("benchmarks/"):
+            runpy.run_path(str(ROOT / script))["parser"]().parse_args(arguments)
         case _:
             assert words[0] in SYSTEM_COMMANDS, f"{page}: unknown command {words[0]}"
 
