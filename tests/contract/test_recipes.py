@@ -16,7 +16,8 @@ from lipwright.core.errors import ConfigError, OutputError, PairingError, Subjec
 from lipwright.motion.registry import MOTION_MODELS
 from lipwright.motion.task import MotionTask
 from lipwright.recipes import base
-from lipwright.recipes.train import _spread, motion_data, train
+from lipwright.recipes.parts import _spread, motion_data
+from lipwright.recipes.train import train
 from lipwright.render.registry import RENDERERS
 from lipwright.render.translation import config as translation
 from lipwright.render.translation.config import TranslationConfig
@@ -194,7 +195,7 @@ def test_training_refuses_what_cannot_work(subject: Subject, tmp_path: Path) -> 
 
 def test_long_footage_is_remembered_in_stretches() -> None:
     """Neighbouring mouths may follow each other for free, so frames are thinned by the second, not one by one."""
-    from lipwright.recipes.train import _stretches
+    from lipwright.recipes.parts import _stretches
 
     seen = np.concatenate([np.arange(0, 4000), np.arange(4100, 12_000)])
     kept = _stretches(seen, 4500)

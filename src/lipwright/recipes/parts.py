@@ -1,0 +1,136 @@
+"""The parts of a persona, each from a subject: motion model, appearance memory, trained renderer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lipwright.core.clock import FPS
+from lipwright.core.contracts import U8, Renderer
+from lipwright.core.errors import SubjectError
+from lipwright.core.progress import Progress
+from lipwright.motion.data import MIN_FRAMES, MotionClip, MotionData
+from lipwright.motion.model import CascadeMotion
+from lipwright.motion.task import MotionTask
+from lipwright.recipes.base import Recipe
+from lipwright.render.memory.bank import build_bank
+from lipwright.render.memory.calibrate import calibrated
+from lipwright.render.memory.renderer import MemoryRenderer
+from lipwright.subject.store import Subject
+from lipwright.train.loop import Budget, Loop, Task, TrainingRecord
+
+RENDER_FRAMES = 5000
+"""Crops a renderer is trained on at most; evenly spread over longer footage."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """How all parts of one persona are trained."""
+
+    work: Path
+    """Where checkpoints lie."""
+    seed: int
+    device: str
+    resume: bool
+    progress: Progress
+    log: Callable[[str, float, int], None] | None = None
+
+    def loop(self, task: Task, budget: Budget, name: str) -> TrainingRecord:
+        """Train one part until its budget is spent."""
+        return Loop(task, self.work, budget, name, self.progress, self.log).run(self.resume)
+
+
+def train_motion(subject: Subject, recipe: Recipe, limit: Budget, run: Run) -> tuple[CascadeMotion, TrainingRecord]:
+    """The recipe's motion model, within its share of `limit`."""
+    run.progress.start("speech features", None)
+    data = motion_data(subject, recipe.motion.heard)
+    run.progress.finish()
+    budget = limit
+    if limit.seconds is not None:
+        budget = Budget(seconds=min(limit.seconds * recipe.motion_share, recipe.motion_limit_s))
+    task = MotionTask(recipe.motion, data, run.seed, run.device)
+    record = run.loop(task, budget, "motion")
+    return task.model(), record
+
+
+def motion_data(subject: Subject, features: tuple[str, ...]) -> MotionData:
+    """Training and validation stretches of a subject."""
+    track = subject.track
+    clip = MotionClip.from_track(track.landmarks_px, track.pose_rad, track.confidence, subject.samples, features)
+    parts = {name: clip.part(r.start, r.stop) for name in ("train", "validation") if len(r := subject.split(name))}
+    seen = int((parts["train"].weight > 0).sum()) if "train" in parts else 0
+    if seen < MIN_FRAMES:
+        raise SubjectError(
+            f"{subject.path} leaves {seen} frames with a face to learn from, {MIN_FRAMES} are needed; "
+            "prepare longer footage"
+        )
+    return MotionData((parts["train"],), (parts["validation"],) if len(parts["validation"]) > 1 else ())
+
+
+def remember(subject: Subject, mouths: int, progress: Progress) -> MemoryRenderer:
+    """The appearance memory of at most `mouths` frames that show the face."""
+    track = subject.track
+    seen = np.flatnonzero(track.present)
+    keep = set(_stretches(seen, mouths).tolist())
+    bank = build_bank(((t, f) for t, f in _watched(subject, "remember", progress) if t in keep), track)
+    return calibrated(bank)
+
+
+def _watched(subject: Subject, task: str, progress: Progress) -> Iterator[tuple[int, U8]]:
+    progress.start(task, len(subject))
+    for t, frame in enumerate(subject.frames.read()):
+        yield t, frame
+        progress.update(t + 1)
+    progress.finish()
+
+
+def _spread(frames: np.ndarray, most: int) -> np.ndarray:
+    """At most `most` of the frames, evenly spread, first and last kept."""
+    return frames[np.unique(np.linspace(0, len(frames) - 1, min(most, len(frames))).round().astype(int))]
+
+
+def _stretches(frames: np.ndarray, most: int) -> np.ndarray:
+    """At most `most` of the frames in stretches of a second, evenly spread.
+
+    The memory plays neighbouring mouths on for free; thinned one by one they would have no neighbours.
+    """
+    if len(frames) <= most:
+        return frames
+    size = round(FPS)
+    blocks = len(frames) // size
+    kept = np.unique(np.linspace(0, blocks - 1, most // size).round().astype(int))
+    return frames[(kept[:, None] * size + np.arange(size)).ravel()]
+
+
+def train_translation(
+    subject: Subject, preset_name: str, mode: str, budget: Budget, run: Run
+) -> tuple[Renderer, TrainingRecord]:
+    """The translation renderer on evenly spread frames."""
+    from lipwright.render.translation.config import preset
+    from lipwright.render.translation.data import TranslationData
+    from lipwright.render.translation.renderer import TranslationRenderer
+    from lipwright.render.translation.task import TranslationTask
+
+    config = preset(preset_name, mode)
+    chosen = {
+        name: _spread(subject.usable(name), RENDER_FRAMES // (1 if name == "train" else 10))
+        for name in ("train", "validation")
+    }
+    frames = np.concatenate([chosen["train"], chosen["validation"]])
+    keep, track = set(frames.tolist()), subject.track
+    data = TranslationData.from_frames(
+        (f for t, f in _watched(subject, "crops", run.progress) if t in keep),
+        track.landmarks_px[frames],
+        track.pose_rad[frames],
+        config,
+        np.arange(len(chosen["train"])),
+        np.arange(len(chosen["train"]), len(frames)),
+    )
+    task = TranslationTask(config, data, run.seed, run.device)
+    record = run.loop(task, budget, "renderer")
+    generator: Any = task.modules()["generator"]
+    return TranslationRenderer(config, generator, data.geometry, run.device), record
