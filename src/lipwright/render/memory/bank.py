@@ -22,7 +22,7 @@ from lipwright.face.align import Aligner, apply
 from lipwright.render.region import FaceGeometry
 
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 93, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
-_CACHE = 256
+_CACHE = 64
 """Decoded mouths kept in memory."""
 
 
