@@ -16,6 +16,7 @@ from fractions import Fraction
 import numpy as np
 
 from lipwright.compose.paste import paste
+from lipwright.compose.playhead import blend_rgb8
 from lipwright.compose.walk import TemplateWalk
 from lipwright.core.clock import n_frames
 from lipwright.core.contracts import (
@@ -88,8 +89,8 @@ class Synthesis:
         renderer = copy.copy(self.renderer)  # several iterations may run side by side: each has its own state
         renderer.reset()
         self.profile = Profile()
-        walk = TemplateWalk(self.walk.first + self.template.first, self.walk.last + self.template.first)
-        pictures = ahead(walk.frames(self.template.store, self.n_frames))
+        walk, store = self.walk.shifted(self.template.first), self.template.store
+        pictures = ahead(walk.frames(store.read, store.backward, self.n_frames, blend_rgb8))
         for start in range(0, self.n_frames, WINDOW):
             stop = min(start + WINDOW, self.n_frames)
             with self.profile.stage("decode"):
