@@ -16,6 +16,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.video.frame import PictureType
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
@@ -122,6 +123,7 @@ class Picture:
     def to_av(self) -> av.VideoFrame:
         """The frame labelled with the tags, for an encoder; its planes are shared with the picture."""
         apply_tags(self.frame, self.tags)
+        self.frame.pict_type = PictureType.NONE  # else the encoder repeats the decoder's choice of keyframes
         return self.frame
 
     def editable(self) -> Picture:

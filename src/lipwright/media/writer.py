@@ -32,6 +32,7 @@ from lipwright.core.files import atomic_file
 from lipwright.media.audio import AudioReader
 from lipwright.media.color import BT709, ColorTags, apply_tags, from_rgb8
 from lipwright.media.opening import open_media
+from lipwright.media.picture import Picture
 from lipwright.media.settings import CODECS, EncoderSettings
 
 __all__ = ["EncoderSettings", "VideoWriter"]
@@ -65,6 +66,7 @@ class VideoWriter:
         audio: str | os.PathLike[str] | F32 | None = None,
         color: ColorTags | None = None,
         audio_rate: int = SAMPLE_RATE,
+        source_pix_fmt: str | None = None,
     ) -> None:
         self.path = Path(path)
         if self.path.suffix.lower() not in CONTAINERS:
@@ -106,12 +108,19 @@ class VideoWriter:
             except av.error.FFmpegError as failure:
                 raise _plain(failure) from failure
 
-    def write(self, rgb8: U8) -> None:
+    def write(self, rgb8: U8 | Picture) -> None:
         """Append one (H, W, 3) RGB frame. ShapeError for another size, OutputError when writing fails."""
         width, height = self.size
+        if isinstance(rgb8, Picture):
+            if rgb8.pix_fmt == self.pix_fmt and rgb8.tags == self.color:
+                self._encode(rgb8.to_av())
+                return
+            rgb8 = rgb8.rgb8()
         if rgb8.shape != (height, width, 3) or rgb8.dtype != np.uint8:
             raise ShapeError("frame to write (uint8)", (height, width, 3), rgb8.shape)
-        frame = from_rgb8(rgb8, self._reformatter, self.color, self.pix_fmt)
+        self._encode(from_rgb8(rgb8, self._reformatter, self.color, self.pix_fmt))
+
+    def _encode(self, frame: av.VideoFrame) -> None:
         frame.pts, frame.time_base = self.n_written, 1 / self.fps
         try:
             self._mux(self._stream.encode(frame))
