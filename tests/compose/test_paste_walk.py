@@ -42,7 +42,9 @@ def test_outside_the_mask_every_pixel_is_the_templates(pix_fmt: str, angle: floa
     assert outside.sum() > 3000
     assert np.array_equal(result.rgb8()[outside], template.rgb8()[outside])
     assert np.any(result.rgb8() != template.rgb8())
-    assert all(np.array_equal(p, q) for p, q in zip(before, template.planes, strict=True)), "the template is not touched"
+    assert all(np.array_equal(p, q) for p, q in zip(before, template.planes, strict=True)), (
+        "the template is not touched"
+    )
 
 
 @pytest.mark.parametrize("pix_fmt", PIX_FMTS)
@@ -57,9 +59,7 @@ def test_a_mask_of_one_shows_the_patch_itself(pix_fmt: str) -> None:
 def test_a_cut_and_pasted_region_comes_back(pix_fmt: str, angle: float) -> None:
     template = held(2, pix_fmt, 200, 200, smooth=4.0)
     to_patch = at(20, 30, angle)
-    cut = cv2.warpAffine(
-        template.rgb8(), to_patch, (120, 120), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
+    cut = cv2.warpAffine(template.rgb8(), to_patch, (120, 120), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     mask = np.zeros((120, 120), np.float32)
     mask[20:100, 20:100] = 1
     back = paste(template, Patch(cut, mask, to_patch))

@@ -82,7 +82,7 @@ class HeadMotion:
         gap = round_half_up(_GAP_S * self.fps)
         bridged = self.good.copy()
         for start, stop in runs(~self.good):
-            if 0 < start and stop < len(self) and stop - start <= gap:
+            if start > 0 and stop < len(self) and stop - start <= gap:
                 bridged[start:stop] = True
         stretches = runs(bridged)
         if not stretches:

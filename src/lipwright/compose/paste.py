@@ -17,6 +17,7 @@ from lipwright.core.contracts import F32, Patch
 from lipwright.face.align import invert
 from lipwright.media.picture import Box, Picture, bits, chroma_shift
 
+Affine = NDArray[np.float64]
 _SHRINKS = 1.3
 """Patch pixels per frame pixel from which sampling would alias."""
 
@@ -26,7 +27,7 @@ def paste(picture: Picture, patch: Patch, strength: float = 1.0) -> Picture:
     box = _region(patch, picture)
     if strength <= 0 or box is None:
         return picture
-    to_frame = patch.crop_from_frame.astype(np.float64).copy()
+    to_frame: Affine = patch.crop_from_frame.astype(np.float64)
     to_frame[:, 2] += to_frame[:, :2] @ np.array(box[:2], np.float64)
     size = (box[2] - box[0], box[3] - box[1])
     weight = _on_grid(patch.mask, to_frame, size, border=cv2.BORDER_CONSTANT)
@@ -58,7 +59,7 @@ def _region(patch: Patch, picture: Picture) -> Box | None:
     return None if left >= right or top >= bottom else (int(left), int(top), int(right), int(bottom))
 
 
-def _planes(patch: Patch, picture: Picture, crop_from_region: F32, size: tuple[int, int]) -> list[NDArray[Any]]:
+def _planes(patch: Patch, picture: Picture, crop_from_region: Affine, size: tuple[int, int]) -> list[NDArray[Any]]:
     """The patch in the planes of the picture, for a region of `size` (width, height)."""
     right, down = chroma_shift(picture.pix_fmt)
     if _is_whole_shift(crop_from_region):  # already on the grid: no resampling, nothing gets softer
@@ -76,7 +77,7 @@ def _planes(patch: Patch, picture: Picture, crop_from_region: F32, size: tuple[i
 
 
 def _on_grid(
-    source: NDArray[Any], source_from_region: F32, size: tuple[int, int], border: int = cv2.BORDER_REPLICATE
+    source: NDArray[Any], source_from_region: Affine, size: tuple[int, int], border: int = cv2.BORDER_REPLICATE
 ) -> NDArray[Any]:
     """Pixels of a patch at the whole pixels of a region."""
     a = source_from_region
@@ -86,7 +87,7 @@ def _on_grid(
         x0, y0, x1, y1 = max(dx, 0), max(dy, 0), min(dx + size[0], width), min(dy + size[1], height)
         inside = source[y0:y1, x0:x1]
         around = (y0 - dy, dy + size[1] - y1, x0 - dx, dx + size[0] - x1)
-        return cv2.copyMakeBorder(inside, *around, border, value=0.0) if any(around) else inside
+        return cv2.copyMakeBorder(inside, *around, border, value=(0.0,)) if any(around) else inside
     step = float(np.sqrt(abs(np.linalg.det(a[:, :2]))))
     if source.dtype == np.float32:
         return cv2.warpAffine(source, a, size, flags=cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR, borderMode=border)
@@ -100,7 +101,7 @@ def _shared(weight: F32, right: int, down: int) -> F32:
     around = np.ones((1 + 3 * down, 1 + 3 * right), np.uint8)
     anchor = (right, down)  # of samples 2c - 1 ... 2c + 2 in each subsampled direction
     least = cv2.erode(weight, around, anchor=anchor, borderType=cv2.BORDER_REPLICATE)
-    return least[:: 1 << down, :: 1 << right]
+    return least[:: 1 << down, :: 1 << right].astype(np.float32, copy=False)
 
 
 def _blend(old: NDArray[Any], new: NDArray[Any], weight: F32) -> NDArray[Any]:
@@ -108,6 +109,6 @@ def _blend(old: NDArray[Any], new: NDArray[Any], weight: F32) -> NDArray[Any]:
     return np.where(weight > 0, mixed + 0.5, old).astype(old.dtype)  # between two samples: no clipping is needed
 
 
-def _is_whole_shift(affine: F32) -> bool:
+def _is_whole_shift(affine: Affine) -> bool:
     linear_is_identity = np.array_equal(affine[:, :2], np.eye(2, dtype=affine.dtype))
     return bool(linear_is_identity and np.array_equal(affine[:, 2], np.round(affine[:, 2])))

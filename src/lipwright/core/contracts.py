@@ -167,6 +167,7 @@ class Local(Protocol):
         """(T, 4) x0, y0, x1, y1 in frame pixels: all that `render` reads; may reach beyond the frame."""
 
 
+@runtime_checkable
 class Shown(Protocol):
     """A picture of the result (media.picture.Picture)."""
 

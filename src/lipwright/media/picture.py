@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -183,7 +183,7 @@ def planes_of(frame: av.VideoFrame, pix_fmt: str | None = None) -> tuple[NDArray
     kind = np.uint16 if bits(pix_fmt or frame.format.name) > 8 else np.uint8
     arrays = []
     for plane in frame.planes:
-        rows = np.frombuffer(plane, kind)  # type: ignore[call-overload]  (a plane is a buffer)
+        rows = np.frombuffer(cast(memoryview, plane), kind)
         step = plane.line_size // rows.itemsize
         arrays.append(rows[: step * plane.height].reshape(plane.height, step)[:, : plane.width])
     return tuple(arrays)

@@ -26,7 +26,7 @@ from av.packet import Packet
 from av.video.reformatter import VideoReformatter
 
 from lipwright.core.clock import SAMPLE_RATE, as_rate
-from lipwright.core.contracts import F32, U8
+from lipwright.core.contracts import F32, U8, Shown
 from lipwright.core.errors import ConfigError, FootageError, OutputError, ShapeError
 from lipwright.core.files import atomic_file
 from lipwright.media.audio import AudioReader
@@ -108,13 +108,14 @@ class VideoWriter:
             except av.error.FFmpegError as failure:
                 raise _plain(failure) from failure
 
-    def write(self, rgb8: U8 | Picture) -> None:
+    def write(self, rgb8: U8 | Shown) -> None:
         """Append one (H, W, 3) RGB frame. ShapeError for another size, OutputError when writing fails."""
         width, height = self.size
         if isinstance(rgb8, Picture):
             if rgb8.pix_fmt == self.pix_fmt and rgb8.tags == self.color:
                 self._encode(rgb8.to_av())
                 return
+        if isinstance(rgb8, Shown):
             rgb8 = rgb8.rgb8()
         if rgb8.shape != (height, width, 3) or rgb8.dtype != np.uint8:
             raise ShapeError("frame to write (uint8)", (height, width, 3), rgb8.shape)

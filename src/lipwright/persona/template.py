@@ -110,7 +110,7 @@ class Template:
                     data["confidence"],
                     data["pose_rad"],
                     (0, 0),
-                    data["good"] if "good" in data else None,  # older personas: wherever a face is
+                    data.get("good"),  # older personas do not say: wherever a face is
                 )
                 template = cls(video, track, int(data["first"]))
         except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:

@@ -74,7 +74,8 @@ def motion_data(subject: Subject, features: tuple[str, ...]) -> MotionData:
     )
     parts = {}
     for name in ("train", "validation"):
-        start, stop = (min(int(at * FPS / fps), len(clip)) for at in (subject.split(name).start, subject.split(name).stop))
+        split = subject.split(name)
+        start, stop = (min(int(at * FPS / fps), len(clip)) for at in (split.start, split.stop))
         if stop > start:
             parts[name] = clip.part(start, stop)
     seen = int((parts["train"].weight > 0).sum()) if "train" in parts else 0
