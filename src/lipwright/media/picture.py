@@ -148,7 +148,7 @@ class Picture:
         turned = [np.rot90(p, turns) for p in planes_of(frame, pix_fmt)]
         if mirrored:
             turned = [p[:, ::-1] for p in turned]
-        return Picture(_copied(turned, pix_fmt, turned[0].shape[::-1]), self.tags)
+        return Picture(_copied(turned, pix_fmt, (turned[0].shape[1], turned[0].shape[0])), self.tags)
 
     def _rgb8(self, frame: av.VideoFrame, size: tuple[int, int] | None = None) -> U8:
         key = ("rgb8", frame.format.name, frame.width, frame.height, size, self.tags)
