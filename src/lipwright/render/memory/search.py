@@ -9,7 +9,7 @@ well the last seconds were matched.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -82,10 +82,11 @@ class PathSearch:
         self.reset()
 
     def __copy__(self) -> PathSearch:
-        """The same mouths, a path of its own from the beginning."""
+        """The same mouths; the path goes on from here on its own."""
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__)
-        other.reset()
+        other._ahead = [replace(step, cost=step.cost.copy()) for step in self._ahead]
+        other._decided = list(self._decided)
         return other
 
     def reset(self) -> None:
