@@ -7,8 +7,8 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from lipwright.core.contracts import U8
 from lipwright.compose.tape import Steps
+from lipwright.core.contracts import U8
 
 P = TypeVar("P")
 
