@@ -19,8 +19,11 @@ _GAP_S = Fraction(1, 2)
 """A shorter gap without a usable face does not end a stretch."""
 _LARGE = Fraction(1, 3)
 """Share of all frames from which one usable stretch is enough to stay inside it."""
-_UNSEEN = 0.001
-"""Change of velocity, in face widths a frame, that nobody sees: a fifth of a pixel for a face of 200."""
+_UNSEEN, _SEEN = 0.001, 0.003
+"""Changes of velocity, in face widths a frame, that nobody sees (a fifth of a pixel for a face of 200) and that
+anybody would, whatever else the head does."""
+_GHOST = 0.01
+"""Distance, in face widths, from which edges look double in a cross-fade."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +56,10 @@ class HeadMotion:
 
     @cached_property
     def usual_jolt(self) -> float:
-        """Change of velocity between frames, pixels a frame, that one frame in twenty of the template exceeds."""
+        """Change of velocity between frames, pixels a frame, that one frame in four of the template exceeds."""
         jolts = _rms(np.diff(self.rigid, n=2, axis=0))
         within = self.good[2:] & self.good[1:-1] & self.good[:-2]
-        return float(np.percentile(jolts[within], 95)) if within.any() else 0.0
+        return float(np.percentile(jolts[within], 75)) if within.any() else 0.0
 
     @cached_property
     def usual_step(self) -> float:
@@ -72,7 +75,13 @@ class HeadMotion:
 
     def turn_shows(self, frame: int) -> bool:
         """Whether turning back at a frame would change the velocity more than the head itself usually does."""
-        return bool(2 * self.speed[frame] > max(self.usual_jolt, _UNSEEN * self.face_width))
+        limit = min(max(self.usual_jolt, _UNSEEN * self.face_width), _SEEN * self.face_width)
+        return bool(2 * self.speed[frame] > limit)
+
+    @cached_property
+    def fade_limit(self) -> float:
+        """How far apart, in pixels, faces may lie in a cross-fade: the usual step, while edges do not look double."""
+        return min(self.usual_step, _GHOST * self.face_width)
 
     def region(self) -> tuple[int, int]:
         """(first, last) frame of the stretch to stay in: the longest usable one when it is large enough.

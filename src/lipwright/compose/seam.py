@@ -32,7 +32,7 @@ class Seam:
     a: int
     b: int
     jump: float
-    """Distance of the upper face during the fade, over the one-frame motion that a tenth of the template exceeds."""
+    """Distance of the upper face during the fade, over `HeadMotion.fade_limit`."""
     seen: bool = False
     """Whether the fade would show: jump > 1, or pictures further apart than `_CHANGE` usual changes."""
 
@@ -62,7 +62,7 @@ def _alike(motion: HeadMotion, low: int, high: int) -> list[Seam]:
     length = max((high - low) // 2, int(_SHORTEST_S * motion.fps), fade + 1)
     starts = _whole(motion, np.arange(low, min(high - length - fade + 1, low + _MOST) + 1), fade)
     ends = _whole(motion, np.arange(max(low + length, high - fade + 1 - _MOST), high - fade + 2), fade)
-    usual = max(motion.usual_step, 1e-6)
+    usual = max(motion.fade_limit, 1e-6)
     if not len(starts) or not len(ends):
         return []
     jumps = _distances(motion, starts, ends, fade) / usual

@@ -37,7 +37,7 @@ class Steps(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Tape:
-    """S steps, then those from `again` on for ever. Size: of the order of the template, whatever the result's length."""
+    """S steps, then those from `again` on for ever; S is of the order of the template whatever the result's length."""
 
     steps: Steps
     again: int

@@ -32,7 +32,7 @@ def thumbnail_distance(picture: Callable[[int], U8], track: FaceTrack) -> Callab
         size = (_WIDTH, max(1, round(full.shape[0] * scale)))
         points = (track.landmarks_px[index][MOUTH + JAW] + 0.5) * scale - 0.5
         kept = np.ones((size[1], size[0]), np.float32)
-        cv2.fillConvexPoly(kept, cv2.convexHull(np.round(points).astype(np.int32)), 0.0)
+        cv2.fillConvexPoly(kept, cv2.convexHull(np.round(points).astype(np.int32)), (0.0,))
         return cv2.resize(full, size, interpolation=cv2.INTER_AREA).astype(np.float32), kept
 
     def distance(i: int, j: int) -> float:

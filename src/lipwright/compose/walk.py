@@ -70,8 +70,8 @@ class TemplateWalk:
             fps_template, fps_out: exact rates; without `fps_out` both are the same.
             mode: how a template that is too short goes on: 'ping-pong', 'loop' or 'freeze'; 'auto' loops where the
                 cross-fade moves the upper face no further than the template itself does between neighbouring
-                frames (one in ten moves more), and pictures differ less than twice as much as neighbours do, else
-                ping-pong.
+                frames (one in ten moves more) and by less than a hundredth of its width, and where pictures differ
+                less than twice as much as neighbours do; else ping-pong.
             distance: compares whole pictures for 'loop' (`thumbnails.thumbnail_distance`); without it the face alone
                 decides.
         Raises:

@@ -3,8 +3,8 @@
 Converting a 3840x2160 picture to RGB and back costs more than rendering a mouth, and loses what 8-bit RGB cannot
 hold (10 bits, colours outside RGB). So pictures travel as Y'CbCr; a face region is converted, the rest never.
 
-Chroma samples of 4:2:0 and 4:2:2 are taken to lie in the middle of the luma samples they belong to, as
-swscale does, so that reading and writing undo each other.
+Chroma samples of 4:2:0 and 4:2:2 are taken to lie in the middle of the luma samples they belong to in both
+directions, so that reading and writing undo each other wherever they truly lie (mostly at the left one).
 """
 
 from __future__ import annotations
@@ -65,13 +65,11 @@ class Picture:
         """A decoded frame as it is, or converted when its format is none of `PIX_FMTS`."""
         known = tags.resolved(frame.height)
         name = frame.format.name
-        if name in PIX_FMTS:
-            return cls(frame, known)
-        if name.startswith("yuvj") and (plain := name.replace("yuvj", "yuv")) in PIX_FMTS:
-            same = blank(frame.width, frame.height, plain)
-            for target, source in zip(planes_of(same), planes_of(frame, plain), strict=True):
-                target[:] = source
-            return cls(same, known)
+        plain = name.replace("yuvj", "yuv")  # the same numbers; the range is in the tags
+        if plain in PIX_FMTS:
+            # A copy, because a decoded frame also says where its chroma lies, which swscale then follows: part of
+            # a picture or an edited one could not be labelled so, and would be converted differently.
+            return cls(_copied(planes_of(frame, plain), plain, (frame.width, frame.height)), known)
         return cls(convert(frame, reformatter("of_av", name, frame.width, frame.height), known, nearest(frame)), known)
 
     @classmethod

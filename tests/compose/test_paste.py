@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 
 from lipwright.compose.paste import paste
-from lipwright.compose.walk import TemplateWalk
-from lipwright.core.contracts import FaceTrack, Patch
+from lipwright.core.contracts import Patch
 from lipwright.media.color import ColorTags
 from lipwright.media.picture import PIX_FMTS, Picture
 
@@ -83,49 +82,3 @@ def test_patches_partly_outside_are_clipped(pix_fmt: str, size: tuple[int, int])
     assert np.array_equal(result[16:], template.rgb8()[16:])
     corner = Patch(pixels(6, 20, 30), np.ones((20, 30), np.float32), at(size[1] - 7, size[0] - 3))
     assert np.any(paste(template, corner).rgb8()[-3:, -7:] != template.rgb8()[-3:, -7:])
-
-
-def test_ping_pong_never_jumps_and_never_repeats_a_turn() -> None:
-    walk = TemplateWalk(2, 6)
-    assert walk.indices(0, 10).tolist() == [2, 3, 4, 5, 6, 5, 4, 3, 2, 3]
-    assert walk.indices(-3, 1).tolist() == [2, 2, 2, 2]
-    assert np.abs(np.diff(TemplateWalk(0, 9).indices(0, 200))).max() == 1
-    assert TemplateWalk(3, 3).indices(0, 4).tolist() == [3, 3, 3, 3]
-
-
-class Store:
-    """A store that remembers how it was read."""
-
-    def frame(self, index: int) -> int:
-        return index
-
-    def read(self, first: int, count: int) -> list[int]:
-        return list(range(first, first + count))
-
-    def backward(self, first: int, count: int) -> list[int]:
-        return list(range(first, first - count, -1))
-
-
-@pytest.mark.parametrize("n", [1, 4, 5, 9, 23])
-@pytest.mark.parametrize("ends", [(0, 4), (2, 6), (3, 3), (0, 1)])
-def test_pictures_follow_the_indices(n: int, ends: tuple[int, int]) -> None:
-    walk = TemplateWalk(*ends)
-    shown = list(walk.frames(Store(), n))  # type: ignore[arg-type]
-    assert shown == walk.indices(0, n).tolist()
-
-
-def test_turns_are_where_the_head_rests() -> None:
-    n = 100
-    speed = np.ones(n)
-    speed[90:93] = 0  # a rest near the end
-    x = np.cumsum(speed)
-    landmarks = np.random.default_rng(0).uniform(0, 50, (68, 2))[None] + np.stack([x, 0 * x], -1)[:, None]
-    track = FaceTrack(
-        landmarks.astype(np.float32),
-        np.zeros((n, 0, 3), np.float32),
-        np.ones(n, np.float32),
-        np.zeros((n, 3), np.float32),
-        (64, 64),
-    )
-    assert TemplateWalk.through(track).last in (90, 91, 92)
-    assert TemplateWalk.through(track).first == 0
