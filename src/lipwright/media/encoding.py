@@ -18,9 +18,8 @@ from lipwright.media.codecs import (
     VideoCodec,
     default_sound,
     default_video,
-    nearest_pix_fmt,
-    shape_of,
 )
+from lipwright.media.formats import nearest_pix_fmt, shape_of
 from lipwright.media.settings import EncoderSettings
 
 KEYFRAMES_S = 5
@@ -107,7 +106,7 @@ def _check_container(path: str | os.PathLike[str], suffix: str, video: VideoCode
 def _check_knobs(path: str | os.PathLike[str], video: VideoCodec, settings: EncoderSettings) -> None:
     if settings.crf is not None and not video.best <= settings.crf <= video.worst:
         raise ConfigError(
-            f"crf {settings.crf} for {path} is outside {video.best} to {video.worst} of {video.name}; choose one inside"
+            f"crf {settings.crf} is outside {video.best} to {video.worst} of {video.name} for {path}; choose one inside"
         )
     for option, is_set, allowed in (
         ("a bit rate", settings.bitrate is not None, video.has_bitrate),

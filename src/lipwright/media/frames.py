@@ -10,8 +10,8 @@ from av.video.reformatter import ColorRange, VideoReformatter
 
 from lipwright.core.contracts import U8
 from lipwright.core.errors import ShapeError
-from lipwright.media.codecs import shape_of
 from lipwright.media.color import RESIZE, SAME_SIZE, ColorTags, _swscale_space, apply_tags
+from lipwright.media.formats import shape_of
 
 
 class PlanarPicture(Protocol):
@@ -121,5 +121,5 @@ class FrameMaker:
 
 def _rows(plane: av.video.plane.VideoPlane) -> U8:
     """(rows, line size) bytes of a plane; writing to them writes to the frame."""
-    flat: U8 = np.frombuffer(plane, np.uint8)  # type: ignore[call-overload]  (a plane is a buffer)
+    flat: U8 = np.frombuffer(plane, np.uint8)  # type: ignore[call-overload]  # a plane is a buffer
     return flat[: plane.height * plane.line_size].reshape(plane.height, plane.line_size)

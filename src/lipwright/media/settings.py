@@ -58,8 +58,8 @@ class EncoderSettings:
         self._one_of("preset", self.preset, PRESETS)
         self._one_of("pix_fmt", self.pix_fmt, PIX_FMTS)
         self._one_of("audio_codec", self.audio_codec, tuple(SOUND))
-        highest = VIDEO[self.codec].worst if self.codec else max(c.worst for c in VIDEO.values())
-        self._within("crf", self.crf, VIDEO[self.codec].best if self.codec else 0, highest)
+        if self.codec is not None:  # else the file's suffix decides what the number may be
+            self._within("crf", self.crf, VIDEO[self.codec].best, VIDEO[self.codec].worst)
         self._within("bitrate", self.bitrate, 10_000, 1_000_000_000)
         self._within("gop", self.gop, 1, 100_000)
         self._within("bframes", self.bframes, 0, 16)
