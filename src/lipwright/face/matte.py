@@ -51,7 +51,7 @@ class MatteFinder:
         height, width = rgb8.shape[:2]
         scale = min(1.0, _WORK / max(height, width))
         size = max(round(width * scale), 1), max(round(height * scale), 1)
-        small = cv2.resize(rgb8, size, interpolation=cv2.INTER_AREA)
+        small = np.asarray(cv2.resize(rgb8, size, interpolation=cv2.INTER_AREA), np.uint8)
         guide = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
         rough = self._steadied(guide, self._rough(small))
         slope, offset = guided_coefficients(guide, rough, _RADIUS, _EPSILON)

@@ -46,11 +46,17 @@ class Encoding:
         """Name of the muxer."""
         return FORMATS[self.suffix]
 
-    def muxer_options(self) -> dict[str, str]:
-        """Options of the container: the index first when `faststart` is set."""
-        if not self.settings.faststart:
-            return {}
-        return {"cues_to_front": "1"} if self.suffix in (".mkv", ".webm") else {"movflags": "+faststart"}
+    def muxer_options(self, sound_rate: int | None = None) -> dict[str, str]:
+        """Options of the container: the index first when `faststart` is set.
+
+        mp4 states where its sound ends in ticks of the whole file: a millisecond unless told otherwise, which would
+        cut up to half of one.
+        """
+        first = self.settings.faststart
+        if self.suffix in (".mkv", ".webm"):
+            return {"cues_to_front": "1"} if first else {}
+        ticks = {"movie_timescale": str(sound_rate)} if sound_rate else {}
+        return ticks | ({"movflags": "+faststart"} if first else {})
 
     def encoder_options(self, fps: Fraction) -> dict[str, str]:
         """Private options of the encoder."""

@@ -13,6 +13,9 @@ from lipwright.core.errors import ShapeError
 from lipwright.media.color import RESIZE, SAME_SIZE, ColorTags, _swscale_space, apply_tags
 from lipwright.media.formats import shape_of
 
+_RGB = "gbrp10le"
+"""RGB between two matrices: fine enough for ten bits."""
+
 
 class PlanarPicture(Protocol):
     """What the writer needs of a media.picture.Picture."""
@@ -49,6 +52,7 @@ class FrameMaker:
     ) -> None:
         self.size, self.out_size, self.pix_fmt, self.alpha_fmt, self.tags = size, out_size, pix_fmt, alpha_fmt, tags
         self._reformatter = VideoReformatter()
+        self._to_rgb = VideoReformatter()
         self._alpha_reformatter = VideoReformatter()
 
     def __call__(self, frame: U8 | PlanarPicture, alpha: U8 | None) -> av.VideoFrame:
@@ -73,19 +77,35 @@ class FrameMaker:
         return self._converted(frame, picture.tags)
 
     def _converted(self, frame: av.VideoFrame, tags: ColorTags | None) -> av.VideoFrame:
-        """One swscale pass; `tags` are the source's, None for RGB."""
-        width, height = self.out_size
+        """One swscale pass, two where the matrix changes; `tags` are the source's, None for RGB."""
+        space = _swscale_space(self.tags.space)
+        if tags is not None and _swscale_space(tags.space) != space:
+            # swscale's own way from matrix to matrix gets 10-bit colours wrong (seen in FFmpeg 8): by RGB instead.
+            frame = self._pass(self._to_rgb, frame, _RGB, self.size, tags, _swscale_space(tags.space))
+            tags = None
+        return self._pass(self._reformatter, frame, self.pix_fmt, self.out_size, tags, space)
+
+    def _pass(
+        self,
+        reformatter: VideoReformatter,
+        frame: av.VideoFrame,
+        pix_fmt: str,
+        size: tuple[int, int],
+        tags: ColorTags | None,
+        space: int,
+    ) -> av.VideoFrame:
         full_in = tags is None or tags.range == "full"
-        return self._reformatter.reformat(
+        full_out = pix_fmt == _RGB or self.tags.range == "full"
+        return reformatter.reformat(
             frame,
-            width=width,
-            height=height,
-            format=self.pix_fmt,
-            src_colorspace=None if tags is None else _swscale_space(tags.space),
-            dst_colorspace=_swscale_space(self.tags.space),
+            width=size[0],
+            height=size[1],
+            format=pix_fmt,
+            src_colorspace=space,
+            dst_colorspace=space,
             src_color_range=ColorRange.JPEG if full_in else ColorRange.MPEG,
-            dst_color_range=ColorRange.JPEG if self.tags.range == "full" else ColorRange.MPEG,
-            interpolation=SAME_SIZE if self.out_size == self.size else RESIZE,
+            dst_color_range=ColorRange.JPEG if full_out else ColorRange.MPEG,
+            interpolation=SAME_SIZE if size == (frame.width, frame.height) else RESIZE,
             threads=1,
         )
 

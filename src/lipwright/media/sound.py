@@ -32,38 +32,34 @@ _FALLBACK_RATE = 48_000
 
 
 class SoundTrack:
-    """One sound stream of an open output.
+    """One sound stream, made before its container is opened.
 
     Args:
-        container: the output; the stream is added to it.
         codec: how to encode.
         bit_rate: bits per second, all channels together, of the codecs that lose something.
         audio: a file, whose sound is used at its own rate in mono or stereo; or (S,) / (S, 1 or 2) samples in
             [-1, 1] at `rate`. Rates that the codec does not take are resampled to 48 kHz.
 
-    ConfigError for more than two channels, FootageError for a file without sound.
+    `rate` is the one written. ConfigError for more than two channels, FootageError for a file without sound.
     """
 
-    def __init__(
-        self,
-        container: OutputContainer,
-        codec: SoundCodec,
-        bit_rate: int,
-        audio: str | os.PathLike[str] | F32,
-        rate: int,
-    ) -> None:
+    def __init__(self, codec: SoundCodec, bit_rate: int, audio: str | os.PathLike[str] | F32, rate: int) -> None:
         if isinstance(audio, np.ndarray):
             blocks, rate, channels = _of_array(audio, rate, codec)
         else:
             blocks, rate, channels = _of_file(audio, codec)
-        layout = "mono" if channels == 1 else "stereo"
-        self._stream = cast(av.AudioStream, container.add_stream(codec.encoder, rate=rate))
-        context = self._stream.codec_context
-        context.layout, context.format = layout, codec.sample_format
-        context.bit_rate = bit_rate
-        context.time_base = Fraction(1, rate)
-        self._frames = _frames(blocks, rate, layout, codec.sample_format)
+        self.rate, self._codec, self._bit_rate = rate, codec, bit_rate
+        self._layout = "mono" if channels == 1 else "stereo"
+        self._frames = _frames(blocks, rate, self._layout, codec.sample_format)
         self._done_s = Fraction(0)
+
+    def attach(self, container: OutputContainer) -> None:
+        """Add the stream to an open output."""
+        self._stream = cast(av.AudioStream, container.add_stream(self._codec.encoder, rate=self.rate))
+        context = self._stream.codec_context
+        context.layout, context.format = self._layout, self._codec.sample_format
+        context.bit_rate = self._bit_rate
+        context.time_base = Fraction(1, self.rate)
 
     def until(self, time_s: Fraction | None) -> Iterator[Packet]:
         """Packets of the sound up to a time; all of it and the encoder's rest when None."""
@@ -74,7 +70,10 @@ class SoundTrack:
             self._done_s += Fraction(frame.samples, frame.sample_rate)
             yield from self._stream.encode(frame)
         if time_s is None:
-            yield from self._stream.encode(None)
+            for packet in self._stream.encode(None):
+                if packet.duration and packet.duration * 1000 < self.rate:
+                    packet.duration = -(-self.rate // 1000)  # Matroska would round it to 0 ms and count a full packet
+                yield packet
 
 
 def _takes(codec: SoundCodec, rate: int) -> bool:

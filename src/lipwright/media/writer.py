@@ -82,9 +82,11 @@ class VideoWriter:
     def __enter__(self) -> VideoWriter:
         with ExitStack() as stack:
             temporary = stack.enter_context(atomic_file(self.path))
+            self._sound = self._sound_track()
+            options = self.encoding.muxer_options(self._sound.rate if self._sound else None)
             try:
                 self._container: OutputContainer = av.open(
-                    str(temporary), "w", format=self.encoding.format, options=self.encoding.muxer_options()
+                    str(temporary), "w", format=self.encoding.format, options=options
                 )
                 stack.callback(self._abandon)
                 self._open_streams()
@@ -103,7 +105,7 @@ class VideoWriter:
             if self.n_written == 0:
                 raise OutputError(f"cannot write {self.path}: no frame was given; check the speech and template")
             try:
-                self._mux(self._stream.encode(None))
+                self._mux(self._last_pictures())
                 self._sound_until(None)
                 self._container.close()
             except av.error.FFmpegError as failure:
@@ -130,6 +132,11 @@ class VideoWriter:
         except av.error.FFmpegError as error:
             raise OutputError(f"cannot write {self.path}: {error.strerror}; free some space and run again") from error
 
+    def _sound_track(self) -> SoundTrack | None:
+        if self._audio is None:
+            return None
+        return SoundTrack(self.encoding.sound, self.settings.audio_bitrate, self._audio, self._audio_rate)
+
     def _open_streams(self) -> None:
         encoding = self.encoding
         os.environ.setdefault("SVT_LOG", "1")  # errors only: it writes to stderr by itself
@@ -147,11 +154,17 @@ class VideoWriter:
             stream.metadata["alpha_mode"] = "1"  # players look for it
         apply_tags(context, self.color)
         self._stream = stream
-        self._sound: SoundTrack | None = None
-        if self._audio is not None:
-            rate = self.settings.audio_bitrate
-            self._sound = SoundTrack(self._container, encoding.sound, rate, self._audio, self._audio_rate)
+        if self._sound is not None:
+            self._sound.attach(self._container)
         self._container.start_encoding()  # what an encoder refuses shows here, before the first frame is made
+
+    def _last_pictures(self) -> list[Packet]:
+        """What the encoder still holds."""
+        packets = self._stream.encode(None)
+        if self.encoding.video.name == "hevc" and self.n_written <= 2:
+            for packet in packets:  # x265 gives no decoding times to clips shorter than its reordering
+                packet.dts = packet.pts
+        return packets
 
     def _sound_until(self, time_s: Fraction | None) -> None:
         """Encode sound up to a time, all of it and the encoder's rest when None."""
