@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from lipwright.core.clock import as_rate
 from lipwright.core.contracts import F32, Frame
@@ -78,7 +79,7 @@ class Speaking:
             source_pix_fmt=template.store.pix_fmt,
             audio_rate=self._voice.sound_rate,
         ) as writer:
-            behind = Behind(writer.write)
+            behind: Behind[Any] = Behind(writer.write)
             try:
                 for i, frame in enumerate(self, 1):
                     behind.put(frame.picture)
