@@ -54,7 +54,7 @@ def test_the_suffix_implies_the_rest(path: str, options: dict[str, Any], expecte
         ("a.mp4", {"pix_fmt": "yuv420p", "size": (64, 49)}, "yuv420p holds no odd size such as 64x49"),
         ("a.mp4", {"crf": 60}, "crf 60 is outside 0 to 51 of h264"),
         ("a.mp4", {"crf": -1}, "crf -1 is outside 0 to 51"),
-        ("a.mov", {"codec": "prores", "bitrate": 10**7}, "prores has no a bit rate"),
+        ("a.mov", {"codec": "prores", "bitrate": 10**7}, "prores has no bit rate to choose"),
         ("a.mov", {"codec": "prores", "preset": "fast"}, "prores has no speed presets"),
         ("a.webm", {"bframes": 2}, "vp9 has no B-frames to choose"),
     ],
@@ -68,8 +68,17 @@ def test_what_cannot_be_is_one_sentence(path: str, options: dict[str, Any], word
 
 @pytest.mark.parametrize(
     "options",
-    [{"codec": "mpeg2"}, {"preset": "fastest"}, {"pix_fmt": "rgb24"}, {"audio_codec": "mp3"}]
-    + [{"codec": "av1", "crf": 0}, {"codec": "prores", "crf": 40}, {"bitrate": 5}, {"size": 3}, {"size": (64, 99_999)}],
+    [
+        {"codec": "mpeg2"},
+        {"preset": "fastest"},
+        {"pix_fmt": "rgb24"},
+        {"audio_codec": "mp3"},
+        {"codec": "av1", "crf": 0},
+        {"codec": "prores", "crf": 40},
+        {"bitrate": 5},
+        {"size": 3},
+        {"size": (64, 99_999)},
+    ],
 )
 def test_values_that_no_file_can_have(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="choose"):
@@ -78,8 +87,14 @@ def test_values_that_no_file_can_have(options: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("size", "wanted", "expected"),
-    [((1920, 1080), 720, (1280, 720)), ((1080, 1920), 720, (720, 1280)), ((640, 480), (99, 77), (99, 77))]
-    + [((853, 480), 240, (426, 240)), ((3840, 2160), 1080, (1920, 1080)), ((64, 48), None, (64, 48))],
+    [
+        ((1920, 1080), 720, (1280, 720)),
+        ((1080, 1920), 720, (720, 1280)),
+        ((640, 480), (99, 77), (99, 77)),
+        ((853, 480), 240, (426, 240)),
+        ((3840, 2160), 1080, (1920, 1080)),
+        ((64, 48), None, (64, 48)),
+    ],
 )
 def test_sizes(size: tuple[int, int], wanted: Any, expected: tuple[int, int]) -> None:
     assert plan("a.mp4", EncoderSettings(size=wanted), size).size == expected
@@ -87,10 +102,15 @@ def test_sizes(size: tuple[int, int], wanted: Any, expected: tuple[int, int]) ->
 
 @pytest.mark.parametrize(
     ("codec", "suffix", "pix_fmt"),
-    [("h264", ".mp4", "yuv444p"), ("hevc", ".mp4", "yuv444p"), ("vp9", ".webm", "yuv444p")]
-    + [("prores", ".mov", "yuv444p10le")],
+    [
+        ("h264", ".mp4", "yuv444p"),
+        ("hevc", ".mp4", "yuv444p"),
+        ("vp9", ".webm", "yuv444p"),
+        ("prores", ".mov", "yuv444p12le"),
+    ],
 )
 def test_odd_sizes_survive(tmp_path: Path, codec: str, suffix: str, pix_fmt: str) -> None:
+    """ProRes 4444 holds ten bits, which its decoder hands out as twelve."""
     path = tmp_path / f"o{suffix}"
     with VideoWriter(path, (65, 49), Fraction(25), EncoderSettings(codec=codec)) as writer:
         writer.write(np.full((49, 65, 3), 80, np.uint8))
@@ -120,7 +140,7 @@ def test_bit_rates_are_held(tmp_path: Path, codec: str) -> None:
             for frame in noise:
                 writer.write(frame)
         sizes.append((tmp_path / "n.mkv").stat().st_size * 8 / 2)
-    assert sizes[0] < 400_000
+    assert sizes[0] < 0.7 * sizes[1]
     assert 400_000 < sizes[1] < 1_200_000
 
 

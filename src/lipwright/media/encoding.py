@@ -115,7 +115,7 @@ def _check_knobs(path: str | os.PathLike[str], video: VideoCodec, settings: Enco
             f"crf {settings.crf} is outside {video.best} to {video.worst} of {video.name} for {path}; choose one inside"
         )
     for option, is_set, allowed in (
-        ("a bit rate", settings.bitrate is not None, video.has_bitrate),
+        ("bit rate to choose", settings.bitrate is not None, video.has_bitrate),
         ("speed presets", settings.preset is not None, bool(video.presets)),
         ("B-frames to choose", settings.bframes is not None, video.has_bframes),
     ):
