@@ -10,6 +10,7 @@ from pathlib import Path
 from lipwright.core.clock import round_half_up
 from lipwright.core.errors import ConfigError
 from lipwright.media.codecs import (
+    DEFAULT_PRESET,
     FORMATS,
     SOUND,
     SUFFIXES,
@@ -60,7 +61,7 @@ class Encoding:
 
     def encoder_options(self, fps: Fraction) -> dict[str, str]:
         """Private options of the encoder."""
-        chosen = dict(self.video.presets.get(self.settings.preset or "veryfast", {}))
+        chosen = dict(self.video.presets.get(self.settings.preset or DEFAULT_PRESET, {}))
         chosen |= _quality(self.video, self.settings) | _keyframes(self.video, self.settings, fps)
         return chosen | _private(self)
 
