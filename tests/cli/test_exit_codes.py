@@ -136,7 +136,7 @@ def test_wrong_usage(capsys: pytest.CaptureFixture[str], arguments: list[str]) -
         (["speak", "p", "a.wav", "--codec", "mpeg2"], "encoder codec 'mpeg2' is unknown; choose from h264, hevc, vp9"),
         (["speak", "p", "a.wav", "-o", "o.webm", "--codec", "h264"], "cannot write h264 to o.webm: name the file .mp4"),
         (["speak", "p", "a.wav", "-o", "o.avi"], "cannot write o.avi: name it .mp4"),
-        (["speak", "p", "a.wav", "--alpha"], "cannot write transparency to out.mp4 as vp9"),
+        (["speak", "p", "a.wav", "--alpha"], "cannot write transparency to out.mp4: use vp9 in .webm"),
         (["speak", "p", "a.wav", "--size", "big"], "--size 'big' is not a picture size; write widthxheight (1280x720)"),
         (["speak", "p", "a.wav", "--size", "0x5"], "encoder size 0 is outside 16 to 16384"),
         (["speak", "p", "a.wav", "--pix-fmt", "rgb24"], "encoder pix_fmt 'rgb24' is unknown; choose from yuv420p"),

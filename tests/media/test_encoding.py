@@ -43,7 +43,7 @@ def test_the_suffix_implies_the_rest(path: str, options: dict[str, Any], expecte
         ("a.gif", {}, "name it .mp4, .m4v, .mov, .mkv or .webm"),
         ("a.webm", {"codec": "h264"}, "cannot write h264 to a.webm: name the file .mp4 or .m4v or .mov or .mkv, or "),
         ("a.mp4", {"codec": "prores"}, "name the file .mov or .mkv, or choose codec h264 or hevc or vp9 or av1"),
-        ("a.mp4", {"alpha": True}, "cannot write transparency to a.mp4 as vp9: use vp9 in .webm or .mkv, or prores"),
+        ("a.mp4", {"alpha": True}, "cannot write transparency to a.mp4: use vp9 in .webm or .mkv, or prores"),
         ("a.mov", {"alpha": True, "codec": "hevc"}, "cannot write transparency to a.mov as hevc"),
         ("a.webm", {"alpha": True, "pix_fmt": "yuv444p"}, "vp9 with transparency is yuv420p"),
         ("a.webm", {"alpha": True, "size": (65, 48)}, "65x48 is odd"),

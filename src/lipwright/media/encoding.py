@@ -105,8 +105,9 @@ def _check_container(path: str | os.PathLike[str], suffix: str, video: VideoCode
             f"{' or '.join(c.name for c in VIDEO.values() if suffix in c.suffixes)}"
         )
     if settings.alpha and suffix not in video.alpha_suffixes:
+        named = f" as {video.name}" if settings.codec else ""
         raise ConfigError(
-            f"cannot write transparency to {path} as {video.name}: use vp9 in .webm or .mkv, or prores in .mov or .mkv"
+            f"cannot write transparency to {path}{named}: use vp9 in .webm or .mkv, or prores in .mov or .mkv"
         )
 
 
