@@ -108,6 +108,15 @@ def test_another_matrix_range_or_depth_is_converted(tmp_path: Path, pix_fmt: str
     assert [float(p.mean()) / scale for p in planes] == pytest.approx([63, 102.3, 240], abs=1)
 
 
+@pytest.mark.parametrize(("source", "pix_fmt"), [("yuv422p10le", "yuv420p"), ("yuv420p", "yuv444p10le")])
+def test_another_depth_and_resolution_alone_keep_the_values(tmp_path: Path, source: str, pix_fmt: str) -> None:
+    settings = EncoderSettings(crf=0, preset="ultrafast", threads=1, pix_fmt=pix_fmt)
+    write(tmp_path / "p.mkv", [flat((81, 90, 240), source, BT709)], settings)
+    planes = planes_in(tmp_path / "p.mkv")[0][1]
+    scale = 4 if pix_fmt.endswith("10le") else 1
+    assert [float(p.mean()) / scale for p in planes] == pytest.approx([81, 90, 240], abs=0.3)
+
+
 def test_limited_pictures_in_a_full_range_file(tmp_path: Path) -> None:
     """Luma 63 of 16..235 is (63 - 16) 255 / 219 = 54.7 of 0..255, chroma 128 + (240 - 128) 255 / 224 = 255.5."""
     red = flat((63, 102, 240), "yuv420p", BT709)
