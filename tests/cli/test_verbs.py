@@ -132,6 +132,23 @@ def test_speak_reads_text_files(stand_in: Callable, capsys: Capture, tmp_path: P
     assert "64x48, 25 fps, 0.40 s" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ([], EncoderSettings()),
+        (["--codec", "hevc", "--pix-fmt", "yuv420p10le"], EncoderSettings(codec="hevc", pix_fmt="yuv420p10le")),
+        (["--size", "128x96", "--bitrate", "200000"], EncoderSettings(size=(128, 96), bitrate=200_000)),
+        (["--size", "24p", "--encoder-preset", "fast"], EncoderSettings(size=24, preset="fast")),
+    ],
+)
+def test_the_encoders_options_reach_the_writer(
+    stand_in: Callable, tmp_path: Path, options: list[str], expected: EncoderSettings
+) -> None:
+    stand_in("lipwright.synthesis.speaker", Persona=Talker)
+    assert run(["speak", "p", "--text", "Hi", "-o", str(tmp_path / "o.mp4"), *options]) == 0
+    assert Talker.last["settings"] == expected  # type: ignore[attr-defined]
+
+
 def test_a_missing_demo_persona(capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(assets, "DEMO_PERSONA", tmp_path / "none")

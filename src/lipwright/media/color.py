@@ -79,7 +79,8 @@ def tags_of(frame: av.VideoFrame) -> ColorTags:
     )
 
 
-def _swscale_space(space: str) -> int:
+def swscale_space(space: str) -> int:
+    """swscale's number of a matrix; that of BT.601 for names it does not know."""
     return {"bt709": 1, "fcc": 4, "smpte240m": 7, "bt2020nc": 9}.get(space, 5)
 
 
@@ -99,7 +100,7 @@ def to_rgb8(
         width=width,
         height=height,
         format="rgb24",
-        src_colorspace=_swscale_space(known.space),
+        src_colorspace=swscale_space(known.space),
         src_color_range=ColorRange.JPEG if known.range == "full" or is_rgb else ColorRange.MPEG,
         dst_color_range=ColorRange.JPEG,
         interpolation=SAME_SIZE if same else RESIZE,
@@ -121,7 +122,7 @@ def convert(
 
     `size` (width, height) scales it on the way.
     """
-    space, known = _swscale_space(tags.space), ColorRange.JPEG if tags.range == "full" else ColorRange.MPEG
+    space, known = swscale_space(tags.space), ColorRange.JPEG if tags.range == "full" else ColorRange.MPEG
     width, height = size or (frame.width, frame.height)
     result = reformatter.reformat(
         frame,

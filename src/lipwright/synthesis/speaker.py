@@ -21,6 +21,7 @@ from lipwright.persona.template import Template
 from lipwright.speech.tts import synthesise
 from lipwright.subject.store import Subject
 from lipwright.synthesis.clip import clip_template
+from lipwright.synthesis.cutout import cut_out
 from lipwright.synthesis.pipeline import Replay, Synthesis
 from lipwright.synthesis.voice import Voice, voice_of_file, voice_of_samples
 
@@ -79,7 +80,7 @@ class Speaking:
             source_pix_fmt=template.store.pix_fmt,
             audio_rate=self._voice.sound_rate,
         ) as writer:
-            behind: Behind[Any] = Behind(writer.write)
+            behind: Behind[Any] = Behind(cut_out(writer) if settings.alpha else writer.write)
             try:
                 for i, frame in enumerate(self, 1):
                     behind.put(frame.picture)
