@@ -13,6 +13,7 @@ from lipwright.cli.output import print_json, print_table
 from lipwright.cli.progress import Bars
 from lipwright.core.errors import ConfigError, SpeechError
 from lipwright.media.settings import EncoderSettings
+from lipwright.speech.subtitles import FORMATS
 
 DEFAULTS = EncoderSettings()
 
@@ -27,6 +28,8 @@ def command(
     tts: Annotated[str, typer.Option(help="What reads the text: auto, flite, espeak-ng or command:TEMPLATE.")] = "auto",
     voice: Annotated[str | None, typer.Option(help="Voice of the speech engine.")] = None,
     rate: Annotated[float, typer.Option(min=0.3, max=3, help="Speed of the voice.")] = 1.0,
+    transcript: Annotated[Path | None, typer.Option(help="Words of SPEECH, a UTF-8 file, for subtitles.")] = None,
+    subtitles: Annotated[str | None, typer.Option(help="Write subtitles beside the video: srt, vtt or both.")] = None,
     template: Annotated[Path | None, typer.Option(help="Footage to speak over instead of the persona's.")] = None,
     renderer: Annotated[str | None, typer.Option(help="Renderer instead of the recipe's: memory ...")] = None,
     engine: Annotated[str, typer.Option(help="What runs the networks: auto, torch ...")] = "auto",
@@ -41,6 +44,7 @@ def command(
     """Make the persona speak. The video is as long as the speech; nothing appears before it is whole."""
     settings = EncoderSettings(crf=crf, bitrate=bitrate, preset=encoder_preset, threads=threads)
     spoken = words(speech, text, text_file)
+    endings, said = subtitling(subtitles, transcript, spoken)
     folder = persona_path(persona)
     what = f"{out} was not written (it appears only when whole); run the same command again"
     with kept(what), Bars() as bars:
@@ -60,9 +64,35 @@ def command(
         )
         try:
             speaking.write(out, settings=settings, progress=bars)
+            for ending in endings:
+                speaking.write_subtitles(out.with_suffix(ending), said)
         finally:
             speaking.close()
     report(out, speaking.profile() if profile else None, json)
+
+
+def subtitling(subtitles: str | None, transcript: Path | None, spoken: str | None) -> tuple[list[str], str | None]:
+    """(endings of the subtitle files to write, transcript of a given speech), checked before any work."""
+    if subtitles is None:
+        if transcript is not None:
+            raise ConfigError("--transcript is read for subtitles only; add --subtitles srt, vtt or both")
+        return [], None
+    if subtitles not in (*FORMATS, "both"):
+        raise ConfigError(f"unknown subtitles '{subtitles}'; choose srt, vtt or both")
+    if spoken is not None and transcript is not None:
+        raise ConfigError("--transcript goes with a speech file; spoken text is its own transcript, leave it out")
+    if spoken is None and transcript is None:
+        raise ConfigError("--subtitles needs the words of the speech file; give them with --transcript FILE")
+    said = None if transcript is None else read_text(transcript)
+    return [f".{name}" for name in (FORMATS if subtitles == "both" else (subtitles,))], said
+
+
+def read_text(path: Path) -> str:
+    """A UTF-8 file; SpeechError when it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpeechError(f"{path} cannot be read as UTF-8 text ({error}); check the file") from error
 
 
 def words(speech: Path | None, text: str | None, text_file: Path | None) -> str | None:
@@ -72,10 +102,7 @@ def words(speech: Path | None, text: str | None, text_file: Path | None) -> str 
         named = "none was" if not given else f"{len(given)} were"
         raise ConfigError(f"give one of SPEECH, --text and --text-file; {named} given")
     if text_file is not None:
-        try:
-            text = text_file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise SpeechError(f"{text_file} cannot be read as UTF-8 text ({error}); check the file") from error
+        text = read_text(text_file)
     if text is not None and not text.strip():
         source = text_file or "--text"
         raise SpeechError(f"{source} holds no words; give the text to speak")

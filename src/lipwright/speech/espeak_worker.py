@@ -2,7 +2,8 @@
 
 Standard library only, started by file path. Reads one JSON object from standard input
 {library, voice, words_per_minute, texts: [...], pcm: PATH} and writes int16 samples of all texts to PATH,
-then one JSON object to standard output: {sample_rate, parts: [{samples, events: [[sample, ipa], ...], words: [[sample, character, length], ...]}]},
+then one JSON object to standard output: {sample_rate, parts: [{samples, events: [[sample, ipa], ...],
+words: [[sample, character, length], ...]}]},
 characters counted from 0.
 Exit status 3: the voice is unknown.
 """

@@ -137,7 +137,12 @@ def _segment(
                 inside += _inside(pieces[a], times[a + 1][0] - times[a][1])
             if a < b - 1 and _lines(pieces[a:b]) == ():
                 break
-            cost = best[a] + _NEW_CUE + inside + _cost(pieces[a:b], times[b - 1][1] - times[a][0], until[b - 1] - times[a][0])
+            cost = (
+                best[a]
+                + _NEW_CUE
+                + inside
+                + _cost(pieces[a:b], times[b - 1][1] - times[a][0], until[b - 1] - times[a][0])
+            )
             if cost < best[b]:
                 best[b], back[b] = cost, a
     spans, b = [], len(pieces)

@@ -96,7 +96,7 @@ def words_of(
     places = [0, *accumulate(not c.isspace() for c in text)]
     kept: list[tuple[int, int]] = []
     for sample, character, _ in events:
-        if 0 <= character < len(text) and (not kept or character > kept[-1][1] and sample >= kept[-1][0]):
+        if 0 <= character < len(text) and (not kept or (character > kept[-1][1] and sample >= kept[-1][0])):
             kept.append((sample, character))
     words = []
     ends = [(sample / sample_rate, character) for sample, character in kept[1:]] + [(float("inf"), len(text))]

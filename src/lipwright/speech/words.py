@@ -34,9 +34,7 @@ class Word:
 
     def moved(self, characters: int, seconds: float) -> Word:
         """The same word after so much other text and so many seconds of other speech."""
-        return Word(
-            self.start + characters, self.stop + characters, self.start_s + seconds, self.end_s + seconds
-        )
+        return Word(self.start + characters, self.stop + characters, self.start_s + seconds, self.end_s + seconds)
 
 
 @dataclass(frozen=True)
@@ -164,7 +162,7 @@ def _rest(piece: str, following: Sequence[tuple[str, bool]]) -> int:
     if not marks or (following and not following[0][1] and not any(map(_unspaced, piece + following[0][0]))):
         return 0
     if marks[-1] in _SENTENCE:
-        return 1 if marks[-1] == "." and _abbreviated(marks, following) else 2
+        return 0 if marks[-1] == "." and _abbreviated(marks, following) else 2
     return int(marks[-1] in _CLAUSE)
 
 
