@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from lipwright.core.errors import ConfigError, SpeechError
-from lipwright.speech.align import align, number_words, sounding
+from lipwright.speech.align import align, sounding
+from lipwright.speech.forced import number_words
 from lipwright.speech.source import array_source
 from lipwright.speech.spread import spread
 from lipwright.speech.subtitles import Cue, make_cues, to_srt, to_vtt, write_cues
@@ -199,6 +200,9 @@ def test_alignment_and_letters_against_exact_times() -> None:
     aligned = align(NEWS, source, len(samples))
     assert aligned.method == "alignment"
     assert np.abs(np.array(times_of(pieces, aligned.words)) - exact).mean() <= 0.06
+    parts = align(NEWS, source, len(samples), part_s=(5.0, 10.0))
+    assert parts.method == "alignment"
+    assert np.abs(np.array(times_of(pieces, parts.words)) - exact).mean() <= 0.06, "long recordings go in parts"
     letters = np.array(times_of(pieces, spread(pieces, sounding(source, len(samples)))))
     assert np.abs(letters - exact).mean() <= 0.25
     starts = [k for k in range(len(pieces)) if k == 0 or pieces[k - 1].rest >= 2]
