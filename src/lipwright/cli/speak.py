@@ -16,6 +16,12 @@ from lipwright.core.errors import ConfigError, SpeechError
 from lipwright.media.settings import EncoderSettings
 from lipwright.speech.subtitles import FORMATS
 
+TIMES = {
+    "engine": "times of the speech engine",
+    "alignment": "times by alignment with the sound",
+    "letters": "times estimated between pauses",
+}
+
 CODEC_HELP = "h264, hevc, vp9, av1 or prores.  [default: vp9 in .webm, else h264]"
 
 
@@ -81,11 +87,10 @@ def command(
         )
         try:
             speaking.write(out, settings=settings, progress=bars)
-            for ending in endings:
-                speaking.write_subtitles(out.with_suffix(ending), said)
+            written = {str(f): speaking.write_subtitles(f, said) for f in map(out.with_suffix, endings)}
         finally:
             speaking.close()
-    report(out, speaking.profile() if profile else None, json)
+    report(out, speaking.profile() if profile else None, json, written)
 
 
 def subtitling(subtitles: str | None, transcript: Path | None, spoken: str | None) -> tuple[list[str], str | None]:
@@ -126,8 +131,8 @@ def words(speech: Path | None, text: str | None, text_file: Path | None) -> str 
     return text
 
 
-def report(out: Path, profile: dict[str, float] | None, json: bool) -> None:
-    """What was written, from the file itself."""
+def report(out: Path, profile: dict[str, float] | None, json: bool, subtitles: dict[str, str] | None = None) -> None:
+    """What was written, from the file itself; `subtitles`: files and where their times come from."""
     from lipwright.media.probe import probe
 
     info = probe(out)
@@ -137,8 +142,11 @@ def report(out: Path, profile: dict[str, float] | None, json: bool) -> None:
     if json:
         result = {"out": out, "width": video.width, "height": video.height, "fps": video.fps}
         result |= {"duration_s": float(length), "frames": round(length * video.fps)}
+        result |= {"subtitles": subtitles} if subtitles else {}
         print_json(result | ({"profile_ms_per_frame": profile} if profile is not None else {}))
         return
     if profile:
         print_table("", ("step", "ms per frame"), [(step, f"{ms:.2f}") for step, ms in profile.items()])
+    for name, method in (subtitles or {}).items():
+        print(f"{name}: {TIMES[method]}")
     print(f"{out}: {video.width}x{video.height}, {float(video.fps):g} fps, {float(length):.2f} s")
