@@ -20,6 +20,7 @@ from typing import overload
 import numpy as np
 
 from lipwright.compose.paste import paste
+from lipwright.compose.thumbnails import thumbnail_distance
 from lipwright.compose.walk import TemplateWalk
 from lipwright.core.clock import n_frames
 from lipwright.core.contracts import (
@@ -92,7 +93,8 @@ class Synthesis:
         self.voice, self.template, self.motion, self.renderer = voice, template, motion, renderer
         self.fps: Fraction = fps or template.fps
         self.n_frames = n_frames(voice.n_samples, self.fps)
-        self.walk = TemplateWalk.through(template.track, self.n_frames, template.fps, self.fps, extend)
+        same = thumbnail_distance(lambda i: template.store.frame(template.first + i), template.track)
+        self.walk = TemplateWalk.through(template.track, self.n_frames, template.fps, self.fps, extend, same)
         self.profile = Profile()
         self._reader = FeatureReader(voice.source, motion.info.features, phones=voice.phones)
         self._blocks: dict[int, F32] = {}
