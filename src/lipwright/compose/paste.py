@@ -87,9 +87,8 @@ def _weights(mask: F32, mask_from_region: Affine, size: tuple[int, int]) -> F32:
         return np.asarray(_on_grid(mask, mask_from_region, size, cv2.BORDER_CONSTANT, cv2.INTER_LINEAR), np.float32)
     # A mask that grows is smooth on the region's grid: every second pixel says all, at a third of the time.
     half = (-(-size[0] // 2) + 1, -(-size[1] // 2) + 1)
-    coarse = _on_grid(
-        mask, mask_from_region @ np.array([[2, 0, 0.5], [0, 2, 0.5], [0, 0, 1]]), half, cv2.BORDER_CONSTANT
-    )
+    wide = mask_from_region @ np.array([[2, 0, 0.5], [0, 2, 0.5], [0, 0, 1]])
+    coarse = _on_grid(mask, wide, half, cv2.BORDER_CONSTANT, cv2.INTER_LINEAR)
     full = cv2.resize(coarse, (2 * half[0], 2 * half[1]), interpolation=cv2.INTER_LINEAR)
     return np.asarray(full, np.float32)[: size[1], : size[0]]
 
