@@ -129,20 +129,18 @@ def _segment(
 ) -> list[tuple[int, int]]:
     """[a, b) token ranges of the cues with the least total cost."""
     until = [start - gap_s for start, _ in times[1:]] + [duration_s]
+    wide = [width(t.text) + t.space for t in pieces]
     best, back = [0.0] + [float("inf")] * len(pieces), [0] * (len(pieces) + 1)
     for b in range(1, len(pieces) + 1):
-        inside = 0.0
+        inside, columns = 0.0, 0
         for a in range(b - 1, -1, -1):
+            columns += wide[a]
             if a < b - 1:  # the border between tokens a and a + 1 now lies inside the cue
                 inside += _inside(pieces[a], times[a + 1][0] - times[a][1])
-            if a < b - 1 and _lines(pieces[a:b]) == ():
-                break
-            cost = (
-                best[a]
-                + _NEW_CUE
-                + inside
-                + _cost(pieces[a:b], times[b - 1][1] - times[a][0], until[b - 1] - times[a][0])
-            )
+                if columns > COLUMNS and not _lines(pieces[a:b]):
+                    break
+            spoken_s, room_s = times[b - 1][1] - times[a][0], until[b - 1] - times[a][0]
+            cost = best[a] + _NEW_CUE + inside + _cost(pieces[b - 1].rest, columns, spoken_s, room_s)
             if cost < best[b]:
                 best[b], back[b] = cost, a
     spans, b = [], len(pieces)
@@ -157,11 +155,10 @@ def _inside(token: Token, pause_s: float) -> float:
     return (0.0, 0.0, 1.5, 5.0)[token.rest] + (5.0 if pause_s > _PAUSE_S else 0.0)
 
 
-def _cost(pieces: Sequence[Token], spoken_s: float, room_s: float) -> float:
-    """Cost of one cue that is spoken so long and may be shown so long."""
-    characters = sum(width(t.text) + t.space for t in pieces)
+def _cost(rest: int, characters: int, spoken_s: float, room_s: float) -> float:
+    """Cost of one cue that is spoken so long and may be shown so long; `rest`: what ends with it."""
     needed = max(SHORTEST_S, min(characters / CHARACTERS_PER_SECOND, LONGEST_S))
-    cost = _CUT_COST[pieces[-1].rest] + 15.0 * max(0.0, 1 - max(room_s, 0.0) / needed)
+    cost = _CUT_COST[rest] + 15.0 * max(0.0, 1 - max(room_s, 0.0) / needed)
     cost += 4.0 * max(0.0, spoken_s - LONGEST_S)
     return cost + 1.5 * max(0.0, characters / COLUMNS - 1)  # one line reads more easily than two
 
@@ -174,7 +171,11 @@ def _lines(pieces: Sequence[Token]) -> tuple[str, ...]:
     if width(whole) > LINES * COLUMNS + 1:
         return ()
     found: tuple[float, tuple[str, ...]] = (float("inf"), ())
+    upper_columns = 0
     for k in range(1, len(pieces)):
+        upper_columns += width(pieces[k - 1].text)
+        if upper_columns > COLUMNS:
+            break
         upper, lower = _joined(pieces[:k]), _joined(pieces[k:])
         if max(width(upper), width(lower)) <= COLUMNS:
             uneven = abs(width(upper) - width(lower)) - 12 * min(pieces[k - 1].rest, 2)

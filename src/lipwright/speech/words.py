@@ -68,6 +68,8 @@ def bare_length(text: str) -> int:
 
 def width(text: str) -> int:
     """Columns on a screen: wide signs count twice, combining marks not at all."""
+    if text.isascii():
+        return len(text)
     return sum(0 if _joins(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
