@@ -36,8 +36,11 @@ F64 = NDArray[np.float64]
 
 LARGEST_S = 0.6
 """Offsets are looked for in [-LARGEST_S, LARGEST_S]."""
-LEAD_S = 0.01
-"""How much earlier lips move than the band's level follows in footage that is in sync."""
+LEAD_S = 0.005
+"""How much earlier lips move than the band's level follows in footage that is in sync. The median over ten
+people is 0 to 10 ms, the true offset of two of them being known to 20 ms only; a rendered presenter, whose
+truth is exact, gives 0. Single people in footage of unknown history lie up to 60 ms away, one 90 ms: a single
+offset is good to about a frame, differences between offsets of one person to a few milliseconds."""
 VELOCITY_S = 0.06
 """Velocities are differences over this time, whatever the frame rate."""
 INDEPENDENT_LAGS = 20
