@@ -203,7 +203,7 @@ def test_a_clip_that_disagrees_with_itself_is_not_sure() -> None:
 
 
 def test_nothing_is_claimed_beyond_the_range() -> None:
-    for by_s in (-LARGEST_S - 0.25, LARGEST_S + 0.25):
+    for by_s in (-LARGEST_S - 0.25, -LARGEST_S - 0.05, LARGEST_S + 0.05, LARGEST_S + 0.25):
         estimate = estimate_offset(mouth(OPENING, 25), late(SOUND, by_s), 25)
         assert abs(estimate.offset_s) <= LARGEST_S + 0.01
         assert not estimate.sure
