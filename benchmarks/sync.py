@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 import lipwright
 from lipwright.cli.machine import machine
 from lipwright.core.clock import SAMPLE_RATE
+from lipwright.core.contracts import FaceTrack
 from lipwright.core.files import write_json
 from lipwright.face.track import TrackBuilder
 from lipwright.face.tracker import TRACKERS
@@ -46,7 +47,7 @@ class Clip:
     """A tracked clip."""
 
     name: str
-    mouth: NDArray[Any]
+    track: FaceTrack
     samples: F32
     fps: Fraction
     late_ms: float = 0.0
@@ -55,11 +56,12 @@ class Clip:
     @property
     def seconds(self) -> float:
         """Length of the pictures."""
-        return float(len(self.mouth) / self.fps)
+        return float(len(self.track) / self.fps)
 
     def estimate(self, samples: F32, first: int = 0, end: int | None = None) -> OffsetEstimate:
         """Offset of frames [first, end) and the sound given, which begins with frame `first`."""
-        return estimate_offset(self.mouth[first:end], samples, self.fps)
+        part = self.track[first:end]
+        return estimate_offset(part.landmarks_px, samples, self.fps, good=part.good)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -106,7 +108,7 @@ def read(file: Path, late_ms: float) -> Clip:
         builder = TrackBuilder(reader.size)
         for frame in reader:
             builder.add(tracker.detect(frame.rgb8))
-        return Clip(file.stem, builder.finish()[0].landmarks_px, read_audio(file), reader.fps, late_ms)
+        return Clip(file.stem, builder.finish()[0], read_audio(file), reader.fps, late_ms)
 
 
 def moved(samples: F32, by_ms: float) -> F32:
@@ -120,7 +122,7 @@ def shifts(clip: Clip) -> dict[str, Any]:
     own = clip.estimate(clip.samples)
     found = [clip.estimate(moved(clip.samples, by)) for by in SHIFTS_MS]
     errors = [1000 * (e.offset_s - own.offset_s) - by for e, by in zip(found, SHIFTS_MS, strict=True)]
-    trend = offset_trend(offset_over_time(clip.mouth, clip.samples, clip.fps))
+    trend = offset_trend(offset_over_time(clip.track.landmarks_px, clip.samples, clip.fps, good=clip.track.good))
     return {
         "clip": clip.name,
         "seconds": clip.seconds,
@@ -159,7 +161,7 @@ def windows(clip: Clip, random: np.random.Generator) -> Iterator[dict[str, Any]]
     for seconds in WINDOWS_S:
         n = int(seconds * clip.fps)
         for _ in range(min(WINDOWS, int((clip.seconds - seconds) * 4))):
-            first = int(random.integers(0, len(clip.mouth) - n + 1))
+            first = int(random.integers(0, len(clip.track) - n + 1))
             by = int(random.choice(SHIFTS_MS))
             start = int(first / clip.fps * SAMPLE_RATE)
             sound = moved(clip.samples, by)[start : start + seconds * SAMPLE_RATE]
@@ -177,10 +179,10 @@ def foreign(clip: Clip, clips: Sequence[Clip], random: np.random.Generator) -> I
     for kind, sound in sounds:
         for seconds in WINDOWS_S:
             n, k = int(seconds * clip.fps), seconds * SAMPLE_RATE
-            if n > len(clip.mouth) or k > len(sound):
+            if n > len(clip.track) or k > len(sound):
                 continue
             for _ in range(3):
-                first = int(random.integers(0, len(clip.mouth) - n + 1))
+                first = int(random.integers(0, len(clip.track) - n + 1))
                 start = int(random.integers(0, len(sound) - k + 1))
                 found = clip.estimate(sound[start : start + k], first, first + n)
                 yield {"clip": clip.name, "kind": kind, "seconds": seconds, **_said(found)}
