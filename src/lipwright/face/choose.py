@@ -43,9 +43,9 @@ class Faces:
     skin: U8
     """(T, F, P, 3) of `face.skin`."""
 
-    def boxes(self) -> F32:
-        """(T, F, 4) x0, y0, x1, y1 px of all meshes; NaN where there is none."""
-        points = self.dense_px[..., :2]
+    def boxes(self, which: Sequence[int] | slice = slice(None)) -> F32:
+        """(T, F, 4) x0, y0, x1, y1 px of the meshes (or of some of their points); NaN where there is none."""
+        points = self.dense_px[:, :, which, :2]
         boxes = np.concatenate([points.min(2), points.max(2)], -1)
         boxes[self.confidence <= 0] = np.nan
         return np.asarray(boxes, np.float32)

@@ -21,7 +21,7 @@ from lipwright.face.cover import cover
 from lipwright.face.overlay import StillEdges, block_frames, overlay
 from lipwright.face.scene import N_SCENE, scene
 from lipwright.face.shots import shots
-from lipwright.face.skin import POINTS, skin
+from lipwright.face.skin import POINTS, UPPER, skin
 from lipwright.face.track import TrackBuilder
 from lipwright.face.tracker import N_DENSE
 from lipwright.face.usable import Stretch, Stretches, frozen_frames, usability
@@ -115,7 +115,7 @@ def find_people(
     faces = Faces(*(_joined(pieces, name) for name in ("dense", "confidence", "skin")))
     pictures = np.concatenate([p["scene"] for p in pieces])
     seen = (faces.confidence > 0).any(1)
-    scenes = shots(pictures, faces.boxes(), fps)
+    scenes = shots(pictures, faces.boxes(UPPER), fps)
     index, persons = choose_track(faces, size, fps, scenes.shots, pick)
     builder = TrackBuilder(size, fps=fps)
     for t, k in enumerate(index):

@@ -16,22 +16,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lipwright.core.contracts import F32, U8
-from lipwright.face.scene import chroma, luma
+from lipwright.face.scene import LUMA, chroma, luma
 from lipwright.face.smooth import runs
 
 _CUT_LEVEL = 9.0
 """Mean change (of 255, best match within a cell) of a cut that needs no face to prove it."""
 _STANDS_OUT = 3.0
 """How many times the largest change nearby a cut's change must be."""
-_JUMP_WIDTHS = 0.045
-"""Smallest face jump, in face widths, that can prove a jump cut."""
-_JUMP_STANDS_OUT = 4.0
-_JUMP_LEVEL = 1.2
-"""Picture change that must come with a face jump."""
+_JUMP_CUTS = ((1.2, 1.5, 0.045, 4.0), (1.5, 5.0, 0.015, 3.0))
+"""What proves a jump cut: change of the picture and how far it stands out, jump of the face in its widths and
+how far that stands out. A large jump needs a smaller change of the picture, and the other way round."""
 _NEAR_S = 0.32
 """How far around a frame its neighbours are looked at."""
 _DISSOLVE_S = (0.2, 1.6)
 """Shortest and longest dissolve looked for."""
+_BLEND_LEVEL = 6.0
+"""Mean difference of the two pictures of a dissolve."""
+_BLEND_OFF = 0.12
+"""How far, of that, a picture in between may be from a blend: what moves meanwhile."""
+_SAME_PICTURE = 0.97
+"""Correlation of two pictures that differ by light only."""
 _BLACK = 20.0
 """Mean brightness (of 255, video black is 0 here) under which a picture shows nothing."""
 
@@ -51,7 +55,8 @@ def shots(scene: U8, boxes: F32, fps: float) -> Scenes:
 
     Args:
         scene: (T, N_SCENE) signatures (face.scene).
-        boxes: (T, F, 4) x0, y0, x1, y1 px of all faces in any order; NaN where there is none.
+        boxes: (T, F, 4) x0, y0, x1, y1 px of all faces in any order, NaN where there is none; of points that
+            speech does not move (face.skin.UPPER), or a word would look like a jump.
         fps: frames per second.
     """
     n = len(scene)
@@ -61,12 +66,8 @@ def shots(scene: U8, boxes: F32, fps: float) -> Scenes:
     change = moved_change(scene)
     cut = _stands_out(change, near, _STANDS_OUT) & (change > _CUT_LEVEL) & _stays(scene, change)
     jump = face_jump(boxes)
-    cut |= (
-        (jump > _JUMP_WIDTHS)
-        & _stands_out(jump, near, _JUMP_STANDS_OUT)
-        & (change > _JUMP_LEVEL)
-        & _stands_out(change, near, 1.5)
-    )
+    for level, rise, widths, jump_rise in _JUMP_CUTS:
+        cut |= (change > level) & _stands_out(change, near, rise) & (jump > widths) & _stands_out(jump, near, jump_rise)
     blends = _dissolves(scene, cut, fps)
     for start, stop in blends:
         cut[start + 1 : stop] = False
@@ -147,30 +148,45 @@ def _dissolves(scene: U8, cut: NDArray[np.bool_], fps: float) -> list[tuple[int,
     found: list[tuple[int, int]] = []
     low, high = max(round(_DISSOLVE_S[0] * fps), 4), round(_DISSOLVE_S[1] * fps)
     lengths = sorted({round(v) for v in np.geomspace(low, high, 6)})
-    small = luma(scene)[:, ::2, ::2].reshape(len(scene), -1)
     at = 0
-    while at + low + 1 < len(scene):
-        length = next((k for k in lengths if at + k < len(scene) and _is_blend(small[at : at + k + 1])), None)
+    while at + low < len(scene):
+        length = next((k for k in lengths if at + k < len(scene) and _is_blend(scene[at : at + k + 1])), None)
         if length is None or cut[at + 1 : at + length + 1].any():
             at += 1
             continue
         found.append((at, at + length + 1))
-        at += length + 1
-    return _joined(found)
+        at += max(length // 2, 1)
+    return [_trimmed(scene, start, stop) for start, stop in _joined(found)]
 
 
 def _is_blend(pictures: U8) -> bool:
-    first, last = pictures[0].astype(np.float32), pictures[-1].astype(np.float32)
-    way = last - first
+    ends = pictures[[0, -1]].astype(np.float32)
+    way = ends[1] - ends[0]
     size = float(np.abs(way).mean())
-    if size < 2 * _CUT_LEVEL:
+    if size < _BLEND_LEVEL:
         return False
-    middle = pictures[1:-1].astype(np.float32) - first
-    share = middle @ way / float(way @ way)
-    off = np.abs(middle - share[:, None] * way).mean(1)
-    steps = np.diff(np.concatenate([[0.0], share, [1.0]]))
+    light = ends[:, : LUMA[0] * LUMA[1]]
+    if light.mean(1).min() > _BLACK and np.corrcoef(light)[0, 1] > _SAME_PICTURE:
+        return False  # the same picture in another light
+    share = _shares(pictures)
+    off = np.abs(pictures[1:-1] - ends[0] - share[1:-1, None] * way).mean(1)
+    steps = np.diff(share)
     even = float(steps.max()) < 3.5 / len(steps) and float(steps.min()) > -0.02
-    return even and float(off.max()) < 0.12 * size
+    return even and float(off.max()) < _BLEND_OFF * size
+
+
+def _shares(pictures: U8) -> F32:
+    """(T,) how far each picture has come from the first to the last, 0 to 1."""
+    first = pictures[0].astype(np.float32)
+    way = pictures[-1] - first
+    return np.asarray((pictures - first) @ way / max(float(way @ way), 1e-6), np.float32)
+
+
+def _trimmed(scene: U8, start: int, stop: int) -> tuple[int, int]:
+    """Without the frames at the ends that are still (already) the pure picture: there the blend does not move."""
+    steps = np.diff(_shares(scene[start:stop]))
+    moving = np.flatnonzero(steps > 0.3 * steps.max(initial=0))
+    return (start + int(moving[0]) + 1, start + int(moving[-1]) + 1) if len(moving) > 1 else (start, stop)
 
 
 def _dark(scene: U8) -> list[tuple[int, int]]:
