@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import islice
 
 import av
 from av.container import InputContainer
@@ -18,6 +19,7 @@ _ODD_SHARE = Fraction(1, 250)
 """Share of intervals away from the usual one that makes a rate variable; below it, a frame or two is missing."""
 _LOOKED_AT = 400
 """Packets at the beginning that are looked at when the file has no index."""
+_LOOKED_AT_INDEX = 4000
 
 
 def grid_of(mean_rate: Fraction) -> Fraction:
@@ -53,7 +55,7 @@ def is_variable(container: InputContainer, stream: av.VideoStream) -> bool:
     tick = Fraction(stream.time_base or 1)
     table = stream.index_entries
     if len(table) == stream.frames > 1 and not stream.codec_context.has_b_frames:
-        stamps = [entry.timestamp for entry in table]
+        stamps = [entry.timestamp for entry in islice(table, _LOOKED_AT_INDEX)]
     else:
         stamps = _packet_times(container, stream)
     ordered = sorted(set(stamps))
