@@ -62,7 +62,7 @@ class SegmentMaker:
                 return 0
             size = (first.shape[1], first.shape[0])
             with VideoWriter(video, size, self._fps, FRAMES, color=reader.info.color) as writer:
-                sink = Behind(writer.write)
+                sink: Behind[U8] = Behind(writer.write)
                 try:
                     found = self._follow(first, frames, sink, tick)
                 finally:

@@ -133,7 +133,7 @@ class Subject:
     def usable(self, name: str) -> np.ndarray:
         """Frame numbers of a split that show the face within the usable range."""
         frames = np.asarray(self.split(name))
-        return frames[self.track.present[frames]]
+        return frames[self.track.good[frames]]
 
 
 def save_info(folder: Path, info: dict[str, Any]) -> None:
