@@ -282,7 +282,9 @@ def without_repeats(
             last = slot
 
 
-def _distinct(window: Sequence[tuple[int, av.VideoFrame, float]], cadence: Cadence) -> Iterator[tuple[int, av.VideoFrame]]:
+def _distinct(
+    window: Sequence[tuple[int, av.VideoFrame, float]], cadence: Cadence
+) -> Iterator[tuple[int, av.VideoFrame]]:
     """(number of the material's picture, frame) of the frames of one window that are no repeats."""
     if not window:
         return

@@ -29,7 +29,8 @@ class FieldCount:
         self._filter = self._filter or _Filter("idet", {})
         for out in self._filter(frame):
             self._seen = {
-                kind: float(out.metadata.get(f"lavfi.idet.multiple.{kind}", 0)) for kind in ("tff", "bff", "progressive")
+                kind: float(out.metadata.get(f"lavfi.idet.multiple.{kind}", 0))
+                for kind in ("tff", "bff", "progressive")
             }
 
     @property
