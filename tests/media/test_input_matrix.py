@@ -36,13 +36,13 @@ class Case:
     suffix: str
     codec: str = "libx264"
     pix_fmt: str = "yuv420p"
-    fps: Fraction = F(25)
+    fps: Fraction = F(25)  # noqa: RUF009 (immutable)
     size: tuple[int, int] = (64, 48)
     sound: str = "aac"
     rate: int = 48_000
     layout: str = "stereo"
     options: dict[str, str] = field(default_factory=dict)
-    late_s: Fraction = F(2, 1000)
+    late_s: Fraction = F(2, 1000)  # noqa: RUF009
     """How far the click may lie from its place: 2 ms, or the codec's own frame where the file cannot say better."""
 
     @property

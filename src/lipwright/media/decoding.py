@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from fractions import Fraction
 from itertools import chain
-from typing import cast
 
 import av
 from av.container import InputContainer
@@ -129,7 +128,7 @@ class PictureSource:
     def _decode(self, packet: av.Packet) -> tuple[list[av.VideoFrame], bool]:
         """(pictures that are whole, whether there was no damage)."""
         try:
-            frames = cast(list[av.VideoFrame], packet.decode())
+            frames = packet.decode()
         except av.error.FFmpegError:
             return [], False
         for frame in frames:
