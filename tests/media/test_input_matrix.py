@@ -136,6 +136,29 @@ def test_pictures_rate_length_and_click(
     assert described.audio.channels == {"mono": 1, "stereo": 2, "5.1": 6}[case.layout]
 
 
+OPEN_HEVC = {"preset": "fast", "x265-params": "log-level=none:keyint=25:open-gop=1:pools=none"}
+GROUPS = [
+    ("mp4", "libx264", {"x264-params": "open-gop=1"}), ("ts", "libx264", {"x264-params": "open-gop=1"}),
+    ("mkv", "libx264", {"x264-params": "intra-refresh=1"}), ("mp4", "libx265", OPEN_HEVC),
+    ("ts", "libx265", OPEN_HEVC), ("mkv", "libx265", OPEN_HEVC), ("ts", "mpeg2video", {"g": "12", "bf": "2"}),
+    ("mpg", "mpeg2video", {"g": "12", "bf": "2"}), ("webm", "libvpx-vp9", VP9 | {"g": "25"}),
+    ("webm", "libsvtav1", AV1 | {"g": "25"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("suffix", "codec", "options"), GROUPS)
+def test_a_seek_into_open_groups_gives_the_same_pictures(
+    clip: Clip, read_number: Number, suffix: str, codec: str, options: dict[str, str]
+) -> None:
+    """Pictures before a keyframe in time but after it in the file cannot be decoded after a seek: one group earlier."""
+    path = clip(f"g.{suffix}", n=80, gop=25, bframes=3, codec=codec, size=(128, 96), options=options)
+    for first in (0, 1, 24, 25, 26, 48, 52, 79):
+        with VideoReader(path, start_s=F(first, 25)) as reader:
+            given = [read_number(f.rgb8) for f in reader]
+        assert given == list(range(first, 80))
+        assert (reader.damaged, reader.held) == (0, [])
+
+
 # Times that do not begin at zero --------------------------------------------------------------------------------
 
 

@@ -20,6 +20,8 @@ from lipwright.media.probe import VideoInfo
 
 _LOOK_BACK_S = (Fraction(0), Fraction(2), Fraction(10), Fraction(60))
 """How far before the wanted time to seek, when an earlier try landed behind it."""
+_COUNTED = ("mpeg",)
+"""Containers that time only some pictures, so that only counting from the beginning is exact (MPEG program streams)."""
 _LONGEST_WAIT = 300
 """Packets after a damaged one that are left out while no keyframe comes."""
 _DELAY = 8
@@ -76,6 +78,8 @@ class PictureSource:
         stream = video_stream(container, self.path)
         stream.thread_type = "AUTO"
         if goal_s is not None:
+            if container.format.name in _COUNTED:
+                return
             try:
                 container.seek(int(goal_s / Fraction(stream.time_base or 1)), stream=stream)
             except av.error.FFmpegError:
