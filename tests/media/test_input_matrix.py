@@ -92,6 +92,9 @@ CASES += [
     Case("mkv", "libx264", sound="libopus", rate=16_000, layout="mono"),
     Case("mp4", size=(49, 65), pix_fmt="yuv444p"),
     Case("mkv", size=(65, 48), pix_fmt="yuv444p"),
+    Case("webm", "libvpx-vp9", size=(65, 49), options=VP9, sound="libopus"),
+    Case("mov", "prores_ks", "yuv422p10le", size=(65, 49), sound="pcm_s16le"),
+    Case("avi", "mjpeg", "yuvj420p", sound="pcm_u8", rate=11_025, layout="mono"),
     Case("mp4", size=(1280, 720)),
     Case("mp4", size=(1080, 1920)),
     Case("mov", "mjpeg", "yuvj420p", size=(3840, 2160), sound="pcm_s16le"),
@@ -157,6 +160,21 @@ def test_a_seek_into_open_groups_gives_the_same_pictures(
             given = [read_number(f.rgb8) for f in reader]
         assert given == list(range(first, 80))
         assert (reader.damaged, reader.held) == (0, [])
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [("h264", "libx264"), ("hevc", "libx265"), ("m2v", "mpeg2video")])
+@pytest.mark.parametrize("bframes", [0, 3])
+def test_bare_streams_without_timestamps_are_counted(
+    clip: Clip, read_number: Number, suffix: str, codec: str, bframes: int
+) -> None:
+    options = {"libx264": {}, "libx265": {"preset": "fast", "x265-params": f"log-level=none:bframes={bframes}"}}
+    path = clip(
+        f"raw.{suffix}", n=40, codec=codec, bframes=bframes, size=(128, 96),
+        options=options.get(codec, {"bf": str(bframes and 2)}),
+    )  # fmt: skip
+    for first in (0, 17):
+        with VideoReader(path, fps=F(25), start_s=F(first, 25)) as reader:
+            assert [read_number(f.rgb8) for f in reader] == list(range(first, 40))
 
 
 # Times that do not begin at zero --------------------------------------------------------------------------------
