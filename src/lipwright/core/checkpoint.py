@@ -60,3 +60,26 @@ def load_into(module: torch.nn.Module, tensors: dict[str, torch.Tensor], where: 
         ]
         raise CheckpointError(f"{where} holds weights of another model: {', '.join(parts)}; retrain it")
     module.load_state_dict(tensors)
+
+
+def read_state(path: str | os.PathLike[str]) -> dict[str, torch.Tensor]:
+    """Tensors by name of a weight file the user brought: safetensors, or PyTorch's own read without running code.
+
+    CheckpointError when the file is missing, unreadable, or holds anything but named tensors.
+    """
+    import torch
+
+    path = Path(path)
+    if not path.is_file():
+        raise CheckpointError(f"weights {path} do not exist; bring the file with `lipwright models add`")
+    if path.suffix == ".safetensors":
+        return load_tensors(path)[0]
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a broken archive may raise nearly anything
+        raise CheckpointError(
+            f"{path} is not a readable weight file ({type(error).__name__}); copy it again"
+        ) from error
+    if not isinstance(state, dict) or not all(isinstance(v, torch.Tensor) for v in state.values()):
+        raise CheckpointError(f"{path} does not hold named tensors only; give a plain state dict")
+    return dict(state)

@@ -89,6 +89,21 @@ def _check_ict(path: Path) -> None:
         raise CheckpointError(f"{path}: expected neutral of shape (V, 3), got {shape}; convert it again")
 
 
+def _needs(layout: dict[str, tuple[int, ...]]) -> Callable[[Path], None]:
+    """A check that a file holds tensors of these names and shapes."""
+
+    def check(path: Path) -> None:
+        from lipwright.core.checkpoint import read_state
+
+        state = read_state(path)
+        for key, shape in layout.items():
+            got = tuple(state[key].shape) if key in state else "nothing"
+            if got != shape:
+                raise CheckpointError(f"{path}: expected {key} of shape {shape}, got {got}; this is another file")
+
+    return check
+
+
 MODELS = {
     "ict-facekit": BroughtModel(
         "ict-facekit",
@@ -96,6 +111,27 @@ MODELS = {
         "morphable face: renders presenters, fits expressions",
         "MIT (USC ICT)",
         _check_ict,
-    )
+    ),
+    "fid-inception": BroughtModel(
+        "fid-inception",
+        "pt_inception-2015-12-05-6726825d.pth",
+        "FID: TensorFlow's Inception of 2015, ported",
+        "Apache-2.0",
+        _needs({"Conv2d_1a_3x3.conv.weight": (32, 3, 3, 3), "Mixed_7c.branch_pool.conv.weight": (192, 2048, 1, 1)}),
+    ),
+    "alexnet": BroughtModel(
+        "alexnet",
+        "alexnet-owt-7be5be79.pth",
+        "LPIPS: torchvision's AlexNet under it",
+        "BSD-3-Clause",
+        _needs({"features.0.weight": (64, 3, 11, 11), "features.10.weight": (256, 256, 3, 3)}),
+    ),
+    "lpips-alex": BroughtModel(
+        "lpips-alex",
+        "lpips_alex_v0.1.pth",
+        "LPIPS: its five linear layers for AlexNet, version 0.1",
+        "BSD-2-Clause",
+        _needs({"lin0.model.1.weight": (1, 64, 1, 1), "lin4.model.1.weight": (1, 256, 1, 1)}),
+    ),
 }
 """Only models that some part of this version loads."""

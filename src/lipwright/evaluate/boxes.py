@@ -13,6 +13,7 @@ from lipwright.face.align import Aligner, apply, invert
 
 MARGIN = 1.3
 """Box over the extent that the mouth points reach in 98 % of the frames."""
+FACE_MARGIN = 1.1
 SMALLEST = 16
 
 
@@ -39,6 +40,11 @@ class Boxes:
         return _inside(self.corners - margin, size, frame_size)
 
 
+def face_boxes(track: FaceTrack) -> Boxes:
+    """Boxes around the whole face, brows to chin, made as `mouth_boxes`: expressions do not move them."""
+    return _boxes(track, list(range(68)), FACE_MARGIN)
+
+
 def mouth_boxes(track: FaceTrack) -> Boxes:
     """Boxes around the mouth's place in the head, not around the lips: opening them does not move the box.
 
@@ -46,12 +52,16 @@ def mouth_boxes(track: FaceTrack) -> Boxes:
     and the 99th percentile over frames in the canonical frame, times `MARGIN`; even, at least 16 px and at
     most the frame.
     """
+    return _boxes(track, MOUTH, MARGIN)
+
+
+def _boxes(track: FaceTrack, points: list[int], margin: float) -> Boxes:
     seen = track.landmarks_px[track.present]
     aligner = Aligner.fit(seen)
-    mouth = apply(aligner.maps(seen), seen)[:, MOUTH]
+    mouth = apply(aligner.maps(seen), seen)[:, points]
     low = np.percentile(mouth.min(axis=1), 1, axis=0)
     high = np.percentile(mouth.max(axis=1), 99, axis=0)
-    extent = np.ceil((high - low) * MARGIN / 2).astype(int) * 2
+    extent = np.ceil((high - low) * margin / 2).astype(int) * 2
     width, height = (min(max(SMALLEST, int(e)), side) for e, side in zip(extent, track.size, strict=True))
     maps = invert(aligner.maps(track.landmarks_px))
     centres = apply(maps, np.broadcast_to((low + high) / 2, (len(track), 1, 2)))[:, 0]

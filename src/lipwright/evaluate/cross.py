@@ -6,7 +6,6 @@ laid onto one canonical face by its rigid points (`metrics.frontal`), and only t
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,11 +17,14 @@ from lipwright.core.ibug import lip_aperture
 from lipwright.evaluate import curves, rows
 from lipwright.evaluate.boxes import mouth_boxes
 from lipwright.evaluate.floor import landmark_noise
+from lipwright.evaluate.landmarkrows import COLUMNS, PerFrame, distance_row
 from lipwright.evaluate.result import Evaluation, Row
 from lipwright.evaluate.sheet import mouth_strip, triptych
 from lipwright.evaluate.source import Scan
+from lipwright.evaluate.timerows import time_rows
 from lipwright.evaluate.video import control_tracks, protocol_facts
 from lipwright.metrics import landmarks, lips
+from lipwright.metrics.bootstrap import block_frames, correlation_interval
 from lipwright.metrics.detail import laplacian_energy, sharpness_ratio
 from lipwright.metrics.frontal import aligned_pair, frontal_landmarks
 from lipwright.metrics.steadiness import noise_distance
@@ -59,42 +61,32 @@ def compare_cross(faces: Cross) -> Evaluation:
     whole = {"video": made.track.landmarks_px, "real": source.track.landmarks_px}
     spoken, notes = rows.speech_rows(whole, scans)
 
-    def row(key: str, label: str, unit: str, better: str, f: Callable[[NDArray[Any]], float], low: float | None) -> Row:
-        return Row(key, label, unit, better, **{n: f(tracks[n]) for n in rows.COLUMNS}, floor=low)
-
-    real = tracks["real"]
+    fps = float(made.fps)
+    block = block_frames(fps)
+    apertures = {name: lip_aperture(tracks[name]) for name in COLUMNS}
+    shapes: list[tuple[str, str, str, bool, float]] = [
+        ("shape.centred", "mouth shape, turned to the front", "px", True, 1),
+        ("shape.centred_eyes", "mouth shape", "eye distances", True, 1 / eyes),
+        ("shape.raw", "mouth shape and place", "px", False, 1),
+    ]
     table = [
-        row(
-            "shape.centred",
-            "mouth shape, turned to the front",
-            "px",
-            "lower",
-            lambda g: landmarks.lmd(real, g, True),
-            floor,
+        *(
+            distance_row(key, label, unit, tracks, _shape(centred, scale), floor * scale, block)
+            for key, label, unit, centred, scale in shapes
         ),
-        row(
-            "shape.centred_eyes",
-            "mouth shape",
-            "eye distances",
-            "lower",
-            lambda g: landmarks.lmd(real, g, True) / eyes,
-            floor / eyes,
-        ),
-        row("shape.raw", "mouth shape and place", "px", "lower", lambda g: landmarks.lmd(real, g), floor),
-        *rows.lip_rows(tracks),
-        row(
+        *rows.lip_rows(tracks, fps),
+        Row(
             "lips.template_leak",
             "template leak (aperture)",
             "",
             "zero",
-            lambda g: lips.template_leak(lip_aperture(g), leak),
-            None,
+            **{name: lips.template_leak(apertures[name], leak) for name in COLUMNS},
+            interval=correlation_interval(apertures["video"], leak, block),
         ),
         Row("mouth.sharpness_ratio", "mouth sharpness to template", "", "one", _sharpness(made, template), 1.0),
         *spoken,
-        *rows.time_rows(scans),
+        *time_rows(scans),
     ]
-    fps = float(made.fps)
     shown = {"real": truth, "video": result, "template": frontal_landmarks(template.track)}
     lines = (*curves.aperture_curves(shown, fps), *curves.sound_curves(scans))
     facts = protocol_facts("cross", made, mouth_boxes(template.track))
@@ -107,6 +99,10 @@ def compare_cross(faces: Cross) -> Evaluation:
         lines,
         _pictures(faces),
     )
+
+
+def _shape(centred: bool, scale: float) -> PerFrame:
+    return lambda real, made: scale * landmarks.landmark_distances(real, made, centred=centred)
 
 
 def _template_apertures(template: Scan, seen: NDArray[np.bool_]) -> NDArray[np.float64]:

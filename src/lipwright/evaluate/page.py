@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import cv2
 
 from lipwright.core.contracts import U8
-from lipwright.evaluate.result import Curve, Evaluation, Row, number
+from lipwright.evaluate.result import Curve, Evaluation, Row, number, span
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -70,13 +70,14 @@ def plots_png(curves: Sequence[Curve]) -> bytes:
 
 
 def _table(rows: Sequence[Row]) -> str:
-    head = ["metric", "video", "real", "frozen mouth", "mean mouth", "noise", "unit", "better"]
-    cells = "".join(f"<th{' class=t' if i in (0, 6, 7) else ''}>{h}</th>" for i, h in enumerate(head))
+    head = ["metric", "video", "95 %", "real", "frozen mouth", "mean mouth", "noise", "unit", "better"]
+    cells = "".join(f"<th{' class=t' if i in (0, 7, 8) else ''}>{h}</th>" for i, h in enumerate(head))
     lines = [f"<table><tr>{cells}</tr>"]
     for row in rows:
         others = "".join(f"<td>{number(v)}</td>" for v in (row.real, row.frozen, row.mean, row.floor))
         lines.append(
-            f"<tr><td>{html.escape(row.label)}</td><td class=v>{number(row.video)}</td>{others}"
+            f"<tr><td>{html.escape(row.label)}</td><td class=v>{number(row.video)}</td>"
+            f"<td class=u>{span(row.interval)}</td>{others}"
             f"<td class='t u'>{html.escape(row.unit)}</td><td class='t u'>{row.better}</td></tr>"
         )
     return "\n".join([*lines, "</table>"])

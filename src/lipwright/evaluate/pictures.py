@@ -1,60 +1,76 @@
-"""Second pass: two videos frame by frame, in the mouth box and in full, beside the controls."""
+"""Second pass: two videos frame by frame, in mouth, face and full frame, beside the controls."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
+from numpy.typing import NDArray
 
-from lipwright.core.contracts import U8
+from lipwright.core.contracts import U8, FaceTrack
 from lipwright.evaluate.boxes import Boxes
+from lipwright.evaluate.edges import EdgeMaps
+from lipwright.evaluate.learned import Learned
 from lipwright.evaluate.stills import FEATHER, Still
-from lipwright.metrics import image
-from lipwright.metrics.detail import laplacian_energy, sharpness_ratio
-from lipwright.metrics.steadiness import frame_energy, jitter_ratio
+from lipwright.metrics import image, msssim
+from lipwright.metrics.blockiness import block_steps
+from lipwright.metrics.detail import laplacian_energy, luma
+from lipwright.metrics.steadiness import frame_energy
+from lipwright.metrics.texture import pyramid_features
 
-FULL_SSIM_HZ = 5
-"""Full-frame SSIM is taken this often per second: it costs more than everything else together."""
+SAMPLE_HZ = 5
+"""Costly metrics are taken this often per second everywhere but in the mouth box: neighbours hardly differ."""
 
 
 @dataclass
 class Curves:
-    """Per-frame values of one video (or control) against the reference."""
+    """Values of one video (or control) against the reference, per frame or `SAMPLE_HZ` times a second."""
 
     psnr: list[float] = field(default_factory=list)
-    ssim_gaussian: list[float] = field(default_factory=list)
-    ssim_uniform: list[float] = field(default_factory=list)
     detail: list[float] = field(default_factory=list)
     change: list[float] = field(default_factory=list)
-
-    def means(self, real: Curves) -> dict[str, float]:
-        """The numbers that a table shows: means over frames, and ratios to the real video."""
-        return {
-            "psnr": image.mean_psnr(self.psnr),
-            "ssim_gaussian": _mean(self.ssim_gaussian),
-            "ssim_uniform": _mean(self.ssim_uniform),
-            "sharpness_ratio": sharpness_ratio(self.detail, real.detail),
-            "jitter_ratio": jitter_ratio(self.change, real.change),
-        }
+    """One fewer than frames."""
+    ssim_gaussian: list[float] = field(default_factory=list)
+    """Of every frame in the mouth box, sampled elsewhere; so `ssim_uniform`."""
+    ssim_uniform: list[float] = field(default_factory=list)
+    ms_ssim: list[float] = field(default_factory=list)
+    """Sampled; empty when the area is too small for five scales."""
+    blocks: list[tuple[float, float]] = field(default_factory=list)
+    """Sampled (step across the grid, step beside it)."""
+    texture: list[NDArray] = field(default_factory=list)
+    """Sampled `pyramid_features`."""
 
 
 @dataclass
 class Comparison:
-    """What the second pass found: curves per area ('mouth', 'full') and video, and pictures to look at."""
+    """What the second pass found: curves by area and video, edges, learned features, pictures to look at."""
 
     mouth: dict[str, Curves]
     """By 'video', 'real', 'frozen', 'mean'."""
-    full: dict[str, Curves]
+    face: dict[str, Curves]
     """By 'video' and 'real' only: a control differs from the real frame in its mouth alone."""
+    full: dict[str, Curves]
+    """As `face`."""
     kept: dict[int, tuple[U8, U8]]
     """(real, generated) frames that were asked for."""
+    sample_hz: float
+    edges: EdgeMaps
+    learned: Learned
+
+
+@dataclass(frozen=True)
+class Areas:
+    """Where to look: boxes of mouth and face of every frame, and the real track that places the edge maps."""
+
+    mouth: Boxes
+    face: Boxes
+    track: FaceTrack
 
 
 def compare(
     real_frames: Iterable[U8],
     video_frames: Iterable[U8],
-    boxes: Boxes,
+    areas: Areas,
     stills: dict[str, Still],
     fps: float,
     keep: set[int],
@@ -63,43 +79,66 @@ def compare(
 
     Args:
         real_frames, video_frames: frames of one size, in step.
-        boxes: the mouth box of every frame.
+        areas: the boxes of every frame.
         stills: mouths by the name of the control that wears them.
-        fps: frames per second, which spaces the full-frame SSIM.
+        fps: frames per second, which spaces the sampled metrics.
         keep: frames whose pictures are wanted for sheets.
     """
-    result = Comparison(
-        {name: Curves() for name in ("video", "real", *stills)}, {n: Curves() for n in ("video", "real")}, {}
-    )
-    every = max(1, round(fps / FULL_SSIM_HZ))
+    every = max(1, round(fps / SAMPLE_HZ))
+    mouth = {name: Curves() for name in ("video", "real", *stills)}
+    face, full = ({name: Curves() for name in ("video", "real")} for _ in range(2))
+    result = Comparison(mouth, face, full, {}, fps / every, EdgeMaps(areas.track), Learned.brought())
     before: dict[str, U8] = {}
-    outer: Boxes | None = None
+    outer = areas.mouth.grown(FEATHER, areas.track.size)
     for t, (real, video) in enumerate(zip(real_frames, video_frames, strict=False)):
-        outer = outer or boxes.grown(FEATHER, (real.shape[1], real.shape[0]))
         shown = {"video": video, "real": real}
         for name, still in stills.items():
-            shown[name] = _worn(real, still.paste(real, t, boxes, outer), outer, t)
-        mouth_real = boxes.cut(real, t)
-        for name, frame in shown.items():
-            _add(result.mouth[name], mouth_real, boxes.cut(frame, t), name != "real", True)
-            if name in before:
-                result.mouth[name].change.append(frame_energy(boxes.cut(before[name], t), boxes.cut(frame, t)))
-        for name in ("video", "real"):
-            _add(result.full[name], real, shown[name], name != "real", t % every == 0)
-            if name in before:
-                result.full[name].change.append(frame_energy(before[name], shown[name]))
+            shown[name] = _worn(real, still.paste(real, t, areas.mouth, outer), outer, t)
+        sampled = t % every == 0
+        _walk(result.mouth, shown, before, areas.mouth, t, sampled, True)
+        _walk(result.face, shown, before, areas.face, t, sampled, sampled)
+        _walk(result.full, shown, before, None, t, sampled, sampled)
+        result.edges.add(t, shown)
+        if sampled:
+            cuts = [{"mouth": areas.mouth.cut(f, t), "face": areas.face.cut(f, t), "full": f} for f in (real, video)]
+            result.learned.add(cuts[0], cuts[1])
         if t in keep:
             result.kept[t] = (real.copy(), video.copy())
         before = shown
     return result
 
 
-def _add(curves: Curves, real: U8, shown: U8, differs: bool, with_ssim: bool) -> None:
-    curves.psnr.append(image.psnr(real, shown) if differs else float("inf"))
-    if with_ssim:
-        curves.ssim_gaussian.append(image.ssim_gaussian(real, shown) if differs else 1.0)
-        curves.ssim_uniform.append(image.ssim_uniform(real, shown) if differs else 1.0)
-    curves.detail.append(laplacian_energy(shown))
+def _walk(
+    curves: Mapping[str, Curves],
+    shown: Mapping[str, U8],
+    before: Mapping[str, U8],
+    boxes: Boxes | None,
+    t: int,
+    sampled: bool,
+    with_ssim: bool,
+) -> None:
+    """Measure one area of one moment in each of its videos."""
+
+    def cut(frame: U8) -> U8:
+        return frame if boxes is None else boxes.cut(frame, t)
+
+    left, top = (0, 0) if boxes is None else (int(v) for v in boxes.corners[t])
+    real = cut(shown["real"])
+    for name, own in curves.items():
+        picture, differs = cut(shown[name]), name != "real"
+        grey = luma(picture)
+        own.psnr.append(image.psnr(real, picture) if differs else float("inf"))
+        own.detail.append(laplacian_energy(grey))
+        if name in before:
+            own.change.append(frame_energy(cut(before[name]), grey))
+        if with_ssim:
+            own.ssim_gaussian.append(image.ssim_gaussian(real, picture) if differs else 1.0)
+            own.ssim_uniform.append(image.ssim_uniform(real, picture) if differs else 1.0)
+        if sampled:
+            if min(picture.shape[:2]) >= msssim.SMALLEST:
+                own.ms_ssim.append(msssim.ms_ssim(real, picture) if differs else 1.0)
+            own.blocks.append(block_steps(grey, left, top))
+            own.texture.append(pyramid_features(picture))
 
 
 def _worn(real: U8, mouth: U8, outer: Boxes, t: int) -> U8:
@@ -107,7 +146,3 @@ def _worn(real: U8, mouth: U8, outer: Boxes, t: int) -> U8:
     x, y = outer.corners[t]
     frame[y : y + outer.size[1], x : x + outer.size[0]] = mouth
     return frame
-
-
-def _mean(values: list[float]) -> float:
-    return float(np.mean(values)) if values else float("nan")

@@ -10,7 +10,7 @@ from typing import Any
 
 from lipwright.core.files import atomic_file, write_json
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class Row:
     """The real head with the mean mouth."""
     floor: float | None = None
     """What the tracker's own noise alone gives."""
+    interval: tuple[float, float] | None = None
+    """95 % interval of `video`; None where the number is no mean over frames or the clip is short."""
 
 
 @dataclass(frozen=True)
@@ -92,11 +94,13 @@ class Evaluation:
             Path(temporary).write_text(page(self), encoding="utf-8")
 
     def __str__(self) -> str:
-        head = ("metric", "video", "real", "frozen", "mean", "noise", "unit", "better")
+        head = ("metric", "video", "95 %", "real", "frozen", "mean", "noise", "unit", "better")
         body = [
             (
                 row.label,
-                *map(number, (row.video, row.real, row.frozen, row.mean, row.floor)),
+                number(row.video),
+                span(row.interval),
+                *map(number, (row.real, row.frozen, row.mean, row.floor)),
                 row.unit,
                 row.better,
             )
@@ -107,7 +111,7 @@ class Evaluation:
         lines = [f"{title} (protocol {self.protocol.get('name', '?')})", ""]
         for line in (head, *body):
             cells = [
-                c.ljust(w) if i in (0, 6, 7) else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True))
+                c.ljust(w) if i in (0, 7, 8) else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True))
             ]
             lines.append("  ".join(cells).rstrip())
         return "\n".join([*lines, *(f"note: {n}" for n in self.notes)])
@@ -119,6 +123,11 @@ def number(value: float | None) -> str:
         return "-"
     size = abs(value)
     return f"{value:.1f}" if size >= 100 else f"{value:.2f}" if size >= 10 else f"{value:.3f}"
+
+
+def span(interval: tuple[float, float] | None) -> str:
+    """An interval for people: `low..high`, `-` when there is none."""
+    return "-" if interval is None else f"{number(interval[0])}..{number(interval[1])}"
 
 
 def _finite(row: dict[str, Any]) -> dict[str, Any]:

@@ -15,13 +15,18 @@ from numpy.typing import NDArray
 from lipwright.core.clock import SAMPLE_RATE, sample_of
 from lipwright.core.contracts import F32, U8, FaceTrack, FaceTracker
 from lipwright.core.errors import FootageError
+from lipwright.face.scene import scene
 from lipwright.face.track import TrackBuilder
 from lipwright.face.tracker import TRACKERS
 from lipwright.media.audio import read_audio
 from lipwright.media.probe import MediaInfo, probe
 from lipwright.media.video import VideoReader
+from lipwright.metrics.blockiness import block_steps
 from lipwright.metrics.detail import luma
+from lipwright.metrics.flicker import cell_means
 
+BLOCK_EVERY = 5
+"""Blockiness is taken of every fifth frame."""
 MakeTracker = Callable[[], FaceTracker]
 
 
@@ -76,9 +81,16 @@ class Scan:
     """RMS distance noise of the raw tracked mouth points, px."""
     changes: NDArray[np.float64]
     """(T - 1,) inter-frame energy of a thinned-out luma, squared grey levels."""
+    scenes: U8
+    """(T, N_SCENE) tiny pictures in which cuts are found."""
+    cells: F32
+    """(T, rows, columns) brightness of coarse cells in grey levels, in which flicker shows."""
+    blocks: NDArray[np.float64]
+    """(ceil(T / block_every), 2) steps across and beside the 8-pixel grid, at the size that was read."""
     samples: F32
     """(S,) mono 16 kHz, empty without sound."""
-
+    block_every: int = BLOCK_EVERY
+    """Frames between two rows of `blocks`."""
     first: int = 0
     """Frames of the clip that come before the first one kept here."""
 
@@ -92,6 +104,9 @@ class Scan:
             self,
             track=self.track[first : first + n],
             changes=self.changes[first : first + n - 1],
+            scenes=self.scenes[first : first + n],
+            cells=self.cells[first : first + n],
+            blocks=self.blocks[-(-first // self.block_every) : -(-(first + n) // self.block_every)],
             samples=self.samples[sound],
             first=self.first + first,
         )
@@ -109,6 +124,9 @@ def scan(clip: Clip, fps: Fraction, size: tuple[int, int], make_tracker: MakeTra
     tracker = make_tracker() if make_tracker else TRACKERS.get("mediapipe")(max_faces=1)
     builder = TrackBuilder(size)
     changes: list[float] = []
+    scenes: list[U8] = []
+    cells: list[NDArray[np.float32]] = []
+    blocks: list[tuple[float, float]] = []
     before: NDArray[np.float32] | None = None
     step = max(1, max(size) // 256)  # strided, not averaged: averaging would hide the camera's noise
     try:
@@ -118,9 +136,25 @@ def scan(clip: Clip, fps: Fraction, size: tuple[int, int], make_tracker: MakeTra
             if before is not None:
                 changes.append(float(np.mean((now - before) ** 2)))
             before = now
+            scenes.append(scene(frame))
+            cells.append(cell_means(now))
+            if len(scenes) % BLOCK_EVERY == 1:
+                blocks.append(block_steps(frame))
     finally:
         tracker.close()
     track, noise = builder.finish()
     if not track.present.any():
         raise FootageError(f"no face in any of the {len(track)} frames of {clip.name}; give a video of one face")
-    return Scan(clip, probe(clip.path), fps, size, track, noise, np.asarray(changes), clip.samples())
+    return Scan(
+        clip,
+        probe(clip.path),
+        fps,
+        size,
+        track,
+        noise,
+        np.asarray(changes),
+        np.stack(scenes),
+        np.stack(cells),
+        np.asarray(blocks),
+        clip.samples(),
+    )

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,14 +20,18 @@ import lipwright
 from lipwright.core.errors import ConfigError, FootageError
 from lipwright.core.ibug import lip_aperture
 from lipwright.evaluate import curves, rows
-from lipwright.evaluate.boxes import Boxes, mouth_boxes
-from lipwright.evaluate.floor import landmark_noise
+from lipwright.evaluate.boxes import Boxes, face_boxes, mouth_boxes
+from lipwright.evaluate.floor import face_noise_distance, landmark_noise
+from lipwright.evaluate.landmarkrows import Floors, landmark_rows
 from lipwright.evaluate.pairing import common_grid, in_step, video_of
-from lipwright.evaluate.pictures import Comparison, compare
+from lipwright.evaluate.picturerows import picture_rows
+from lipwright.evaluate.pictures import Areas, Comparison, compare
 from lipwright.evaluate.result import Evaluation
 from lipwright.evaluate.sheet import contact_sheet, mouth_strip
 from lipwright.evaluate.source import Clip, MakeTracker, Scan, as_clip, scan
 from lipwright.evaluate.stills import make_stills
+from lipwright.evaluate.timerows import time_rows
+from lipwright.metrics import bootstrap
 from lipwright.metrics.controls import frozen_mouth, mean_mouth, rest_frame
 from lipwright.metrics.lips import Phone
 
@@ -78,15 +83,18 @@ def evaluate(
     tracks = control_tracks(seen.track.landmarks_px[both], real.track.landmarks_px[both])
     boxes = mouth_boxes(real.track)
     comparison = _compare(seen, real, boxes)
+    noise = (landmark_noise(real.track), landmark_noise(seen.track))
+    floors = Floors.of(noise, (face_noise_distance(real.track), face_noise_distance(seen.track)))
+    pictures, said = picture_rows(comparison, float(grid.fps))
     scans = {"video": seen, "real": real}
     spoken, more = rows.speech_rows(whole_tracks(seen, real), scans, transcript)
     fps = float(grid.fps)
     table = [
-        *rows.picture_rows(comparison),
-        *rows.landmark_rows(tracks, grid.size, (landmark_noise(real.track), landmark_noise(seen.track))),
-        *rows.lip_rows(tracks),
+        *pictures,
+        *landmark_rows(tracks, grid.size, floors, fps),
+        *rows.lip_rows(tracks, fps),
         *spoken,
-        *rows.time_rows(scans),
+        *time_rows(scans),
     ]
     lines = [
         *curves.aperture_curves({"real": real.track.landmarks_px, "video": seen.track.landmarks_px}, fps),
@@ -95,7 +103,7 @@ def evaluate(
     ]
     facts = protocol_facts(protocol, seen, boxes)
     sheets = _sheets(comparison, boxes, len(seen), _strip_start(real))
-    return Evaluation(clip.name, real_clip.name, tuple(table), (*notes, *more), facts, tuple(lines), sheets)
+    return Evaluation(clip.name, real_clip.name, tuple(table), (*notes, *said, *more), facts, tuple(lines), sheets)
 
 
 def control_tracks(video_px: NDArray[Any], real_px: NDArray[Any]) -> dict[str, NDArray[Any]]:
@@ -127,7 +135,7 @@ def _alone(
     strip = range(_strip_start(seen), min(len(seen), _strip_start(seen) + STRIP_FRAMES))
     crops = [boxes.cut(frame, t).copy() for t, frame in enumerate(seen.frames()) if t in strip]
     sheets = {"Consecutive mouths": mouth_strip([crops])}
-    table = [*spoken, *rows.time_rows(scans)]
+    table = [*spoken, *time_rows(scans)]
     notes = (*_face_notes(seen), *more)
     return Evaluation(clip.name, None, tuple(table), notes, facts, tuple(lines), sheets)
 
@@ -137,7 +145,8 @@ def _compare(seen: Scan, real: Scan, boxes: Boxes) -> Comparison:
     mean, frozen = make_stills(real.frames(), real.track, boxes, frozen_frame)
     start = _strip_start(real)
     keep = {*_sheet_frames(len(real)), *range(start, min(len(real), start + STRIP_FRAMES))}
-    return compare(real.frames(), seen.frames(), boxes, {"frozen": frozen, "mean": mean}, float(real.fps), keep)
+    areas = Areas(boxes, face_boxes(real.track), real.track)
+    return compare(real.frames(), seen.frames(), areas, {"frozen": frozen, "mean": mean}, float(real.fps), keep)
 
 
 def _sheet_frames(n: int) -> list[int]:
@@ -184,4 +193,6 @@ def protocol_facts(name: str, seen: Scan, boxes: Boxes) -> dict[str, Any]:
         "fps": str(seen.fps),
         "frame": f"{seen.size[0]}x{seen.size[1]}",
         "mouth_box": f"{boxes.size[0]}x{boxes.size[1]}",
+        "intervals": f"95 %, {bootstrap.DRAWS} draws of {bootstrap.BLOCK_S:g} s blocks, seed {bootstrap.SEED}",
+        "versions": {"opencv": cv2.__version__, **{name: version(name) for name in ("numpy", "scipy", "av")}},
     }

@@ -64,6 +64,12 @@ def ssim_map_gaussian(real: NDArray[Any], generated: NDArray[Any]) -> NDArray[np
     return _ssim_map(real, generated, kernel, covariance_scale=1.0)
 
 
+def ssim_parts_gaussian(real: NDArray[Any], generated: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The two factors of `ssim_map_gaussian`: luminance, and contrast times structure."""
+    kernel = np.asarray(cv2.getGaussianKernel(GAUSSIAN_SIZE, GAUSSIAN_SIGMA, cv2.CV_64F), dtype=np.float64)
+    return _ssim_parts(real, generated, kernel, covariance_scale=1.0)
+
+
 def ssim_map_uniform(real: NDArray[Any], generated: NDArray[Any]) -> NDArray[np.float64]:
     """(H - 6, W - 6, C) local SSIM of the uniform convention."""
     kernel = np.full((UNIFORM_SIZE, 1), 1.0 / UNIFORM_SIZE)
@@ -78,12 +84,19 @@ def check_same(name: str, array: NDArray[Any], like: NDArray[Any]) -> None:
 
 
 def _ssim_map(
+    real: NDArray[Any], generated: NDArray[Any], kernel: NDArray[np.float64], covariance_scale: float
+) -> NDArray[np.float64]:
+    light, structure = _ssim_parts(real, generated, kernel, covariance_scale)
+    return np.asarray(light * structure, dtype=np.float64)
+
+
+def _ssim_parts(
     real: NDArray[Any],
     generated: NDArray[Any],
     kernel: NDArray[np.float64],
     covariance_scale: float,
     data_range: float = 255.0,
-) -> NDArray[np.float64]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     check_same("generated", generated, real)
     margin = len(kernel) // 2
     if min(real.shape[:2]) < len(kernel):
@@ -101,9 +114,8 @@ def _ssim_map(
     variances = covariance_scale * (blur(x * x + y * y) - mean_x * mean_x - mean_y * mean_y)
     covariance = covariance_scale * (blur(x * y) - mean_x * mean_y)
     c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
-    top = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
-    bottom = (mean_x * mean_x + mean_y * mean_y + c1) * (variances + c2)
-    return np.asarray(top / bottom, dtype=np.float64)
+    light = (2 * mean_x * mean_y + c1) / (mean_x * mean_x + mean_y * mean_y + c1)
+    return light, (2 * covariance + c2) / (variances + c2)
 
 
 def _channels(image: NDArray[Any]) -> NDArray[np.float64]:

@@ -65,18 +65,41 @@ def d_lip_frobenius(real_px: NDArray[Any], generated_px: NDArray[Any], frame_wid
 
     For equal errors at every point this is sqrt(20) times the first form.
     """
-    real, generated = _chosen(real_px, generated_px, MOUTH)
-    return float(np.linalg.norm(real - generated, axis=(1, 2)).mean()) * 512.0 / frame_width
+    return float(frobenius_distances(real_px, generated_px).mean()) * 512.0 / frame_width
 
 
 def velocity_error(real_px: NDArray[Any], generated_px: NDArray[Any], points: Sequence[int] = MOUTH) -> float:
     """Inter-frame MSE: mean over frames of |(m_t - m_{t-1}) - (g_t - g_{t-1})|^2 summed over points, px^2.
 
-    Source: (from equation 3 of the cascaded TCN paper). nan below two frames.
+    Source: from equation 3 of the cascaded TCN paper. nan below two frames.
+    """
+    errors = velocity_errors(real_px, generated_px, points)
+    return float(errors.mean()) if len(errors) else float("nan")
+
+
+def velocity_distances(
+    real_px: NDArray[Any], generated_px: NDArray[Any], points: Sequence[int] = MOUTH
+) -> NDArray[np.float64]:
+    """(T - 1,) landmark velocity difference: mean over points of |(m_t - m_{t-1}) - (g_t - g_{t-1})|, px a frame.
+
+    Source: LVD of Zhou et al. 2020 (MakeItTalk), there in shares of the frame's size.
     """
     real, generated = _chosen(real_px, generated_px, points)
-    difference = np.diff(real - generated, axis=0)
-    return float((difference**2).sum(axis=(1, 2)).mean()) if len(difference) else float("nan")
+    return np.asarray(np.linalg.norm(np.diff(real - generated, axis=0), axis=-1).mean(axis=1), dtype=np.float64)
+
+
+def velocity_errors(
+    real_px: NDArray[Any], generated_px: NDArray[Any], points: Sequence[int] = MOUTH
+) -> NDArray[np.float64]:
+    """(T - 1,) the terms whose mean `velocity_error` is, px^2."""
+    real, generated = _chosen(real_px, generated_px, points)
+    return np.asarray((np.diff(real - generated, axis=0) ** 2).sum(axis=(1, 2)), dtype=np.float64)
+
+
+def frobenius_distances(real_px: NDArray[Any], generated_px: NDArray[Any]) -> NDArray[np.float64]:
+    """(T,) Frobenius norm over the 20 mouth points, px."""
+    real, generated = _chosen(real_px, generated_px, MOUTH)
+    return np.asarray(np.linalg.norm(real - generated, axis=(1, 2)), dtype=np.float64)
 
 
 def _chosen(

@@ -19,6 +19,7 @@ __all__ = [
     "Phone",
     "amplitude_ratio",
     "bilabial_closure_rate",
+    "bilabial_closures",
     "closed_level",
     "correlation",
     "lip_aperture",
@@ -102,7 +103,15 @@ def closed_level(aperture: NDArray[Any]) -> float:
 def bilabial_closure_rate(
     aperture: NDArray[Any], phones: Sequence[Phone], fps: float, closed: float, margin_s: float = 0.04
 ) -> float:
-    """Share of /p b m/ during which the aperture goes below `closed`; range [0, 1], nan without bilabials.
+    """Share of /p b m/ during which the aperture goes below `closed`; range [0, 1], nan without bilabials."""
+    hits = bilabial_closures(aperture, phones, fps, closed, margin_s)
+    return float(np.mean(hits)) if hits else float("nan")
+
+
+def bilabial_closures(
+    aperture: NDArray[Any], phones: Sequence[Phone], fps: float, closed: float, margin_s: float = 0.04
+) -> list[bool]:
+    """For each /p b m/ in order, whether the aperture goes below `closed` (px or the curve's own unit).
 
     A phone counts as closed when any frame whose centre lies in [start - margin, end + margin] is; frame f
     has its centre at (f + 1/2) / fps. Phones that no frame falls into are left out.
@@ -116,7 +125,7 @@ def bilabial_closure_rate(
         inside = (centres >= start_s - margin_s) & (centres <= end_s + margin_s)
         if inside.any():
             hits.append(bool(curve[inside].min() < closed))
-    return float(np.mean(hits)) if hits else float("nan")
+    return hits
 
 
 def shrink(mask: NDArray[np.bool_], frames: int) -> NDArray[np.bool_]:

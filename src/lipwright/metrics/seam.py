@@ -1,4 +1,8 @@
-"""Seams: does the edge of the pasted region show?"""
+"""Seams: does the edge of the pasted region show?
+
+`seam_score` needs the mask of what was pasted. For videos of which no mask is known, `sticky_edge_score`
+looks for edges that stay at one place of the face while everything else moves through it.
+"""
 
 from __future__ import annotations
 
@@ -44,3 +48,36 @@ def seam_score(generated: NDArray[Any], real: NDArray[Any], mask: NDArray[Any], 
     ring = boundary_ring(mask, width)
     bottom = gradient_energy(real, ring)
     return gradient_energy(generated, ring) / bottom if bottom > 0 else float("nan")
+
+
+EDGE_BLUR, EDGE_SHARE = 3, 0.01
+"""Pixels over which edge maps are averaged, and the share of them that makes the score."""
+
+
+def gradient_map(grey: NDArray[Any]) -> NDArray[np.float32]:
+    """(H, W) gx^2 + gy^2 of a luma picture by central differences, squared grey levels per px; 0 at the border."""
+    image = np.ascontiguousarray(grey, dtype=np.float32)
+    energy = np.zeros(image.shape, np.float32)
+    gx, gy = image[1:-1, 2:] - image[1:-1, :-2], image[2:, 1:-1] - image[:-2, 1:-1]
+    energy[1:-1, 1:-1] = (gx * gx + gy * gy) / 4
+    return energy
+
+
+def sticky_edge_score(generated: NDArray[Any], real: NDArray[Any], where: NDArray[np.bool_]) -> float:
+    """How much the strongest added edge stands out; about 1 without a seam, above when one shows.
+
+    Args:
+        generated, real: (H, W) means over time of `gradient_map` in one canonical face frame.
+        where: (H, W) pixels that count; leave out the lips, whose edges are a matter of articulation.
+    Returns:
+        mean over the highest 1 % of pixels of (generated + m) / (real + m), with m the median of `real`: a soft
+        picture has no added edges and scores at most 1. nan where `real` is flat or nothing counts.
+    No paper defines a seam score; this is ours.
+    """
+    if not (generated.shape == real.shape == where.shape):
+        raise ShapeError("generated, where", real.shape, (*generated.shape, *where.shape))
+    made, seen = (cv2.blur(np.asarray(x, dtype=np.float64), (EDGE_BLUR, EDGE_BLUR)) for x in (generated, real))
+    if not where.any() or (base := float(np.median(seen[where]))) <= 0:
+        return float("nan")
+    ratio = np.sort(((made + base) / (seen + base))[where])
+    return float(ratio[-max(1, round(EDGE_SHARE * len(ratio))) :].mean())

@@ -15,9 +15,17 @@ THIRD_DIFFERENCE_GAIN = 20.0
 """1 + 9 + 9 + 1: how much white noise of variance 1 grows in third differences (1, -3, 3, -1)."""
 
 
+FROZEN_BELOW = 0.1
+"""`frame_energy` below which a frame repeats the one before: a duplicated frame has 0, or up to about 0.05
+after H.264; frames of a filmed person that differ were above 0.25 in six clips."""
+
+
 def frame_energy(previous: NDArray[Any], current: NDArray[Any]) -> float:
-    """Mean squared change of luma between two consecutive frames (same box), in squared grey levels."""
-    if previous.shape != current.shape:
+    """Mean squared change of luma between two consecutive frames (same box), in squared grey levels.
+
+    Each may be RGB or already luma.
+    """
+    if previous.shape[:2] != current.shape[:2]:
         raise ShapeError("current", previous.shape, current.shape)
     return float(np.mean(np.square(luma(current) - luma(previous), dtype=np.float64)))
 
@@ -37,8 +45,14 @@ def third_difference_energy(landmarks_px: NDArray[Any]) -> float:
 
     Smooth motion vanishes in third differences, so what is left is jitter.
     """
+    energies = third_difference_energies(landmarks_px)
+    return float(energies.mean()) if len(energies) else float("nan")
+
+
+def third_difference_energies(landmarks_px: NDArray[Any]) -> NDArray[np.float64]:
+    """(T - 3,) the terms whose mean `third_difference_energy` is; empty below 4 frames."""
     third = np.diff(np.asarray(landmarks_px, dtype=np.float64), n=3, axis=0)
-    return float(np.mean(third * third)) if third.size else float("nan")
+    return np.asarray((third * third).mean(axis=(1, 2)), dtype=np.float64)
 
 
 def landmark_jitter_ratio(generated_px: NDArray[Any], real_px: NDArray[Any]) -> float:
@@ -64,10 +78,6 @@ def noise_distance(sigma_real: float, sigma_generated: float = 0.0) -> float:
     return float(np.hypot(sigma_real, sigma_generated) * np.sqrt(np.pi / 2))
 
 
-def frozen_share(energies: Sequence[float], threshold: float = 0.1) -> float:
-    """Share of frame changes whose `frame_energy` is below `threshold` squared grey levels; range [0, 1].
-
-    A duplicated frame has energy 0, or up to about 0.05 after H.264; frames of a filmed person that differ
-    were above 0.25 in six clips.
-    """
+def frozen_share(energies: Sequence[float], threshold: float = FROZEN_BELOW) -> float:
+    """Share of frame changes whose `frame_energy` is below `threshold` squared grey levels; range [0, 1]."""
     return float(np.mean(np.asarray(energies) < threshold)) if len(energies) else float("nan")
