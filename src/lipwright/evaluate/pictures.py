@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from numpy.typing import NDArray
@@ -90,22 +91,28 @@ def compare(
     result = Comparison(mouth, face, full, {}, fps / every, EdgeMaps(areas.track), Learned.brought())
     before: dict[str, U8] = {}
     outer = areas.mouth.grown(FEATHER, areas.track.size)
-    for t, (real, video) in enumerate(zip(real_frames, video_frames, strict=False)):
-        shown = {"video": video, "real": real}
-        for name, still in stills.items():
-            shown[name] = _worn(real, still.paste(real, t, areas.mouth, outer), outer, t)
-        sampled = t % every == 0
-        _walk(result.mouth, shown, before, areas.mouth, t, sampled, True)
-        _walk(result.face, shown, before, areas.face, t, sampled, sampled)
-        _walk(result.full, shown, before, None, t, sampled, sampled)
-        result.edges.add(t, shown)
-        if sampled:
-            cuts = [{"mouth": areas.mouth.cut(f, t), "face": areas.face.cut(f, t), "full": f} for f in (real, video)]
-            result.learned.add(cuts[0], cuts[1])
-        if t in keep:
-            result.kept[t] = (real.copy(), video.copy())
-        before = shown
+    # The areas share nothing but pictures that are only read, and OpenCV and numpy let go of the interpreter.
+    with ThreadPoolExecutor(2) as pool:
+        for t, (real, video) in enumerate(zip(real_frames, video_frames, strict=False)):
+            shown = {"video": video, "real": real}
+            for name, still in stills.items():
+                shown[name] = _worn(real, still.paste(real, t, areas.mouth, outer), outer, t)
+            sampled = t % every == 0
+            beside = pool.submit(_walk, result.mouth, shown, before, areas.mouth, t, sampled, True)
+            _walk(result.full, shown, before, None, t, sampled, sampled)
+            _walk(result.face, shown, before, areas.face, t, sampled, sampled)
+            result.edges.add(t, shown)
+            if sampled:
+                result.learned.add(*(_cuts(frame, areas, t) for frame in (real, video)))
+            if t in keep:
+                result.kept[t] = (real.copy(), video.copy())
+            beside.result()
+            before = shown
     return result
+
+
+def _cuts(frame: U8, areas: Areas, t: int) -> dict[str, U8]:
+    return {"mouth": areas.mouth.cut(frame, t), "face": areas.face.cut(frame, t), "full": frame}
 
 
 def _walk(
@@ -131,12 +138,16 @@ def _walk(
         own.detail.append(laplacian_energy(grey))
         if name in before:
             own.change.append(frame_energy(cut(before[name]), grey))
+        large = sampled and min(picture.shape[:2]) >= msssim.SMALLEST
+        if large:
+            single, multi = msssim.ssim_and_ms_ssim(real, picture) if differs else (1.0, 1.0)
+            own.ms_ssim.append(multi)
         if with_ssim:
-            own.ssim_gaussian.append(image.ssim_gaussian(real, picture) if differs else 1.0)
+            if not large:
+                single = image.ssim_gaussian(real, picture) if differs else 1.0
+            own.ssim_gaussian.append(single)
             own.ssim_uniform.append(image.ssim_uniform(real, picture) if differs else 1.0)
         if sampled:
-            if min(picture.shape[:2]) >= msssim.SMALLEST:
-                own.ms_ssim.append(msssim.ms_ssim(real, picture) if differs else 1.0)
             own.blocks.append(block_steps(grey, left, top))
             own.texture.append(pyramid_features(picture))
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
@@ -116,10 +118,29 @@ class Scan:
         return islice(self.clip.frames(self.fps, self.size), self.first, self.first + len(self))
 
 
-def scan(clip: Clip, fps: Fraction, size: tuple[int, int], make_tracker: MakeTracker | None = None) -> Scan:
+def scan_both(
+    first: Clip, second: Clip, fps: Fraction, size: tuple[int, int], make_tracker: MakeTracker | None = None
+) -> tuple[Scan, Scan]:
+    """`scan` of two clips at once: decoders and trackers leave the interpreter to each other."""
+    stop = threading.Event()
+    with ThreadPoolExecutor(2) as pool:
+        jobs = [pool.submit(scan, clip, fps, size, make_tracker, stop) for clip in (first, second)]
+        try:
+            return jobs[0].result(), jobs[1].result()
+        finally:
+            stop.set()  # an error or an interrupt must not wait for the end of the other clip
+
+
+def scan(
+    clip: Clip,
+    fps: Fraction,
+    size: tuple[int, int],
+    make_tracker: MakeTracker | None = None,
+    stop: threading.Event | None = None,
+) -> Scan:
     """First pass: track the face and note how much each frame differs from the one before.
 
-    FootageError when no frame can be read or no frame shows a face.
+    `stop` ends the pass early. FootageError when no frame can be read or no frame shows a face.
     """
     tracker = make_tracker() if make_tracker else TRACKERS.get("mediapipe")(max_faces=1)
     builder = TrackBuilder(size)
@@ -131,6 +152,8 @@ def scan(clip: Clip, fps: Fraction, size: tuple[int, int], make_tracker: MakeTra
     step = max(1, max(size) // 256)  # strided, not averaged: averaging would hide the camera's noise
     try:
         for frame in clip.frames(fps, size):
+            if stop is not None and stop.is_set():
+                break
             builder.add(tracker.detect(frame))
             now = luma(frame[::step, ::step])
             if before is not None:

@@ -28,7 +28,7 @@ from lipwright.evaluate.picturerows import picture_rows
 from lipwright.evaluate.pictures import Areas, Comparison, compare
 from lipwright.evaluate.result import Evaluation
 from lipwright.evaluate.sheet import contact_sheet, mouth_strip
-from lipwright.evaluate.source import Clip, MakeTracker, Scan, as_clip, scan
+from lipwright.evaluate.source import Clip, MakeTracker, Scan, as_clip, scan, scan_both
 from lipwright.evaluate.stills import make_stills
 from lipwright.evaluate.timerows import time_rows
 from lipwright.metrics import bootstrap
@@ -68,8 +68,7 @@ def evaluate(
         return _alone(clip, transcript, make_tracker, protocol)
     real_clip = as_clip(reference)
     grid = common_grid(clip, real_clip)
-    seen = scan(clip, grid.fps, grid.size, make_tracker)
-    real = scan(real_clip, grid.fps, grid.size, make_tracker)
+    seen, real = scan_both(clip, real_clip, grid.fps, grid.size, make_tracker)
     step = in_step(seen, real)
     seen = seen.part(step.video_first, step.n)
     real = real.part(step.reference_first, step.n)

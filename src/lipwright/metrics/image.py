@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lipwright.core.contracts import F32
 from lipwright.core.errors import ShapeError
 
 PSNR_CAP = 100.0
@@ -47,7 +48,7 @@ def ssim_gaussian(real: NDArray[Any], generated: NDArray[Any]) -> float:
     Mean over pixels whose window lies inside the image and over channels; range [-1, 1], 1 is identical.
     Equals scikit-image's with gaussian_weights=True, sigma=1.5, use_sample_covariance=False.
     """
-    return float(ssim_map_gaussian(real, generated).mean())
+    return float(ssim_map_gaussian(real, generated).mean(dtype=np.float64))
 
 
 def ssim_uniform(real: NDArray[Any], generated: NDArray[Any]) -> float:
@@ -55,22 +56,22 @@ def ssim_uniform(real: NDArray[Any], generated: NDArray[Any]) -> float:
 
     Mean over pixels whose window lies inside the image and over channels; range [-1, 1], 1 is identical.
     """
-    return float(ssim_map_uniform(real, generated).mean())
+    return float(ssim_map_uniform(real, generated).mean(dtype=np.float64))
 
 
-def ssim_map_gaussian(real: NDArray[Any], generated: NDArray[Any]) -> NDArray[np.float64]:
+def ssim_map_gaussian(real: NDArray[Any], generated: NDArray[Any]) -> F32:
     """(H - 10, W - 10, C) local SSIM of the Gaussian convention."""
     kernel = np.asarray(cv2.getGaussianKernel(GAUSSIAN_SIZE, GAUSSIAN_SIGMA, cv2.CV_64F), dtype=np.float64)
     return _ssim_map(real, generated, kernel, covariance_scale=1.0)
 
 
-def ssim_parts_gaussian(real: NDArray[Any], generated: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def ssim_parts_gaussian(real: NDArray[Any], generated: NDArray[Any]) -> tuple[F32, F32]:
     """The two factors of `ssim_map_gaussian`: luminance, and contrast times structure."""
     kernel = np.asarray(cv2.getGaussianKernel(GAUSSIAN_SIZE, GAUSSIAN_SIGMA, cv2.CV_64F), dtype=np.float64)
     return _ssim_parts(real, generated, kernel, covariance_scale=1.0)
 
 
-def ssim_map_uniform(real: NDArray[Any], generated: NDArray[Any]) -> NDArray[np.float64]:
+def ssim_map_uniform(real: NDArray[Any], generated: NDArray[Any]) -> F32:
     """(H - 6, W - 6, C) local SSIM of the uniform convention."""
     kernel = np.full((UNIFORM_SIZE, 1), 1.0 / UNIFORM_SIZE)
     n = UNIFORM_SIZE**2
@@ -83,11 +84,9 @@ def check_same(name: str, array: NDArray[Any], like: NDArray[Any]) -> None:
         raise ShapeError(name, like.shape, array.shape)
 
 
-def _ssim_map(
-    real: NDArray[Any], generated: NDArray[Any], kernel: NDArray[np.float64], covariance_scale: float
-) -> NDArray[np.float64]:
+def _ssim_map(real: NDArray[Any], generated: NDArray[Any], kernel: NDArray[np.float64], covariance_scale: float) -> F32:
     light, structure = _ssim_parts(real, generated, kernel, covariance_scale)
-    return np.asarray(light * structure, dtype=np.float64)
+    return np.asarray(light * structure, dtype=np.float32)
 
 
 def _ssim_parts(
@@ -96,27 +95,29 @@ def _ssim_parts(
     kernel: NDArray[np.float64],
     covariance_scale: float,
     data_range: float = 255.0,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[F32, F32]:
     check_same("generated", generated, real)
     margin = len(kernel) // 2
     if min(real.shape[:2]) < len(kernel):
         raise ShapeError("real", (f">={len(kernel)}", f">={len(kernel)}"), real.shape)
-    x = _channels(real)
-    y = _channels(generated)
+    # Single precision halves the time; grey levels around 0 keep the squares small, so that the variances,
+    # which are differences of squares, lose nothing that shows in six digits.
+    half = np.float32(data_range / 2)
+    x, y = _channels(real) - half, _channels(generated) - half
 
-    def blur(image: NDArray[np.float64]) -> NDArray[np.float64]:
-        out = cv2.sepFilter2D(image, cv2.CV_64F, kernel, kernel, borderType=cv2.BORDER_REFLECT)
-        out = out.reshape(image.shape)[margin:-margin, margin:-margin]
-        return np.asarray(out, dtype=np.float64)
+    def blur(image: NDArray[Any]) -> F32:
+        out = cv2.sepFilter2D(image, cv2.CV_32F, kernel, kernel, borderType=cv2.BORDER_REFLECT)
+        return np.asarray(out.reshape(image.shape)[margin:-margin, margin:-margin], dtype=np.float32)
 
     mean_x, mean_y = blur(x), blur(y)
     # Only the sum of both variances and the covariance are needed: four filters instead of five.
     variances = covariance_scale * (blur(x * x + y * y) - mean_x * mean_x - mean_y * mean_y)
     covariance = covariance_scale * (blur(x * y) - mean_x * mean_y)
+    mean_x, mean_y = mean_x + half, mean_y + half
     c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
     light = (2 * mean_x * mean_y + c1) / (mean_x * mean_x + mean_y * mean_y + c1)
     return light, (2 * covariance + c2) / (variances + c2)
 
 
-def _channels(image: NDArray[Any]) -> NDArray[np.float64]:
-    return np.asarray(image[..., None] if image.ndim == 2 else image, dtype=np.float64)
+def _channels(image: NDArray[Any]) -> F32:
+    return np.asarray(image[..., None] if image.ndim == 2 else image, dtype=np.float32)
