@@ -32,10 +32,12 @@ def test_a_video_against_itself(identity: Evaluation) -> None:
     for row in identity.rows:
         if row.key.endswith("psnr"):
             assert row.video == 100
-        elif row.key.startswith("landmarks.") or "frechet" in row.key:
+        elif row.key.endswith("frechet_pyramid"):
+            assert row.video == pytest.approx(0, abs=1e-9)
+        elif row.key.startswith("landmarks."):
             assert row.video == 0
         elif row.key.startswith(("mouth.", "face.", "full.", "lips.")) and not row.key.endswith("blockiness"):
-            assert row.video == pytest.approx(1, abs=1e-6)
+            assert row.video == pytest.approx(1, abs=1e-9)
         if row.real is not None and not math.isnan(row.real):
             assert row.video == row.real
     assert identity.notes == ()
@@ -232,6 +234,6 @@ def test_it_prints_as_a_table(identity: Evaluation) -> None:
     text = str(identity)
     assert text.startswith("real.mp4 against real.mp4 (protocol video)")
     line = next(line for line in text.splitlines() if line.startswith("mouth PSNR"))
-    assert line.split()[2:4] == ["100.0", "100.0"]
+    assert line.split()[2:5] == ["100.0", "100.0..100.0", "100.0"]
     with pytest.raises(KeyError):
         identity["nothing"]

@@ -59,3 +59,13 @@ def test_velocity_error_by_hand(face: np.ndarray) -> None:
 def test_shapes(face: np.ndarray) -> None:
     with pytest.raises(ShapeError):
         lm.lmd(face, face[1:])
+
+
+def test_velocity_difference_by_hand_and_mse_as_its_square() -> None:
+    real = np.zeros((3, 68, 2))
+    made = real.copy()
+    made[1, 48:68] = (3, 4)  # out and back: two steps of 5 px at each of 20 points
+    np.testing.assert_allclose(lm.velocity_distances(real, made), [5, 5])
+    np.testing.assert_allclose(lm.velocity_errors(real, made), [500, 500])
+    assert lm.velocity_error(real, made) == 500
+    np.testing.assert_allclose(lm.frobenius_distances(real, made), [0, 5 * np.sqrt(20), 0])

@@ -7,7 +7,7 @@ import pytest
 
 from lipwright.core.errors import ShapeError
 from lipwright.metrics.frechet import frechet_distance
-from lipwright.metrics.seam import boundary_ring, gradient_energy, seam_score
+from lipwright.metrics.seam import boundary_ring, gradient_energy, gradient_map, seam_score, sticky_edge_score
 
 
 def test_gradient_energy_of_a_step_by_hand() -> None:
@@ -54,3 +54,32 @@ def test_frechet_reference_value() -> None:
 def test_frechet_of_a_shift_in_one_dimension() -> None:
     a = np.random.default_rng(0).normal(size=(50, 1))
     assert frechet_distance(a, a + 3) == pytest.approx(9)
+
+
+def test_gradient_map_is_gradient_energy_pixel_by_pixel() -> None:
+    rng = np.random.default_rng(1)
+    image = rng.uniform(0, 255, (12, 15))
+    inner = np.zeros(image.shape, bool)
+    inner[1:-1, 1:-1] = True
+    assert gradient_map(image)[inner].mean() == pytest.approx(gradient_energy(image, inner), rel=1e-5)
+    assert gradient_map(image)[~inner].max() == 0
+
+
+def test_an_edge_that_stays_is_found_wherever_it_is_and_softness_is_none() -> None:
+    rng = np.random.default_rng(2)
+    real = rng.uniform(5, 10, (80, 80))
+    everywhere = np.ones((80, 80), bool)
+    scores = []
+    for height in (0.0, 4.0, 16.0):
+        made = real.copy()
+        made[20:60, 30] += height
+        scores.append(sticky_edge_score(made, real, everywhere))
+    assert scores[0] == pytest.approx(1)
+    assert 1.05 < scores[1] < scores[2]
+    assert sticky_edge_score(0.3 * real, real, everywhere) < 1
+    lips = everywhere.copy()
+    lips[15:65, 25:36] = False
+    assert sticky_edge_score(made, real, lips) == pytest.approx(1)
+    assert np.isnan(sticky_edge_score(real, 0 * real, everywhere))
+    with pytest.raises(ShapeError):
+        sticky_edge_score(real, real[:5], everywhere)

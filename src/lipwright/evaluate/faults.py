@@ -193,7 +193,7 @@ FAULTS = {
         Fault(
             "mouth blurred",
             "px (sigma)",
-            (0.7, 1.4, 2.8),
+            (0.5, 1.0, 2.0),
             ("mouth.sharpness_ratio",),
             (*_PICTURE, "mouth.jitter_ratio", "mouth.frechet_pyramid", "landmarks.lmd_centred", "lips.amplitude",
              "lips.jitter", "speech.silence_ratio"),

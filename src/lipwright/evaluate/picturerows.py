@@ -12,7 +12,6 @@ from lipwright.metrics.blockiness import blockiness
 from lipwright.metrics.bootstrap import Interval, block_frames, mean_interval, ratio_interval
 from lipwright.metrics.detail import sharpness_ratio
 from lipwright.metrics.frechet import frechet_distance, frechet_interval
-from lipwright.metrics.msssim import SMALLEST
 from lipwright.metrics.steadiness import jitter_ratio
 
 SHOWN = [
@@ -30,13 +29,10 @@ SHOWN = [
 def picture_rows(comparison: Comparison, fps: float) -> tuple[list[Row], list[str]]:
     """Rows of mouth box, face box and full frame, the seam score, and what weights allow; and notes."""
     rows: list[Row] = []
-    notes: list[str] = []
     for area in ("mouth", "face", "full"):
         curves: dict[str, Curves] = getattr(comparison, area)
         for key, label, unit, better in SHOWN:
             if key == "ms_ssim" and not curves["real"].ms_ssim:
-                if area != "mouth":
-                    notes.append(f"{area} MS-SSIM needs pictures of at least {SMALLEST} px on each side")
                 continue
             cells = {name: value(key, c, curves["real"]) for name, c in curves.items()}
             sure = interval(key, curves["video"], curves["real"], fps, comparison.sample_hz)
@@ -44,8 +40,8 @@ def picture_rows(comparison: Comparison, fps: float) -> tuple[list[Row], list[st
     seams = comparison.edges.scores()
     shown = {name: seams[name] for name in COLUMNS if name in seams}
     rows.append(Row("face.seam", "face seam, added edges at one place", "", "one", **shown, interval=None))
-    learned, more = comparison.learned.rows(comparison.sample_hz)
-    return [*rows, *learned], [*notes, *more]
+    learned, notes = comparison.learned.rows(comparison.sample_hz)
+    return [*rows, *learned], notes
 
 
 def value(key: str, own: Curves, real: Curves) -> float:

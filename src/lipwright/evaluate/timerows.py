@@ -120,8 +120,13 @@ def _intervals(scan: Scan, energy: NDArray[np.float64]) -> dict[str, Interval | 
     return {
         "time.no_face": mean_interval(~scan.track.present, block),
         "time.frozen": mean_interval(scan.changes < steadiness.FROZEN_BELOW, block),
-        "time.flicker": None if squared is None else (float(np.sqrt(squared[0])), float(np.sqrt(squared[1]))),
+        "time.flicker": _roots(squared),
         "time.blockiness": ratio_interval(
             scan.blocks[:, 0], scan.blocks[:, 1], block_frames(float(scan.fps) / scan.block_every)
         ),
     }
+
+
+def _roots(squared: Interval | None) -> Interval | None:
+    # The smallest mean of zeros may come out a rounding error below zero.
+    return None if squared is None else (max(squared[0], 0.0) ** 0.5, max(squared[1], 0.0) ** 0.5)

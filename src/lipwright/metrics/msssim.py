@@ -14,7 +14,7 @@ from lipwright.metrics.image import GAUSSIAN_SIZE, check_same, ssim_parts_gaussi
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Of the scales, finest first (Wang, Simoncelli and Bovik 2003, calibrated on people)."""
-SMALLEST = (GAUSSIAN_SIZE - 1) * 2 ** (len(WEIGHTS) - 1) + 1
+SMALLEST = GAUSSIAN_SIZE * 2 ** (len(WEIGHTS) - 1)
 """Shortest side in px at which the coarsest scale still holds a window."""
 
 
