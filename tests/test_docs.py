@@ -213,7 +213,7 @@ def test_environment_variables_exist() -> None:
 def test_every_metric_is_explained() -> None:
     """Keys that `evaluate` writes stand in its page, and the page names no others."""
     code = "\n".join(p.read_text(encoding="utf-8") for p in SOURCES if p.parent.name == "evaluate")
-    prefixes = "mouth|full|landmarks|lips|speech|time|shape"
+    prefixes = "mouth|face|full|landmarks|lips|speech|time|shape"
     page = set(re.findall(rf"`((?:{prefixes})\.[a-z_]+)`", (ROOT / "docs" / "evaluate.md").read_text(encoding="utf-8")))
     written = set(re.findall(rf'"((?:{prefixes})\.[a-z_]+)"', code))
     assert written <= page

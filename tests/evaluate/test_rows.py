@@ -144,3 +144,25 @@ def test_the_noise_floor_of_all_points_follows_each_groups_smoothing() -> None:
     noisy = FaceTrack(track.landmarks_px + noise, track.dense_px, track.confidence, track.pose_rad, track.size)
     assert face_noise_distance(noisy) == pytest.approx(np.linalg.norm(noise, axis=-1).mean(), rel=0.05)
     assert face_noise_distance(noisy) < landmark_noise(noisy).sigma_px * np.sqrt(np.pi / 2)
+
+
+def test_another_size_and_rate_are_brought_to_the_references_and_named(talk: Talk, tmp_path: Path) -> None:
+    import cv2
+
+    from lipwright.media.settings import EncoderSettings
+    from lipwright.media.video import VideoReader
+    from lipwright.media.writer import VideoWriter
+
+    path = tmp_path / "small.mp4"
+    with (
+        VideoReader(talk.path, fps=Fraction(50)) as reader,
+        VideoWriter(path, (96, 72), Fraction(50), EncoderSettings(crf=4), audio=talk.sound) as writer,
+    ):
+        for frame in reader:
+            writer.write(cv2.resize(frame.rgb8, (96, 72), interpolation=cv2.INTER_AREA))
+    result = evaluate(path, talk.path, make_tracker=MarkerTracker)
+    assert "scaled from 96x72 to the reference's 192x144" in result.notes
+    assert "read at the reference's 25 fps instead of 50" in result.notes
+    assert result.protocol["frames"] == N_FRAMES
+    assert (result["lips.correlation"].video or 0) > 0.97
+    assert (result["mouth.sharpness_ratio"].video or 9) < 0.7

@@ -214,8 +214,8 @@ FAULTS = {
             "share of pause",
             (0.15, 0.35, 0.7),
             ("speech.silence_ratio",),
-            (*_PICTURE, "landmarks.lmd_centred", "lips.correlation", "mouth.jitter_ratio", "lips.jitter",
-             "mouth.frechet_pyramid", "mouth.sharpness_ratio"),
+            (*_PICTURE, "landmarks.lmd_centred", "lips.correlation", "lips.amplitude", "mouth.jitter_ratio",
+             "lips.jitter", "mouth.frechet_pyramid", "mouth.sharpness_ratio"),
             _chatter,
         ),
         Fault(

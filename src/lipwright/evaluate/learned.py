@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lipwright.metrics.inception import FidInception
     from lipwright.metrics.lpips import Lpips
 
+FID, LPIPS = "fid", "lpips"
 FID_AREAS, LPIPS_AREAS = ("face", "full"), ("mouth", "face", "full")
 
 
@@ -73,7 +74,7 @@ class Learned:
                 continue
             real, video = (np.stack(self.features[area, name]) for name in ("real", "video"))
             value, sure = frechet_distance(real, video), frechet_interval(real, video, block, draws=40)
-            rows.append(Row(f"{area}.fid", f"{area} FID", "", "lower", value, 0.0, interval=sure))
+            rows.append(Row(f"{area}.{FID}", f"{area} FID", "", "lower", value, 0.0, interval=sure))
             if len(real) < 2048:
                 notes.append(
                     f"{area} FID is from {len(real)} frames; below 2048 it is biased upwards and not comparable"
@@ -81,5 +82,5 @@ class Learned:
         for area, values in self.distances.items():
             sure = mean_interval(np.array(values), block)
             mean = float(np.mean(values))
-            rows.append(Row(f"{area}.lpips", f"{area} LPIPS (AlexNet)", "", "lower", mean, 0.0, interval=sure))
+            rows.append(Row(f"{area}.{LPIPS}", f"{area} LPIPS (AlexNet)", "", "lower", mean, 0.0, interval=sure))
         return rows, notes
