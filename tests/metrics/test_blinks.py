@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from scipy.signal import find_peaks
 
+import lipwright
 from lipwright.metrics.blinks import blink_rate, blinks, eye_openness
 
 
@@ -40,3 +44,14 @@ def test_a_squint_that_stays_is_no_blink() -> None:
     curve = np.full(500, 0.3)
     curve[200:] = 0.15
     assert blinks(curve, 25.0) == []
+
+
+def test_the_presenters_blinks_are_where_they_were_drawn() -> None:
+    path = Path(lipwright.__file__).parent / "assets" / "presenter_truth.npz"
+    with np.load(path, allow_pickle=False) as truth:
+        names = [str(name) for name in truth["names"]]
+        lids = truth["weights"][:, [names.index("eyeBlink_L"), names.index("eyeBlink_R")]].astype(np.float64).mean(1)
+        landmarks = truth["landmarks"] * float(truth["landmark_unit_px"])
+    drawn = find_peaks(lids, height=0.5, distance=4)[0]
+    assert len(drawn) == 8
+    np.testing.assert_allclose(blinks(eye_openness(landmarks), 25.0), drawn, atol=1)
