@@ -40,7 +40,7 @@ def page(evaluation: Evaluation) -> str:
         parts.append("<h2>Over time</h2>" + _image(plots_png(evaluation.curves), "curves over time"))
     for name, sheet in evaluation.pictures.items():
         parts.append(f"<h2>{html.escape(name)}</h2>" + _image(_png(sheet), name))
-    protocol = ", ".join(f"{k}: {v}" for k, v in evaluation.protocol.items())
+    protocol = ", ".join(f"{k}: {_words(v)}" for k, v in evaluation.protocol.items())
     parts.append(f"<footer>{html.escape(protocol)}</footer></body></html>\n")
     return "\n".join(parts)
 
@@ -67,6 +67,10 @@ def plots_png(curves: Sequence[Curve]) -> bytes:
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=100, metadata={"Software": None})
     return stream.getvalue()
+
+
+def _words(fact: object) -> str:
+    return " ".join(f"{k} {v}" for k, v in fact.items()) if isinstance(fact, dict) else str(fact)
 
 
 def _table(rows: Sequence[Row]) -> str:
