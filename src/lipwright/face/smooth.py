@@ -1,10 +1,13 @@
 """Temporal smoothing that adds no lag: symmetric Savitzky-Golay windows, never across a gap or a cut.
 
-Windows follow what a point can do: lips need 5 frames (a /p/ lasts two or three at 25 fps), lids 5
-(blinks), the jaw 7, everything rigid 11. Savitzky and Golay 1964; windows of the order used by MakeItTalk.
+Windows follow what a point can do: at 25 fps lips need 5 frames (a /p/ lasts two or three), lids 5 (blinks),
+the jaw 7, everything rigid 11; other rates scale them, because lips are as fast at every rate. Savitzky and
+Golay 1964; windows of the order used by MakeItTalk.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +16,30 @@ from scipy.signal import savgol_filter
 from lipwright.core.contracts import F32
 
 LIP_WINDOW, LID_WINDOW, JAW_WINDOW, RIGID_WINDOW = 5, 5, 7, 11
+"""Frames at `WINDOWS_FPS`."""
+WINDOWS_FPS = 25.0
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Odd numbers of frames, at least 3."""
+
+    lip: int
+    lid: int
+    jaw: int
+    rigid: int
+
+
+def windows(fps: float) -> Windows:
+    """The windows that span as many seconds at `fps` as the constants above do at 25.
+
+    The span between the first and the last sample of a window is what scales: (n - 1) / fps seconds.
+    """
+
+    def scaled(frames: int) -> int:
+        return max(2 * round((frames - 1) * fps / WINDOWS_FPS / 2) + 1, 3)
+
+    return Windows(*(scaled(n) for n in (LIP_WINDOW, LID_WINDOW, JAW_WINDOW, RIGID_WINDOW)))
 
 
 def smooth(values: F32, window: int, order: int = 2) -> F32:

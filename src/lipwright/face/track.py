@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from lipwright.face.pose import head_pose
 from lipwright.face.tracker import N_DENSE
 
 _CUT_JUMP = 0.35
-"""A face that moves more than this share of its width between two frames is a cut, not motion."""
+"""A face that moves more than this share of its width in a 25th of a second is a cut, not motion."""
 
 
 @dataclass
@@ -26,10 +27,12 @@ class TrackBuilder:
     Args:
         size: (width, height) of the frames.
         start_box: (x0, y0, x1, y1) px of the face to follow; None takes the largest at first sight.
+        fps: frames per second; smoothing windows span the same time at every rate.
     """
 
     size: tuple[int, int]
     start_box: tuple[float, float, float, float] | None = None
+    fps: float = s.WINDOWS_FPS
 
     def __post_init__(self) -> None:
         self._dense: list[F32] = []
@@ -65,20 +68,20 @@ class TrackBuilder:
         near = np.linalg.norm(nearest[0][:, :2].mean(0) - anchor) < 2 * width
         return nearest if near or len(faces) == 1 else faces[0]
 
-    def finish(self) -> tuple[FaceTrack, float]:
+    def finish(self, cut_frames: Sequence[int] = ()) -> tuple[FaceTrack, float]:
         """The smoothed track and the tracker's noise on the mouth points in pixels.
 
-        A track without any face has confidence 0 everywhere and zero landmarks.
+        `cut_frames` are first frames of shots found otherwise (face.shots): no window crosses them. A track without any face has confidence 0 everywhere and zero landmarks.
         """
         raw = np.stack(self._dense) if self._dense else np.zeros((0, N_DENSE, 3), np.float32)
         confidence = np.asarray(self._confidence, np.float32)
         present = confidence > 0
         noise = self._noise(raw, present)
-        steady = self._smooth(s.fill_gaps(raw, present), present)
+        steady = self._smooth(s.fill_gaps(raw, present), present, cut_frames)
         landmarks = to_68(steady)
         pose = np.zeros((len(raw), 3), np.float32)
         if present.any():
-            pose = s.smooth_runs(head_pose(landmarks, self.size), present, s.RIGID_WINDOW, 3)
+            pose = s.smooth_runs(head_pose(landmarks, self.size), present, s.windows(self.fps).rigid, 3)
         return FaceTrack(landmarks, steady, confidence, pose, self.size), noise
 
     def _noise(self, raw: F32, present: np.ndarray) -> float:
@@ -86,22 +89,28 @@ class TrackBuilder:
         frames = sum(n for n, _ in pieces)
         return float(np.sqrt(sum(n * v * v for n, v in pieces) / frames)) if frames else 0.0
 
-    def _smooth(self, dense: F32, present: np.ndarray) -> F32:
+    def _smooth(self, dense: F32, present: np.ndarray, cut_frames: Sequence[int]) -> F32:
         if not len(dense):
             return dense
-        seen = present & ~cuts(dense)
-        rigid = s.smooth_runs(dense, seen, s.RIGID_WINDOW, 3)
-        groups = ((LOWER_FACE, s.JAW_WINDOW), (LIDS + IRISES, s.LID_WINDOW), (LIPS, s.LIP_WINDOW))
+        frames = s.windows(self.fps)
+        seen = present & ~cuts(dense, self.fps)
+        seen[list(cut_frames)] = False
+        rigid = s.smooth_runs(dense, seen, frames.rigid, 3)
+        groups = ((LOWER_FACE, frames.jaw), (LIDS + IRISES, frames.lid), (LIPS, frames.lip))
         for group, window in groups:
             rigid[:, group] = s.smooth_runs(dense[:, group], seen, window)
         return rigid
 
 
-def cuts(dense: F32) -> np.ndarray:
-    """(T,) True on the first frame after the face jumped: smoothing windows end there."""
+def cuts(dense: F32, fps: float = s.WINDOWS_FPS) -> np.ndarray:
+    """(T,) True on the first frame after the face jumped: smoothing windows end there.
+
+    Slower rates leave the face more time between two frames; faster ones keep the bound, the tracker's own
+    jitter does not shrink with the frame time.
+    """
     if len(dense) < 2:
         return np.zeros(len(dense), bool)
     centre = dense[..., :2].mean(1)
     width = np.maximum(np.ptp(dense[..., 0], axis=1), 1e-3)
-    jump = np.linalg.norm(np.diff(centre, axis=0), axis=1) > _CUT_JUMP * width[1:]
+    jump = np.linalg.norm(np.diff(centre, axis=0), axis=1) > _CUT_JUMP * max(s.WINDOWS_FPS / fps, 1.0) * width[1:]
     return np.concatenate([[False], jump])
