@@ -147,7 +147,7 @@ def test_damaged_subjects_are_prepared_again(
     clip = film(*talk)
     folder = tmp_path / "s"
     if damage == "a segment":
-        monkeypatch.setattr("lipwright.subject.prepare._finish", lambda *a: pytest.exit)
+        monkeypatch.setattr("lipwright.subject.prepare._Job.finish", lambda *a: None)
         prepare(clip, folder)
         monkeypatch.undo()
         next((folder / ".work").rglob("*.npz")).write_bytes(b"")

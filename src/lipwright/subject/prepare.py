@@ -4,36 +4,45 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from lipwright.core.clock import FPS, SAMPLE_RATE, as_rate, round_half_up
+from lipwright.core.clock import SAMPLE_RATE, as_rate, round_half_up
 from lipwright.core.config import config_key
 from lipwright.core.errors import FootageError, SubjectError
 from lipwright.core.files import file_hash, make_folder, write_json
 from lipwright.core.progress import Progress, Silent
 from lipwright.face.tracker import TRACKERS
-from lipwright.media.audio import write_wav
 from lipwright.media.join import join_frames
-from lipwright.media.probe import probe
+from lipwright.media.probe import MediaInfo, probe
 from lipwright.media.video import VideoReader
-from lipwright.subject.assemble import joined_contours, joined_track, save_track, sound_in_sync
-from lipwright.subject.checks import PictureStats, advice, footage_report
-from lipwright.subject.refuse import MIN_SECONDS, PROBES, faces_in, refuse_silence, stretch
-from lipwright.subject.segments import SegmentMaker, segment_times
+from lipwright.subject.advice import advice
+from lipwright.subject.checks import footage_report, quality_of
+from lipwright.subject.choice import choose_face
+from lipwright.subject.look import look
+from lipwright.subject.outline import write_contour
+from lipwright.subject.pieces import Pieces
+from lipwright.subject.refuse import MIN_SECONDS, refuse_silence, stretch
+from lipwright.subject.segments import SegmentMaker, Source
+from lipwright.subject.sound import Track, write_sound
 from lipwright.subject.store import SCHEMA, NewerSubjectError, Subject, save_info, time_splits
+from lipwright.subject.timing import NO_OFFSET, sound_offset
+from lipwright.subject.trace import Chosen, Curves, write_track
 
-MIN_FACE_SHARE = 0.1
-"""Footage with a face in fewer frames is refused."""
 _EARLY_S = Fraction(1, 2)
 """Containers round their length; more than this missing means that the file is cut off."""
-_NO_OFFSET = {"offset_s": 0.0, "confidence": 0.0, "sure": False, "corrected": False}
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the caller wants of a preparation."""
+
+    face: int | None
+    correct_offset: bool
+    need_sound: bool
 
 
 def prepare(
@@ -53,22 +62,22 @@ def prepare(
         footage: any video file with sound.
         out: the Subject folder to make.
         face: which face to follow when there are several, 0 = largest at the start.
-        fps: rate of the subject; 25 by default.
+        fps: rate of the subject; the footage's own by default.
         correct_offset: move the sound by the estimated audio-video offset when the estimate is sure.
         trim: (start, end) seconds of the footage to use.
         need_sound: False for a clip that only serves as a picture; its sound is then not read.
 
     FootageError when the file cannot be used (no picture, no sound, no face, too short).
     """
-    source, folder, progress = Path(footage), Path(out), progress or Silent()
-    info = probe(source)
+    path, folder, progress = Path(footage), Path(out), progress or Silent()
+    info = probe(path)
     if info.video is None:
-        raise FootageError(f"{source} has no picture; give a video of the person speaking")
+        raise FootageError(f"{path} has no picture; give a video of the person speaking")
     if need_sound and info.audio is None:
-        raise FootageError(f"{source} has no audio track; the person must be heard speaking, give a video with sound")
-    rate = FPS if fps is None else as_rate(fps)
+        raise FootageError(f"{path} has no audio track; the person must be heard speaking, give a video with sound")
+    rate = info.video.fps if fps is None else as_rate(fps)
     options = {
-        "source": file_hash(source),
+        "source": file_hash(path),
         "face": face,
         "fps": str(rate),
         "correct_offset": correct_offset,
@@ -79,18 +88,16 @@ def prepare(
     key = config_key(options)
     if (known := _prepared(folder)) is not None and known.info.get("key") == key:
         return known
-    start_s, end_s = stretch(info.duration_s, trim, source, rate)
+    start_s, end_s = stretch(info.duration_s, trim, path, rate)
     if need_sound:
-        refuse_silence(source, start_s, end_s)
-    count = faces_in(source, start_s, end_s)
-    if count == 0:
-        raise FootageError(
-            f"no face was found in {PROBES} frames spread over {source}; film the face from the front, well lit"
-        )
+        refuse_silence(path, start_s, end_s)
+    seen = look(path, start_s, end_s, progress)
+    source = Source(path, rate, start_s, end_s, seen.work_size)
     work = make_folder(folder / ".work" / key)
-    videos, pieces = _segments(source, work, rate, start_s, end_s, max(count, (face or 0) + 1), progress)
+    videos, pieces = _tracked(source, work, max(seen.faces, (face or 0) + 1), progress)
+    job = _Job(folder, work, source, info, Wishes(face, correct_offset, need_sound), videos, pieces, progress)
     try:
-        return _finish(folder, source, options, key, rate, (start_s, end_s), videos, pieces, face, progress)
+        return job.finish({"key": key, "source": {"name": path.name, "sha256": options["source"], "trim": trim}})
     except FootageError:
         _clear(folder)
         raise
@@ -115,89 +122,63 @@ def _clear(folder: Path) -> None:
         folder.rmdir()
 
 
-def _segments(
-    source: Path,
-    work: Path,
-    fps: Fraction,
-    start_s: Fraction,
-    end_s: Fraction,
-    faces: int,
-    progress: Progress,
-) -> tuple[list[Path], list[dict[str, np.ndarray]]]:
-    """Make (or find) all segments; their videos and arrays in order."""
-    maker = SegmentMaker(source, work, fps, lambda: TRACKERS.get("mediapipe")(max_faces=faces))
-    expected = float((end_s - start_s) * fps)
-    progress.start("prepare", expected)
-    done, videos, pieces = 0, [], []
+def _tracked(source: Source, work: Path, faces: int, progress: Progress) -> tuple[list[Path], Pieces]:
+    """Make (or find) all pieces; their videos and arrays in order."""
+    maker = SegmentMaker(source, work, lambda: TRACKERS.get("mediapipe")(max_faces=faces))
+    progress.start("prepare", float(source.n_frames))
+    done, videos, arrays = 0, [], []
     try:
-        for number, (a, b) in enumerate(segment_times(start_s, end_s, fps)):
-            made = maker.make(number, a, b, lambda n, before=done: progress.update(before + n))  # type: ignore[misc]
-            if made == 0:
-                break
+        for number, (first, stop) in enumerate(source.pieces()):
+            made = maker.make(number, first, stop, lambda n, before=done: progress.update(before + n))  # type: ignore[misc]
+            if made:
+                video, array = maker.paths(number)
+                videos.append(video)
+                arrays.append(array)
             done += made
-            progress.update(min(done, expected))
-            video, arrays = maker.paths(number)
-            videos.append(video)
-            with np.load(arrays) as file:
-                pieces.append(dict(file))
+            progress.update(done)
+            if made < stop - first:
+                break
     finally:
         maker.close()
     progress.finish()
     if not videos:
-        raise FootageError(f"{source} holds no readable frame; export it again")
-    return videos, pieces
+        raise FootageError(f"{source.path} holds no readable frame; export it again")
+    return videos, Pieces(arrays)
 
 
-def _finish(
-    folder: Path,
-    source: Path,
-    options: dict[str, Any],
-    key: str,
-    fps: Fraction,
-    stretch_s: tuple[Fraction, Fraction],
-    videos: Sequence[Path],
-    pieces: Sequence[dict[str, np.ndarray]],
-    face: int | None,
-    progress: Progress,
-) -> Subject:
-    progress.start("analyse", 3)
-    total = sum(len(p["confidence"]) for p in pieces)
-    length_s, wanted_s = Fraction(total) / fps, stretch_s[1] - stretch_s[0]
-    if length_s < MIN_SECONDS:
-        raise FootageError(
-            f"{source} ends after {float(length_s):.2f} s although it announces {float(wanted_s):.2f} s; "
-            "it is probably cut off, copy or export it again"
-        )
-    with VideoReader(videos[0], end_s=Fraction(1)) as reader:
-        size = reader.size
-        color = asdict(reader.info.color)
-    track, noise, faces = joined_track(pieces, size, face)
-    if track.present.mean() < MIN_FACE_SHARE:
-        raise FootageError(
-            f"{source} shows a face in only {100 * track.present.mean():.0f} % of its frames; "
-            "trim it to where the person is seen"
-        )
-    progress.update(1)
-    if options["need_sound"]:
-        samples, offset = sound_in_sync(source, track, fps, stretch_s[0], total, bool(options["correct_offset"]))
-    else:
-        samples, offset = (
-            np.zeros(round_half_up(Fraction(total) / fps * SAMPLE_RATE), np.float32),
-            dict(_NO_OFFSET),
-        )
-    (folder / "subject.json").unlink(missing_ok=True)  # from here on the folder no longer holds what it describes
-    join_frames(videos, folder / "frames.mp4")
-    write_wav(folder / "audio.wav", samples)
-    progress.update(2)
-    save_track(folder, track, joined_contours(pieces, track))
-    stats = PictureStats(*(np.concatenate([p["stats"][k] for p in pieces]).tolist() for k in range(3)))
-    report = footage_report(track, noise, stats, samples, fps, offset, faces)
-    report["missing_s"] = round(float(wanted_s - length_s), 2) if wanted_s - length_s > _EARLY_S else 0.0
-    save_info(
-        folder,
-        {
-            "key": key,
-            "source": {"name": source.name, "sha256": options["source"], "trim": options["trim"]},
+@dataclass(frozen=True)
+class _Job:
+    """From the tracked pieces to the finished folder."""
+
+    folder: Path
+    work: Path
+    source: Source
+    media: MediaInfo
+    wishes: Wishes
+    videos: list[Path]
+    pieces: Pieces
+    progress: Progress
+
+    def finish(self, origin: dict[str, Any]) -> Subject:
+        fps, total = self.source.fps, len(self.pieces)
+        wanted_s = self.source.end_s - self.source.start_s
+        missing_s = self._missing(Fraction(total) / fps, wanted_s)
+        with VideoReader(self.videos[0], end_s=Fraction(1)) as reader:
+            size, color = reader.size, asdict(reader.info.color)
+        chosen = choose_face(self.pieces, self.wishes.face, self.source.path)
+        self._enough(chosen)
+        (self.folder / "subject.json").unlink(missing_ok=True)  # the folder no longer holds what it describes
+        self.progress.start("write", float(total))
+        curves = write_track(self.folder, self.work, self.pieces, chosen, size, fps, self.progress.update)
+        self.progress.finish()
+        write_contour(self.folder, self.pieces, chosen.which, fps)
+        found = self._sound(curves, total)
+        join_frames(self.videos, self.folder / "frames.mp4")
+        faces = int((self.pieces.small("confidence") > 0).sum(1).max())
+        quality = quality_of(self.pieces, chosen.which)
+        report = footage_report(chosen, curves, quality, size, fps, faces) | found | {"missing_s": missing_s}
+        info = {
+            **origin,
             "fps": str(fps),
             "size": list(size),
             "color": color,
@@ -205,9 +186,39 @@ def _finish(
             "splits": time_splits(total, fps),
             "report": report,
             "advice": advice(report),
-        },
-    )
-    write_json(folder / "report.json", report)
-    shutil.rmtree(folder / ".work", ignore_errors=True)
-    progress.finish()
-    return Subject.open(folder)
+        }
+        write_json(self.folder / "report.json", report)
+        save_info(self.folder, info)
+        shutil.rmtree(self.folder / ".work", ignore_errors=True)
+        return Subject.open(self.folder)
+
+    def _missing(self, length_s: Fraction, wanted_s: Fraction) -> float:
+        if length_s < MIN_SECONDS:
+            raise FootageError(
+                f"{self.source.path} ends after {float(length_s):.2f} s although it announces "
+                f"{float(wanted_s):.2f} s; it is probably cut off, copy or export it again"
+            )
+        return round(float(wanted_s - length_s), 2) if wanted_s - length_s > _EARLY_S else 0.0
+
+    def _enough(self, chosen: Chosen) -> None:
+        good = chosen.present if chosen.usable is None else chosen.present & chosen.usable
+        seconds = float(good.sum() / self.source.fps)
+        if seconds < MIN_SECONDS:
+            raise FootageError(
+                f"{self.source.path} shows a usable face for {seconds:.1f} s only, in {100 * good.mean():.0f} % of its "
+                f"frames; at least {MIN_SECONDS} s are needed, a minute or more is better"
+            )
+
+    def _sound(self, curves: Curves, total: int) -> dict[str, Any]:
+        """audio.wav, and what is told of it."""
+        n_samples = round_half_up(Fraction(total) / self.source.fps * SAMPLE_RATE)
+        track = Track(self.source.path, self.source.start_s, n_samples)
+        wishes, offset = self.wishes, dict(NO_OFFSET)
+        if not wishes.need_sound:
+            write_sound(self.folder / "audio.wav", track.silence())
+            return {"silence_share": 1.0, "audio_offset": offset}
+        self.progress.start("sound", None)
+        offset, shift_s = sound_offset(track, curves, self.source.fps, wishes.correct_offset)
+        loudness = write_sound(self.folder / "audio.wav", track.blocks(shift_s))
+        self.progress.finish()
+        return {"silence_share": round(loudness.silence_share, 3), "audio_offset": offset}

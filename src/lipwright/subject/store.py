@@ -13,13 +13,11 @@ from __future__ import annotations
 
 import json
 import os
-import zlib
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -28,6 +26,7 @@ from lipwright.core.errors import SubjectError
 from lipwright.core.files import write_json
 from lipwright.media.audio import read_audio
 from lipwright.media.store import FrameStore
+from lipwright.subject.arrays import DAMAGED, mapped
 
 SCHEMA = 1
 
@@ -96,26 +95,27 @@ class Subject:
     @cached_property
     def track(self) -> FaceTrack:
         """The face in every frame."""
-        points, pose = self._arrays("landmarks.npz"), self._arrays("pose.npz")
-        try:
-            return FaceTrack(
-                points["landmarks_px"], points["dense_px"], points["confidence"], pose["pose_rad"], self.size
-            )
-        except KeyError as error:
-            raise SubjectError(f"{self.path} lacks {error} in its tracks; prepare the footage again") from error
+        points = self.path / "landmarks.npz"
+        return FaceTrack(
+            self._array(points, "landmarks_px"),
+            self._array(points, "dense_px", on_disk=True),
+            self._array(points, "confidence"),
+            self._array(self.path / "pose.npz", "pose_rad"),
+            self.size,
+        )
 
-    def _arrays(self, name: str) -> dict[str, np.ndarray]:
+    def _array(self, file: Path, name: str, on_disk: bool = False) -> np.ndarray:
+        """A member of a file; `on_disk` leaves it there and reads what is looked at."""
         try:
-            # numpy leaves a file open that it cannot read, so the stream is ours.
-            with open(self.path / name, "rb") as stream, np.load(stream) as file:
-                return dict(file)
-        except (OSError, ValueError, EOFError, BadZipFile, zlib.error) as error:
-            raise SubjectError(f"{self.path / name} is damaged ({error}); prepare the footage again") from error
+            values = mapped(file, name)
+            return values if on_disk else np.array(values)
+        except DAMAGED as error:
+            raise SubjectError(f"{file} is damaged or lacks {name} ({error}); prepare the footage again") from error
 
     @cached_property
     def contour_px(self) -> F32:
         """(T, rays) head contour (face.contour)."""
-        return self._arrays("contour.npz")["radii_px"]
+        return self._array(self.path / "contour.npz", "radii_px")
 
     @cached_property
     def samples(self) -> F32:

@@ -18,7 +18,7 @@ from lipwright.core.ibug import MOUTH, lip_aperture
 from lipwright.face.landmarks68 import to_68
 from lipwright.face.noise import NoiseMeter
 from lipwright.face.pose import PoseFinder
-from lipwright.face.smooth import RIGID_WINDOW, smooth_runs
+from lipwright.face.smooth import smooth_runs, windows
 from lipwright.face.tracker import N_DENSE
 from lipwright.subject.arrays import array_file
 from lipwright.subject.pieces import CHUNK, FilledMesh, Pieces, chunks
@@ -131,7 +131,7 @@ class _Tracer:
 
     def curves(self) -> Curves:
         """After all meshes have passed."""
-        pose = smooth_runs(self._raw_pose, self._chosen.present, RIGID_WINDOW, 3)
+        pose = smooth_runs(self._raw_pose, self._chosen.present, windows(float(self._fps)).rigid, 3)
         return Curves(pose, self._aperture, self._width, self._noise.result())
 
 

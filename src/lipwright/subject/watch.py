@@ -12,7 +12,7 @@ from lipwright.face.contour import N_RAYS, ContourFinder
 from lipwright.face.landmarks68 import to_68
 from lipwright.face.tracker import N_DENSE
 from lipwright.media.video import VideoFrame
-from lipwright.subject.checks import face_quality
+from lipwright.subject.quality import face_quality
 from lipwright.subject.working_size import shrunk, to_full
 
 CONTOUR_EVERY_S = Fraction(1, 5)
@@ -67,21 +67,24 @@ class Watcher:
     def finish(self) -> dict[str, np.ndarray]:
         """Arrays of the piece: T frames, F faces at most, M contour measurements.
 
-        dense (T, F, 478, 3) px of the footage; confidence (T, F), 0 where there is no such face;
+        dense (T, F, 478, 3) px of the footage; confidence (T, F), 0 where there is no such face; boxes (T, F, 4)
+        x0, y0, x1, y1 px;
         radii (M, F, rays) px, NaN without a face; quality (Q, 5): frame, face, sharpness, brightness, clipped.
         """
         n, most = len(self._faces), max((len(f) for f in self._faces), default=0)
         dense = np.zeros((n, max(most, 1), N_DENSE, 3), np.float32)
         confidence = np.zeros((n, max(most, 1)), np.float32)
+        boxes = np.zeros((n, max(most, 1), 4), np.float32)
         for t, seen in enumerate(self._faces):
             for k, (points, score) in enumerate(seen):
                 dense[t, k], confidence[t, k] = points, score
+                boxes[t, k] = *points[:, :2].min(0), *points[:, :2].max(0)
         radii = np.full((-(-n // self._every), max(most, 1), N_RAYS), np.nan, np.float32)
         for (row, k), values in self._radii.items():
             radii[row, k] = values
         quality = np.array(self._quality, np.float32).reshape(-1, 5)
         self.begin()
-        return {"dense": dense, "confidence": confidence, "radii": radii, "quality": quality}
+        return {"dense": dense, "confidence": confidence, "boxes": boxes, "radii": radii, "quality": quality}
 
     def close(self) -> None:
         """Release native resources."""
