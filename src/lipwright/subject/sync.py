@@ -1,9 +1,9 @@
 """How far sound and picture are apart, from lip motion and loudness alone: no trained weights.
 
-Open lips let the first two formants out, so the level of the 0.5-2.4 kHz band rises and falls with the lip
-opening. Both curves are high-passed, correlated over lags as they are and as velocities, and the peak is
-the offset. The spread that chance alone gives a correlation of these two curves (Bartlett 1935) says how
-sure the peak is.
+Open lips let the formants out, so the level of the 0.5-4 kHz band rises and falls with the lip opening. Both
+curves are brought to 100 Hz, high-passed and correlated over lags, as they are and as velocities; the peak is
+the offset. The spread that chance alone gives a correlation of these two curves (Bartlett 1935) says how sure
+the peak is.
 
 Convention: a positive offset means that the audio is late (it must be moved earlier).
 """
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,29 +22,35 @@ from scipy.special import ndtr
 from lipwright.core.clock import SAMPLE_RATE
 from lipwright.core.errors import ShapeError
 from lipwright.core.ibug import lip_aperture
+from lipwright.subject.levels import LEVEL_RATE, SMOOTH_S, LevelMeter, band_levels
+
+__all__ = ["UNKNOWN", "LevelMeter", "OffsetEstimate", "estimate_from_levels", "estimate_offset", "offset_over_time"]
 
 F64 = NDArray[np.float64]
+Bool = NDArray[np.bool_]
 
-LARGEST_S = 0.4
+LARGEST_S = 0.6
 """Offsets are looked for in [-LARGEST_S, LARGEST_S]."""
-STEP_S = 0.01
-"""Spacing of audio levels and of lags; a parabola through the peak refines it."""
 LEAD_S = 0.01
-"""How much earlier lips move than the band's level follows in footage that is in sync. Rounded median over
-nine people; eight of them lie within 50 ms of it, one six-second clip of varying frame rate 113 ms away. So
-a single offset is good to about a frame, differences between offsets of one person to a few milliseconds."""
-BAND_HZ = (460.0, 2450.0)
-"""First and second formant: the band whose level follows the lip opening best."""
+"""How much earlier lips move than the band's level follows in footage that is in sync."""
 HIGH_PASS_S = 0.32
 """Sigma of the Gaussian whose slow trend is removed from both curves."""
-SMOOTH_S = 0.02
-"""Sigma of the Gaussian over the audio level."""
-INDEPENDENT_LAGS = 11
+VELOCITY_S = 0.06
+"""Velocities are differences over this time, whatever the frame rate."""
+LOUDEST = 2.5
+"""Deviations beyond which lip motion is cut: a tracking slip must not outvote the speech."""
+INDEPENDENT_LAGS = 15
 """Lags within the range that are independent under chance: the range over the peak's width of 80 ms."""
 SURE = 0.97
-"""Confidence from which the offset may be acted upon: 3 % of estimates reach it with foreign audio."""
+"""Confidence from which the offset may be acted upon."""
 SHORTEST_S = 1.5
 """Below this much common material nothing is claimed."""
+
+_LEAST = round(SHORTEST_S * LEVEL_RATE)
+_MARGIN = 5
+"""Lags beyond the range, so that a peak at its edge is seen as a slope and not as a peak."""
+_MEMORY = 4 * LEVEL_RATE
+"""Rows after which the curves have forgotten themselves."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,11 @@ UNKNOWN = OffsetEstimate(0.0, 0.0, False)
 
 
 def estimate_offset(
-    mouth: NDArray[Any], samples: NDArray[Any], fps: Fraction | float, sample_rate: int = SAMPLE_RATE
+    mouth: NDArray[Any],
+    samples: NDArray[Any],
+    fps: Fraction | float,
+    sample_rate: int = SAMPLE_RATE,
+    good: NDArray[Any] | None = None,
 ) -> OffsetEstimate:
     """Offset between a face and its sound.
 
@@ -83,11 +92,19 @@ def estimate_offset(
         samples: (S,) mono audio in [-1, 1].
         fps: frames per second.
         sample_rate: samples per second.
+        good: (T,) bool, False where the face is absent or its mouth cannot be trusted; None: all are good.
     Returns:
         an estimate; `UNKNOWN` for silent audio, a mouth that never moves or less than 1.5 s of both.
         Six seconds of speech are usually enough to be sure, three often.
     """
-    return _from_curves(_lip_curves(mouth), _band_level(samples, sample_rate), float(fps))
+    return estimate_from_levels(mouth, band_levels(samples, sample_rate), fps, good)
+
+
+def estimate_from_levels(
+    mouth: NDArray[Any], levels: F64, fps: Fraction | float, good: NDArray[Any] | None = None
+) -> OffsetEstimate:
+    """As `estimate_offset`, with the (R,) levels of a `LevelMeter` in place of samples."""
+    return _estimate(*_curves(mouth, levels, float(fps), good))
 
 
 def offset_over_time(
@@ -97,135 +114,148 @@ def offset_over_time(
     sample_rate: int = SAMPLE_RATE,
     window_s: float = 8.0,
     step_s: float = 4.0,
+    good: NDArray[Any] | None = None,
 ) -> list[tuple[float, OffsetEstimate]]:
     """Offsets in overlapping windows as (centre in seconds, estimate): shows drift and cut-in material."""
-    curves, levels, rate = _lip_curves(mouth), _band_level(samples, sample_rate), float(fps)
-    window, step = max(2, round(window_s * rate)), max(1, round(step_s * rate))
-    starts = range(0, max(1, curves.shape[1] - window + 1), step)
-    return [
-        ((s + min(window, curves.shape[1]) / 2) / rate, _from_curves(curves, levels, rate, (s, s + window)))
-        for s in starts
-    ]
+    return over_time_from_levels(mouth, band_levels(samples, sample_rate), fps, window_s, step_s, good)
 
 
-def _from_curves(curves: F64, levels: F64, fps: float, frames: tuple[int, int] | None = None) -> OffsetEstimate:
-    start, end = frames or (0, curves.shape[1])
-    end = min(end, curves.shape[1])
-    if (end - start) / fps < SHORTEST_S or len(levels) * STEP_S < SHORTEST_S:
+def over_time_from_levels(
+    mouth: NDArray[Any],
+    levels: F64,
+    fps: Fraction | float,
+    window_s: float = 8.0,
+    step_s: float = 4.0,
+    good: NDArray[Any] | None = None,
+) -> list[tuple[float, OffsetEstimate]]:
+    """As `offset_over_time`, with the (R,) levels of a `LevelMeter` in place of samples."""
+    lips, sound, weight = _curves(mouth, levels, float(fps), good)
+    window, step = round(window_s * LEVEL_RATE), max(1, round(step_s * LEVEL_RATE))
+    result = []
+    for start in range(0, max(1, len(lips) - window + 1), step):
+        end = min(start + window, len(lips))
+        estimate = _estimate(lips[start:end], sound, weight[start:end], start)
+        result.append(((start + end) / 2 / LEVEL_RATE, estimate))
+    return result
+
+
+def _estimate(lips: F64, sound: F64, weight: F64, start: int = 0) -> OffsetEstimate:
+    """From high-passed curves at LEVEL_RATE; row 0 of the lips is at row `start` of the sound."""
+    # A twentieth of a row's worth of lost frames must not turn 1.5 s into too little.
+    if weight.sum() < 0.95 * _LEAST or len(sound) < _LEAST or not lips.any() or not sound.any():
         return UNKNOWN
-    lips = _lip_motion(curves[:, start:end], fps)
-    if lips is None or np.ptp(levels) < 1e-6:
-        return UNKNOWN
-    reach = round((LARGEST_S + 0.05) / STEP_S)
-    lags = (np.arange(-reach, reach + 1) * STEP_S) + LEAD_S
-    times = (np.arange(start, end) + 0.5) / fps
-    scores, spread = _scores(lips, levels, times, lags, fps)
-    inner = slice(5, len(lags) - 5)
-    best = 5 + int(np.argmax(scores[inner]))
-    z = float(scores[best] / spread)
-    confidence = float(ndtr(z) ** INDEPENDENT_LAGS)
-    offset = lags[best] + STEP_S * _vertex(scores[best - 1 : best + 2]) - LEAD_S
+    reach = round(LARGEST_S * LEVEL_RATE) + _MARGIN
+    lead = LEAD_S * LEVEL_RATE
+    lags = np.arange(-reach, reach + 1) + round(lead)
+    pairs = ((lips, sound, weight), (_velocity(lips), _velocity(sound), weight))
+    scores, spread = np.zeros(len(lags)), np.zeros(len(lags))
+    for pair in pairs:
+        correlation, n = _correlations(*pair, lags + start)
+        chance = _chance_memory(*pair, start + round(lead))
+        scores += correlation / len(pairs)
+        spread += np.sqrt(chance / np.maximum(n, 1)) / len(pairs)
+    z = scores / spread
+    best = _MARGIN + int(np.argmax(z[_MARGIN:-_MARGIN]))
+    confidence = float(ndtr(z[best]) ** INDEPENDENT_LAGS)
+    offset = (lags[best] + _vertex(scores[best - 1 : best + 2]) - lead) / LEVEL_RATE
     return OffsetEstimate(float(offset), confidence, confidence >= SURE, float(scores[best]))
 
 
-def _scores(lips: F64, levels: F64, times: F64, lags: F64, fps: float) -> tuple[F64, float]:
-    """((L,) mean of level and velocity correlation per lag, its standard deviation under chance)."""
-    result, spreads = np.zeros(len(lags)), np.ones(len(lags))
-    for i, lag in enumerate(lags):
-        at = (times + lag) / STEP_S - 0.5
-        inside = (at >= 0) & (at <= len(levels) - 1)
-        if inside.sum() < SHORTEST_S * fps:
-            continue
-        sound = _high_pass(np.interp(at[inside], np.arange(len(levels)), levels), fps)
-        seen = lips[inside]
-        pairs = [(seen, sound), (np.gradient(seen), np.gradient(sound))]
-        result[i] = np.mean([_correlation(a, b) for a, b in pairs])
-        if i == len(lags) // 2:
-            spreads[:] = np.mean([_chance_spread(a, b) for a, b in pairs])
-    return result, float(spreads[0])
+def _curves(mouth: NDArray[Any], levels: F64, fps: float, good: NDArray[Any] | None) -> tuple[F64, F64, F64]:
+    """(N,) lip motion, (R,) level, both high-passed at LEVEL_RATE, and (N,) weight 1 where the lips are good."""
+    openings = _lip_openings(mouth)
+    n_frames = openings.shape[1]
+    usable = np.ones(n_frames) if good is None else np.asarray(good, dtype=np.float64)
+    if usable.shape != (n_frames,):
+        raise ShapeError("good", (n_frames,), usable.shape)
+    n = int(n_frames / fps * LEVEL_RATE)
+    at = (np.arange(n) + 0.5) / LEVEL_RATE * fps - 0.5
+    weight = (np.interp(at, np.arange(n_frames), usable) > 0.99).astype(np.float64) if n else np.zeros(0)
+    lips = np.zeros(n)
+    for opening in openings if weight.any() else ():
+        fine = gaussian_filter1d(np.interp(at, np.arange(n_frames), opening), SMOOTH_S * LEVEL_RATE, mode="nearest")
+        moving = _high_pass(fine, weight)
+        deviation = float(np.sqrt((weight * moving**2).sum() / weight.sum()))
+        if deviation <= 1e-6 * max(1e-6, float(np.abs(opening).max())):
+            return np.zeros(n), levels, weight
+        lips += np.clip(moving / deviation, -LOUDEST, LOUDEST)
+    varies = len(levels) > 0 and float(np.ptp(levels)) > 1e-6
+    sound = _high_pass(levels, np.ones(len(levels))) if varies else np.zeros(len(levels))
+    return lips * weight, sound, weight
 
 
-def _lip_curves(mouth: NDArray[Any]) -> F64:
-    """(C, T) opening curves: inner and outer lips of landmarks, or the one aperture given."""
+def _lip_openings(mouth: NDArray[Any]) -> F64:
+    """(C, T) inner lips, outer lips and jaw of landmarks, in face sizes; or the one aperture given."""
     array = np.asarray(mouth, dtype=np.float64)
     if array.ndim == 1:
         return array[None]
     if array.ndim != 3 or array.shape[1:] != (68, 2):
         raise ShapeError("mouth", ("T", 68, 2), array.shape)
     outer = np.linalg.norm(array[:, [50, 51, 52]] - array[:, [58, 57, 56]], axis=-1).mean(-1)
-    return np.stack([lip_aperture(array), outer])
+    jaw = np.linalg.norm(array[:, 8] - array[:, 33], axis=-1)
+    # Shots of different sizes count alike; the size itself must not carry the mouth or the tracker's noise.
+    size = np.linalg.norm(array[:, 36] - array[:, 45], axis=-1) + np.linalg.norm(array[:, 27] - array[:, 33], axis=-1)
+    size = gaussian_filter1d(size, 5, mode="nearest") if len(size) else size
+    return np.stack([lip_aperture(array), outer, jaw]) / np.maximum(size, 1e-3)
 
 
-def _lip_motion(curves: F64, fps: float) -> F64 | None:
-    """(T,) high-passed sum of the curves, each scaled to deviation 1; None when nothing moves."""
-    moving = np.stack([_high_pass(c, fps) for c in curves])
-    deviation = moving.std(axis=1)
-    if deviation.min() <= 1e-9 * max(1.0, float(np.abs(curves).max())):
-        return None
-    # A tracking slip of a few frames must not outvote the speech.
-    return np.asarray(np.clip(moving / deviation[:, None], -4, 4).sum(axis=0), dtype=np.float64)
+def _high_pass(curve: F64, weight: F64) -> F64:
+    """The curve less its slow trend, which is taken over rows of weight 1 only."""
+
+    def slow(values: F64) -> F64:
+        return np.asarray(gaussian_filter1d(values, HIGH_PASS_S * LEVEL_RATE, mode="nearest"), dtype=np.float64)
+
+    if not len(curve):
+        return curve
+    return np.asarray(curve - slow(curve * weight) / np.maximum(slow(weight), 1e-6), dtype=np.float64)
 
 
-def _band_level(samples: NDArray[Any], sample_rate: int) -> F64:
-    """(R,) mean log power of the band's spectrum lines at 100 Hz; row r is centred at (r + 1/2) * 10 ms.
+def _velocity(curve: F64) -> F64:
+    """(N,) central differences over VELOCITY_S; 0 at the ends."""
+    k = round(VELOCITY_S * LEVEL_RATE / 2)
+    result = np.zeros_like(curve)
+    result[k:-k] = curve[2 * k :] - curve[: -2 * k]
+    return result
 
-    Five mel-spaced sub-bands are weighted alike; a floor 40 dB below loud speech mutes silence.
+
+def _overlap(n_lips: int, n_sound: int, lag: int) -> tuple[slice, slice]:
+    """Rows of the lips and of the sound that meet when the sound is `lag` rows later."""
+    first, end = max(0, -lag), min(n_lips, n_sound - lag)
+    return slice(first, max(first, end)), slice(first + lag, max(first, end) + lag)
+
+
+def _correlations(lips: F64, sound: F64, weight: F64, lags: NDArray[np.int64]) -> tuple[F64, F64]:
+    """((L,) weighted correlation at each lag, (L,) rows it was taken over); 0 where fewer than SHORTEST_S meet."""
+    result, rows = np.zeros(len(lags)), np.zeros(len(lags))
+    weighted = lips * weight
+    for i, lag in enumerate(lags):
+        here, there = _overlap(len(lips), len(sound), int(lag))
+        w, x, y = weight[here], weighted[here], sound[there]
+        n = rows[i] = w.sum()
+        if n < 0.95 * _LEAST:
+            continue
+        sum_x, sum_y = x.sum(), w @ y
+        yy = (w * y) @ y - sum_y**2 / n
+        xx = x @ x - sum_x**2 / n
+        if xx > 0 and yy > 1e-12:
+            result[i] = (x @ y - sum_x * sum_y / n) / np.sqrt(xx * yy)
+    return result, rows
+
+
+def _chance_memory(lips: F64, sound: F64, weight: F64, lag: int) -> float:
+    """Rows per independent row: n times the variance of a correlation of unrelated series like these.
+
+    var r = sum over k of rho_a(k) rho_b(k) / n (Bartlett 1935).
     """
-    wave = np.asarray(samples, dtype=np.float32)
-    if wave.ndim != 1:
-        raise ShapeError("samples", ("S",), wave.shape)
-    hop, width = round(sample_rate * STEP_S), round(sample_rate * 0.025)
-    n = len(wave) // hop
-    if n == 0:
-        return np.zeros(0)
-    padded = np.pad(wave, ((width - hop) // 2, width))
-    window = np.hanning(width).astype(np.float32)
-    filters = _sub_bands(width, sample_rate)
-    power = np.empty((n, len(filters)))
-    for first in range(0, n, 4096):  # blocks keep an hour of audio within a few megabytes
-        rows = np.arange(first, min(first + 4096, n))
-        spectrum = np.fft.rfft(padded[rows[:, None] * hop + np.arange(width)] * window)
-        power[rows] = (np.abs(spectrum) ** 2) @ filters.T
-    floor = 1e-4 * np.percentile(power.sum(axis=1), 95) / len(filters)
-    if floor <= 1e-12:
-        return np.zeros(n)
-    level = np.log(power + floor).mean(axis=1)
-    return np.asarray(gaussian_filter1d(level, SMOOTH_S / STEP_S, mode="nearest"), dtype=np.float64)
-
-
-def _sub_bands(width: int, sample_rate: int, n: int = 5) -> F64:
-    """(n, F) rectangular filters, evenly spaced in mel over `BAND_HZ`."""
-    low, high = (2595 * np.log10(1 + f / 700) for f in BAND_HZ)
-    edges = 700 * (10 ** (np.linspace(low, high, n + 1) / 2595) - 1)
-    lines = np.fft.rfftfreq(width, 1 / sample_rate)
-    return np.stack([(lines >= a) & (lines < b) for a, b in pairwise(edges)]).astype(np.float64)
-
-
-def _high_pass(curve: F64, fps: float) -> F64:
-    return np.asarray(curve - gaussian_filter1d(curve, HIGH_PASS_S * fps, mode="nearest"), dtype=np.float64)
-
-
-def _correlation(a: F64, b: F64) -> float:
-    x, y = a - a.mean(), b - b.mean()
-    scale = np.sqrt((x @ x) * (y @ y))
-    return float(x @ y / scale) if scale > 0 else 0.0
-
-
-def _chance_spread(a: F64, b: F64) -> float:
-    """Deviation of the correlation of two unrelated series with these autocorrelations.
-
-    var r = sum over k of rho_a(k) rho_b(k) / T (Bartlett 1935).
-    """
-    n = len(a)
+    here, there = _overlap(len(lips), len(sound), lag)
     rho = []
-    for series in (a, b):
-        x = series - series.mean()
-        power = np.abs(np.fft.rfft(x, 2 * n)) ** 2
-        auto = np.fft.irfft(power)[:n]
+    for series in (lips[here], sound[there]):
+        x = (series - series.mean()) * weight[here] if len(series) else np.zeros(1)
+        power = np.abs(np.fft.rfft(x, 2 * len(x))) ** 2
+        auto = np.fft.irfft(power)[: len(x)]
         rho.append(auto / max(auto[0], 1e-12))
-    reach = min(n, 100)
-    total = 1 + 2 * float((rho[0][1:reach] * rho[1][1:reach]).sum())
-    return float(np.sqrt(max(total, 0.25) / n))
+    reach = min(len(rho[0]), _MEMORY)
+    return max(1 + 2 * float((rho[0][1:reach] * rho[1][1:reach]).sum()), 1.0)
 
 
 def _vertex(three: F64) -> float:
