@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +43,7 @@ class ArrayFile:
         kind, written = np.dtype(dtype), 0
         with self._archive.open(f"{name}.npy", "w", force_zip64=True) as member:
             header = {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": shape}
-            np.lib.format.write_array_header_1_0(cast(IO[bytes], member), header)
+            np.lib.format.write_array_header_1_0(member, header)
             for chunk in chunks:
                 if chunk.shape[1:] != shape[1:]:
                     raise ShapeError(f"{name} (rows)", shape[1:], chunk.shape[1:])
@@ -73,8 +73,8 @@ def mapped(path: Path, name: str) -> NDArray[Any]:
                 read_header = {
                     (1, 0): np.lib.format.read_array_header_1_0,
                     (2, 0): np.lib.format.read_array_header_2_0,
-                }[np.lib.format.read_magic(cast(IO[bytes], member))]
-                shape, fortran, dtype = read_header(cast(IO[bytes], member))
+                }[np.lib.format.read_magic(member)]
+                shape, fortran, dtype = read_header(member)
                 skip = member.tell()
             if not fortran and not dtype.hasobject and 0 not in shape:
                 start = _data_start(path, entry) + skip

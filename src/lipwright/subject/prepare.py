@@ -172,7 +172,7 @@ class _Job:
         curves = write_track(self.folder, self.work, self.pieces, chosen, size, fps, self.progress.update)
         self.progress.finish()
         write_contour(self.folder, self.pieces, chosen.which, fps)
-        found = self._sound(curves, total)
+        found = self._sound(chosen, curves, total)
         join_frames(self.videos, self.folder / "frames.mp4")
         faces = int((self.pieces.small("confidence") > 0).sum(1).max())
         quality = quality_of(self.pieces, chosen.which)
@@ -201,15 +201,15 @@ class _Job:
         return round(float(wanted_s - length_s), 2) if wanted_s - length_s > _EARLY_S else 0.0
 
     def _enough(self, chosen: Chosen) -> None:
-        good = chosen.present if chosen.usable is None else chosen.present & chosen.usable
-        seconds = float(good.sum() / self.source.fps)
+        seconds = float(chosen.good.sum() / self.source.fps)
         if seconds < MIN_SECONDS:
             raise FootageError(
-                f"{self.source.path} shows a usable face for {seconds:.1f} s only, in {100 * good.mean():.0f} % of its "
-                f"frames; at least {MIN_SECONDS} s are needed, a minute or more is better"
+                f"{self.source.path} shows a usable face for {seconds:.1f} s only, in "
+                f"{100 * chosen.good.mean():.0f} % of its frames; at least {MIN_SECONDS} s are needed, a minute or "
+                "more is better"
             )
 
-    def _sound(self, curves: Curves, total: int) -> dict[str, Any]:
+    def _sound(self, chosen: Chosen, curves: Curves, total: int) -> dict[str, Any]:
         """audio.wav, and what is told of it."""
         n_samples = round_half_up(Fraction(total) / self.source.fps * SAMPLE_RATE)
         track = Track(self.source.path, self.source.start_s, n_samples)
@@ -218,7 +218,7 @@ class _Job:
             write_sound(self.folder / "audio.wav", track.silence())
             return {"silence_share": 1.0, "audio_offset": offset}
         self.progress.start("sound", None)
-        offset, shift_s = sound_offset(track, curves, self.source.fps, wishes.correct_offset)
+        offset, shift_s = sound_offset(track, chosen, curves, self.source.fps, wishes.correct_offset)
         loudness = write_sound(self.folder / "audio.wav", track.blocks(shift_s))
         self.progress.finish()
         return {"silence_share": round(loudness.silence_share, 3), "audio_offset": offset}

@@ -125,7 +125,7 @@ class SegmentMaker:
         size = (opening.rgb8.shape[1], opening.rgb8.shape[0])
         self._watcher.begin()
         with VideoWriter(video, size, source.fps, FRAMES, color=self.reader.info.color) as writer:
-            sink = Behind(lambda frame: writer.write(frame.rgb8), self._depth)
+            sink: Behind[VideoFrame] = Behind(lambda frame: writer.write(frame.rgb8), self._depth)
             try:
                 frame: VideoFrame | None = opening
                 while frame is not None:

@@ -33,8 +33,8 @@ class Curves:
 
     pose_rad: F32
     """(T, 3) smoothed."""
-    aperture_px: F32
-    """(2, T) opening of the inner and of the outer lips."""
+    lips: F32
+    """(T,) opening of the inner lips in px."""
     width_px: F32
     """(T,) ear to ear."""
     noise_px: float
@@ -58,6 +58,11 @@ class Chosen:
     def present(self) -> Bools:
         """(T,) whether the face is seen."""
         return self.which >= 0
+
+    @property
+    def good(self) -> Bools:
+        """(T,) whether the face is seen and can be used."""
+        return self.present if self.usable is None else self.present & self.usable
 
 
 def write_track(
@@ -103,7 +108,7 @@ class _Tracer:
         self._mesh, self._chosen, self._fps = FilledMesh(pieces, chosen.which), chosen, fps
         self._pose, self._noise = PoseFinder(size), NoiseMeter()
         self._raw_pose = np.zeros((total, 3), np.float32)
-        self._aperture = np.zeros((2, total), np.float32)
+        self._lips = np.zeros(total, np.float32)
         self._width = np.zeros(total, np.float32)
 
     def meshes(self, keep: Callable[[bytes], object], tick: Callable[[int], None]) -> Iterator[F32]:
@@ -125,14 +130,13 @@ class _Tracer:
     def _note(self, start: int, stop: int, points: F32) -> None:
         if self._chosen.present.any():
             self._raw_pose[start:stop] = self._pose(points)
-        outer = np.linalg.norm(points[:, [50, 51, 52]] - points[:, [58, 57, 56]], axis=-1).mean(-1)
-        self._aperture[:, start:stop] = lip_aperture(points), outer
+        self._lips[start:stop] = lip_aperture(points)
         self._width[start:stop] = np.linalg.norm(points[:, 16] - points[:, 0], axis=-1)
 
     def curves(self) -> Curves:
         """After all meshes have passed."""
         pose = smooth_runs(self._raw_pose, self._chosen.present, windows(float(self._fps)).rigid, 3)
-        return Curves(pose, self._aperture, self._width, self._noise.result())
+        return Curves(pose, self._lips, self._width, self._noise.result())
 
 
 def _read(points: Path, total: int) -> Iterator[F32]:
