@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ _WIDTH_S = 0.025
 """Length of the window that one row's spectrum is taken over."""
 _FLOOR = 1e-4
 """40 dB below loud speech: what is quieter counts as silence."""
-_ROWS_AT_ONCE = 4096
+_ROWS_AT_ONCE = 1024
 
 
 class LevelMeter:
@@ -106,4 +107,4 @@ def _band_lines(width: int, sample_rate: int) -> list[tuple[int, int]]:
     low, high = (2595 * np.log10(1 + f / 700) for f in BAND_HZ)
     edges = 700 * (10 ** (np.linspace(low, high, N_BANDS + 1) / 2595) - 1)
     lines = np.searchsorted(np.fft.rfftfreq(width, 1 / sample_rate), edges)
-    return [(int(a), int(b)) for a, b in zip(lines[:-1], lines[1:], strict=True)]
+    return [(int(a), int(b)) for a, b in pairwise(lines)]

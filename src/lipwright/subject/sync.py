@@ -10,42 +10,51 @@ Convention: a positive offset means that the audio is late (it must be moved ear
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 from scipy.special import ndtr
 
 from lipwright.core.clock import SAMPLE_RATE
-from lipwright.core.errors import ShapeError
-from lipwright.core.ibug import lip_aperture
-from lipwright.subject.levels import LEVEL_RATE, SMOOTH_S, LevelMeter, band_levels
+from lipwright.subject.levels import LEVEL_RATE, LevelMeter, band_levels
+from lipwright.subject.lipcurves import curves
 
-__all__ = ["UNKNOWN", "LevelMeter", "OffsetEstimate", "estimate_from_levels", "estimate_offset", "offset_over_time"]
+__all__ = [
+    "UNKNOWN",
+    "LevelMeter",
+    "OffsetEstimate",
+    "estimate_from_levels",
+    "estimate_offset",
+    "offset_over_time",
+    "over_time_from_levels",
+]
 
 F64 = NDArray[np.float64]
-Bool = NDArray[np.bool_]
 
 LARGEST_S = 0.6
 """Offsets are looked for in [-LARGEST_S, LARGEST_S]."""
 LEAD_S = 0.01
 """How much earlier lips move than the band's level follows in footage that is in sync."""
-HIGH_PASS_S = 0.32
-"""Sigma of the Gaussian whose slow trend is removed from both curves."""
 VELOCITY_S = 0.06
 """Velocities are differences over this time, whatever the frame rate."""
-LOUDEST = 2.5
-"""Deviations beyond which lip motion is cut: a tracking slip must not outvote the speech."""
-INDEPENDENT_LAGS = 15
-"""Lags within the range that are independent under chance: the range over the peak's width of 80 ms."""
+INDEPENDENT_LAGS = 20
+"""Lags within the range that are independent under chance: the range over the peak's width of 60 ms."""
 SURE = 0.97
 """Confidence from which the offset may be acted upon."""
+AGREE_S = 0.06
+"""Windows of one clip lie this near to each other when the offset is the same all over."""
+LEAST_AGREEMENT = 0.75
+"""With a smaller share of agreeing windows no single offset is right for the clip."""
+WINDOW_S = 8.0
+"""Length of the windows a long clip is compared with itself in."""
 SHORTEST_S = 1.5
 """Below this much common material nothing is claimed."""
 
+_WINDOWS = 4, 40
+"""Fewest and most windows for the agreement: clips of 32 s or more are long."""
 _LEAST = round(SHORTEST_S * LEVEL_RATE)
 _MARGIN = 5
 """Lags beyond the range, so that a peak at its edge is seen as a slope and not as a peak."""
@@ -62,15 +71,19 @@ class OffsetEstimate:
     confidence: float
     """Probability in [0, 1] that the peak is not chance (1 for a peak that chance never makes)."""
     sure: bool
-    """Whether the confidence reaches `SURE`; otherwise do not act on the offset."""
+    """Whether the confidence reaches `SURE` and the clip agrees with itself; otherwise do not act on the offset."""
     score: float = 0.0
     """Height of the peak: mean of the two correlations, in [-1, 1]."""
+    agreement: float = 1.0
+    """Share of the sure windows of a long clip that lie within `AGREE_S` of the offset; 1 when it is not long."""
 
     def __str__(self) -> str:
         if self.confidence == 0:
             return "not sure (the sound is silent, the lips are still, or there is less than 1.5 s of both)"
         side = "late" if self.offset_s > 0 else "early"
         text = f"audio {abs(self.offset_s) * 1000:.0f} ms {side}"
+        if self.agreement < LEAST_AGREEMENT:
+            return f"not sure ({text} in {100 * self.agreement:.0f} % of the clip: the offset changes)"
         return text if self.sure else f"not sure ({text}, confidence {self.confidence:.2f})"
 
 
@@ -104,7 +117,17 @@ def estimate_from_levels(
     mouth: NDArray[Any], levels: F64, fps: Fraction | float, good: NDArray[Any] | None = None
 ) -> OffsetEstimate:
     """As `estimate_offset`, with the (R,) levels of a `LevelMeter` in place of samples."""
-    return _estimate(*_curves(mouth, levels, float(fps), good))
+    lips, sound, weight = curves(mouth, levels, float(fps), good)
+    whole = _estimate(lips, sound, weight)
+    if not whole.sure:
+        return whole
+    window = round(WINDOW_S * LEVEL_RATE)
+    step = max(window, (len(lips) - window) // (_WINDOWS[1] - 1))
+    parts = [e.offset_s for _, e in _windows(lips, sound, weight, window, step) if e.sure]
+    if len(parts) < _WINDOWS[0]:
+        return whole
+    agreement = float(np.mean(np.abs(np.array(parts) - whole.offset_s) <= AGREE_S))
+    return replace(whole, agreement=agreement, sure=agreement >= LEAST_AGREEMENT)
 
 
 def offset_over_time(
@@ -112,7 +135,7 @@ def offset_over_time(
     samples: NDArray[Any],
     fps: Fraction | float,
     sample_rate: int = SAMPLE_RATE,
-    window_s: float = 8.0,
+    window_s: float = WINDOW_S,
     step_s: float = 4.0,
     good: NDArray[Any] | None = None,
 ) -> list[tuple[float, OffsetEstimate]]:
@@ -124,13 +147,18 @@ def over_time_from_levels(
     mouth: NDArray[Any],
     levels: F64,
     fps: Fraction | float,
-    window_s: float = 8.0,
+    window_s: float = WINDOW_S,
     step_s: float = 4.0,
     good: NDArray[Any] | None = None,
 ) -> list[tuple[float, OffsetEstimate]]:
     """As `offset_over_time`, with the (R,) levels of a `LevelMeter` in place of samples."""
-    lips, sound, weight = _curves(mouth, levels, float(fps), good)
+    lips, sound, weight = curves(mouth, levels, float(fps), good)
     window, step = round(window_s * LEVEL_RATE), max(1, round(step_s * LEVEL_RATE))
+    return _windows(lips, sound, weight, window, step)
+
+
+def _windows(lips: F64, sound: F64, weight: F64, window: int, step: int) -> list[tuple[float, OffsetEstimate]]:
+    """(centre in seconds, estimate) of windows of `window` rows every `step` rows."""
     result = []
     for start in range(0, max(1, len(lips) - window + 1), step):
         end = min(start + window, len(lips))
@@ -159,55 +187,6 @@ def _estimate(lips: F64, sound: F64, weight: F64, start: int = 0) -> OffsetEstim
     confidence = float(ndtr(z[best]) ** INDEPENDENT_LAGS)
     offset = (lags[best] + _vertex(scores[best - 1 : best + 2]) - lead) / LEVEL_RATE
     return OffsetEstimate(float(offset), confidence, confidence >= SURE, float(scores[best]))
-
-
-def _curves(mouth: NDArray[Any], levels: F64, fps: float, good: NDArray[Any] | None) -> tuple[F64, F64, F64]:
-    """(N,) lip motion, (R,) level, both high-passed at LEVEL_RATE, and (N,) weight 1 where the lips are good."""
-    openings = _lip_openings(mouth)
-    n_frames = openings.shape[1]
-    usable = np.ones(n_frames) if good is None else np.asarray(good, dtype=np.float64)
-    if usable.shape != (n_frames,):
-        raise ShapeError("good", (n_frames,), usable.shape)
-    n = int(n_frames / fps * LEVEL_RATE)
-    at = (np.arange(n) + 0.5) / LEVEL_RATE * fps - 0.5
-    weight = (np.interp(at, np.arange(n_frames), usable) > 0.99).astype(np.float64) if n else np.zeros(0)
-    lips = np.zeros(n)
-    for opening in openings if weight.any() else ():
-        fine = gaussian_filter1d(np.interp(at, np.arange(n_frames), opening), SMOOTH_S * LEVEL_RATE, mode="nearest")
-        moving = _high_pass(fine, weight)
-        deviation = float(np.sqrt((weight * moving**2).sum() / weight.sum()))
-        if deviation <= 1e-6 * max(1e-6, float(np.abs(opening).max())):
-            return np.zeros(n), levels, weight
-        lips += np.clip(moving / deviation, -LOUDEST, LOUDEST)
-    varies = len(levels) > 0 and float(np.ptp(levels)) > 1e-6
-    sound = _high_pass(levels, np.ones(len(levels))) if varies else np.zeros(len(levels))
-    return lips * weight, sound, weight
-
-
-def _lip_openings(mouth: NDArray[Any]) -> F64:
-    """(C, T) inner lips, outer lips and jaw of landmarks, in face sizes; or the one aperture given."""
-    array = np.asarray(mouth, dtype=np.float64)
-    if array.ndim == 1:
-        return array[None]
-    if array.ndim != 3 or array.shape[1:] != (68, 2):
-        raise ShapeError("mouth", ("T", 68, 2), array.shape)
-    outer = np.linalg.norm(array[:, [50, 51, 52]] - array[:, [58, 57, 56]], axis=-1).mean(-1)
-    jaw = np.linalg.norm(array[:, 8] - array[:, 33], axis=-1)
-    # Shots of different sizes count alike; the size itself must not carry the mouth or the tracker's noise.
-    size = np.linalg.norm(array[:, 36] - array[:, 45], axis=-1) + np.linalg.norm(array[:, 27] - array[:, 33], axis=-1)
-    size = gaussian_filter1d(size, 5, mode="nearest") if len(size) else size
-    return np.stack([lip_aperture(array), outer, jaw]) / np.maximum(size, 1e-3)
-
-
-def _high_pass(curve: F64, weight: F64) -> F64:
-    """The curve less its slow trend, which is taken over rows of weight 1 only."""
-
-    def slow(values: F64) -> F64:
-        return np.asarray(gaussian_filter1d(values, HIGH_PASS_S * LEVEL_RATE, mode="nearest"), dtype=np.float64)
-
-    if not len(curve):
-        return curve
-    return np.asarray(curve - slow(curve * weight) / np.maximum(slow(weight), 1e-6), dtype=np.float64)
 
 
 def _velocity(curve: F64) -> F64:
