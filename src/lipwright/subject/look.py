@@ -16,7 +16,7 @@ from lipwright.face.tracker import TRACKERS
 from lipwright.media.video import VideoFrame, VideoReader
 from lipwright.subject.working_size import shrunk, to_full, working_size
 
-PROBES = 8
+PROBES = 12
 """Frames looked at first."""
 SEARCH_STEP_S = Fraction(3, 2)
 """When none of them shows a face, one frame in this time is looked at: no stretch of 2 s with a face is missed."""
@@ -33,6 +33,8 @@ class Look:
     """Most faces in one frame."""
     width_px: float
     """Width of the narrowest face that matters, in pixels of the footage."""
+    size: tuple[int, int]
+    """(width, height) of the footage."""
     work_size: tuple[int, int]
     """(width, height) at which to track."""
 
@@ -93,7 +95,7 @@ def _judged(tracker: FaceTracker, seen: list[tuple[VideoFrame, list[tuple[F32, f
     size = working_size(full, narrowest)
     while size != full and not all(_still_there(tracker, f, size, faces[0][0]) for f, faces in seen):
         size = working_size(full, narrowest := narrowest / 1.5)
-    return Look(max(len(row) for row in widths), narrowest, size)
+    return Look(max(len(row) for row in widths), narrowest, full, size)
 
 
 def _still_there(tracker: FaceTracker, frame: VideoFrame, size: tuple[int, int], face: F32) -> bool:

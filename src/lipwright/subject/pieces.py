@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -42,21 +41,26 @@ class Pieces:
         most = max((p.shape[1] for p in parts), default=1)
         return np.concatenate([np.pad(p, [(0, 0), (0, most - p.shape[1]), *[(0, 0)] * (p.ndim - 2)]) for p in parts])
 
+    def rows(self, name: str, frames: NDArray[Any], faces: NDArray[Any] | None = None) -> NDArray[Any]:
+        """(N, ...) rows of the given frames (rising); of an array by face, those of `faces` (N,), zeros where < 0."""
+        found: list[NDArray[Any]] = []
+        edges = np.searchsorted(frames, self.starts)
+        for number, (a, b) in enumerate(pairwise(edges)):
+            if a == b and (found or number < len(self._arrays) - 1):
+                continue
+            values, at = mapped(self._arrays[number], name), frames[a:b] - self.starts[number]
+            if faces is None:
+                found.append(values[at])
+                continue
+            seen = faces[a:b] >= 0
+            part = np.zeros((b - a, *values.shape[2:]), values.dtype)
+            part[seen] = values[at[seen], faces[a:b][seen]]
+            found.append(part)
+        return found[0] if len(found) == 1 else np.concatenate(found)
+
     def chosen(self, name: str, which: NDArray[np.integer[Any]], start: int, stop: int) -> NDArray[Any]:
         """(stop - start, ...) values of the face `which` (T,) names for each frame; zeros where it is negative."""
-        found: list[NDArray[Any]] = []
-        at = start
-        while at < stop:
-            number = bisect_right(self.starts, at) - 1
-            first, end = self.starts[number], min(self.starts[number + 1], stop)
-            rows, faces = np.arange(at - first, end - first), which[at:end]
-            values = mapped(self._arrays[number], name)
-            part = np.zeros((end - at, *values.shape[2:]), values.dtype)
-            seen = faces >= 0
-            part[seen] = values[rows[seen], faces[seen]]
-            found.append(part)
-            at = end
-        return np.concatenate(found) if found else np.zeros((0,))
+        return self.rows(name, np.arange(start, stop), which[start:stop])
 
 
 class FilledMesh:

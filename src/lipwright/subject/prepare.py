@@ -5,44 +5,26 @@ from __future__ import annotations
 import os
 import shutil
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
-from lipwright.core.clock import SAMPLE_RATE, as_rate, round_half_up
+from lipwright.core.clock import as_rate
 from lipwright.core.config import config_key
-from lipwright.core.errors import FootageError, SubjectError
-from lipwright.core.files import file_hash, make_folder, write_json
+from lipwright.core.errors import ConfigError, FootageError, SubjectError
+from lipwright.core.files import file_hash, make_folder
 from lipwright.core.progress import Progress, Silent
+from lipwright.face.choose import Box
 from lipwright.face.tracker import TRACKERS
-from lipwright.media.join import join_frames
 from lipwright.media.probe import MediaInfo, probe
-from lipwright.media.video import VideoReader
-from lipwright.subject.advice import advice
-from lipwright.subject.checks import footage_report, quality_of
-from lipwright.subject.choice import choose_face
+from lipwright.subject.contact import write_contact_sheet
+from lipwright.subject.finish import Job, Wishes
 from lipwright.subject.look import look
-from lipwright.subject.outline import write_contour
+from lipwright.subject.persons import Cast, find_cast
 from lipwright.subject.pieces import Pieces
-from lipwright.subject.refuse import MIN_SECONDS, refuse_silence, stretch
+from lipwright.subject.refuse import refuse_silence, stretch
 from lipwright.subject.segments import SegmentMaker, Source
-from lipwright.subject.sound import Track, write_sound
-from lipwright.subject.store import SCHEMA, NewerSubjectError, Subject, save_info, time_splits
-from lipwright.subject.timing import NO_OFFSET, sound_offset
-from lipwright.subject.trace import Chosen, Curves, write_track
-
-_EARLY_S = Fraction(1, 2)
-"""Containers round their length; more than this missing means that the file is cut off."""
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What the caller wants of a preparation."""
-
-    face: int | None
-    correct_offset: bool
-    need_sound: bool
+from lipwright.subject.store import SCHEMA, NewerSubjectError, Subject
 
 
 def prepare(
@@ -50,8 +32,10 @@ def prepare(
     out: str | os.PathLike[str],
     *,
     face: int | None = None,
+    box: Box | None = None,
     fps: Fraction | float | str | None = None,
     correct_offset: bool = True,
+    audio_track: int | None = None,
     trim: tuple[float, float] | None = None,
     need_sound: bool = True,
     progress: Progress | None = None,
@@ -61,46 +45,117 @@ def prepare(
     Args:
         footage: any video file with sound.
         out: the Subject folder to make.
-        face: which face to follow when there are several, 0 = largest at the start.
+        face: which person to follow when there are several: a number of the ranked list that `persons_sheet`
+            draws; 0, the default, is the largest and steadiest.
+        box: (x0, y0, x1, y1) px of the footage in which the face to follow is seen first; instead of `face`.
         fps: rate of the subject; the footage's own by default.
         correct_offset: move the sound by the estimated audio-video offset when the estimate is sure.
+        audio_track: which sound track, 0 = first; the default one of the file when None.
         trim: (start, end) seconds of the footage to use.
         need_sound: False for a clip that only serves as a picture; its sound is then not read.
 
-    FootageError when the file cannot be used (no picture, no sound, no face, too short).
+    FootageError when the file cannot be used (no picture, no sound, no such person, less than two usable
+    seconds); ConfigError for options that exclude each other.
     """
+    if face is not None and box is not None:
+        raise ConfigError("both a face number and a box are given; choose the person by one of them")
     path, folder, progress = Path(footage), Path(out), progress or Silent()
-    info = probe(path)
-    if info.video is None:
-        raise FootageError(f"{path} has no picture; give a video of the person speaking")
-    if need_sound and info.audio is None:
-        raise FootageError(f"{path} has no audio track; the person must be heard speaking, give a video with sound")
-    rate = info.video.fps if fps is None else as_rate(fps)
+    footage_ = _Footage.of(path, fps, trim, need_sound)
     options = {
-        "source": file_hash(path),
+        **footage_.options(),
         "face": face,
-        "fps": str(rate),
+        "box": box,
         "correct_offset": correct_offset,
-        "trim": list(trim) if trim else None,
+        "audio_track": audio_track,
         "need_sound": need_sound,
-        "schema": SCHEMA,
     }
     key = config_key(options)
     if (known := _prepared(folder)) is not None and known.info.get("key") == key:
         return known
-    start_s, end_s = stretch(info.duration_s, trim, path, rate)
     if need_sound:
-        refuse_silence(path, start_s, end_s)
-    seen = look(path, start_s, end_s, progress)
-    source = Source(path, rate, start_s, end_s, seen.work_size)
-    work = make_folder(folder / ".work" / key)
-    videos, pieces = _tracked(source, work, max(seen.faces, (face or 0) + 1), progress)
-    job = _Job(folder, work, source, info, Wishes(face, correct_offset, need_sound), videos, pieces, progress)
+        refuse_silence(path, footage_.start_s, footage_.end_s, audio_track)
+    tracked = _tracked(footage_, folder, progress)
+    cast = find_cast(tracked.pieces, tracked.size, footage_.fps, face if box is None else box)
+    wishes = Wishes(correct_offset, need_sound, audio_track)
+    job = Job(folder, tracked.work, tracked.source, footage_.info, wishes, tracked.videos, tracked.pieces, progress)
     try:
-        return job.finish({"key": key, "source": {"name": path.name, "sha256": options["source"], "trim": trim}})
+        origin = {"name": path.name, "sha256": footage_.hash, "trim": options["trim"]}
+        return job.finish(cast, tracked.size, {"key": key, "source": origin})
     except FootageError:
         _clear(folder)
         raise
+
+
+def persons_sheet(
+    footage: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    sheet: str | os.PathLike[str],
+    *,
+    fps: Fraction | float | str | None = None,
+    trim: tuple[float, float] | None = None,
+    progress: Progress | None = None,
+) -> int:
+    """Draw everybody seen in footage with their numbers (`face` of `prepare`); returns how many they are.
+
+    The tracking is kept in `out`: `prepare` with the same footage, rate and stretch goes on from it.
+    Raises what `prepare` raises.
+    """
+    path, folder, progress = Path(footage), Path(out), progress or Silent()
+    footage_ = _Footage.of(path, fps, trim, False)
+    tracked = _tracked(footage_, folder, progress)
+    cast = find_cast(tracked.pieces, tracked.size, footage_.fps, None)
+    write_contact_sheet(Path(sheet), cast.persons, tracked.videos, tracked.pieces)
+    return len(cast.persons)
+
+
+@dataclass(frozen=True)
+class _Footage:
+    """A file that is worth tracking, and the stretch of it that is wanted."""
+
+    info: MediaInfo
+    hash: str
+    fps: Fraction
+    trim: tuple[float, float] | None
+    start_s: Fraction
+    end_s: Fraction
+
+    @classmethod
+    def of(
+        cls, path: Path, fps: Fraction | float | str | None, trim: tuple[float, float] | None, need_sound: bool
+    ) -> _Footage:
+        info = probe(path)
+        if info.video is None:
+            raise FootageError(f"{path} has no picture; give a video of the person speaking")
+        if need_sound and info.audio is None:
+            raise FootageError(
+                f"{path} has no audio track; the person must be heard speaking, give a video with sound"
+            )
+        rate = info.video.fps if fps is None else as_rate(fps)
+        return cls(info, file_hash(path), rate, trim, *stretch(info.duration_s, trim, path, rate))
+
+    def options(self) -> dict[str, object]:
+        """What the tracking depends on."""
+        trim = list(self.trim) if self.trim else None
+        return {"source": self.hash, "fps": str(self.fps), "trim": trim, "schema": SCHEMA}
+
+
+@dataclass(frozen=True)
+class _Tracked:
+    work: Path
+    source: Source
+    videos: list[Path]
+    pieces: Pieces
+    size: tuple[int, int]
+
+
+def _tracked(footage: _Footage, folder: Path, progress: Progress) -> _Tracked:
+    """All pieces, made or found, in a work folder of the subject."""
+    path = footage.info.path
+    seen = look(path, footage.start_s, footage.end_s, progress)
+    source = Source(path, footage.fps, footage.start_s, footage.end_s, seen.work_size)
+    work = make_folder(folder / ".work" / config_key(footage.options()))
+    videos, pieces = _make_pieces(source, work, seen.faces, progress)
+    return _Tracked(work, source, videos, pieces, seen.size)
 
 
 def _prepared(folder: Path) -> Subject | None:
@@ -122,7 +177,7 @@ def _clear(folder: Path) -> None:
         folder.rmdir()
 
 
-def _tracked(source: Source, work: Path, faces: int, progress: Progress) -> tuple[list[Path], Pieces]:
+def _make_pieces(source: Source, work: Path, faces: int, progress: Progress) -> tuple[list[Path], Pieces]:
     """Make (or find) all pieces; their videos and arrays in order."""
     maker = SegmentMaker(source, work, lambda: TRACKERS.get("mediapipe")(max_faces=faces))
     progress.start("prepare", float(source.n_frames))
@@ -144,81 +199,3 @@ def _tracked(source: Source, work: Path, faces: int, progress: Progress) -> tupl
     if not videos:
         raise FootageError(f"{source.path} holds no readable frame; export it again")
     return videos, Pieces(arrays)
-
-
-@dataclass(frozen=True)
-class _Job:
-    """From the tracked pieces to the finished folder."""
-
-    folder: Path
-    work: Path
-    source: Source
-    media: MediaInfo
-    wishes: Wishes
-    videos: list[Path]
-    pieces: Pieces
-    progress: Progress
-
-    def finish(self, origin: dict[str, Any]) -> Subject:
-        fps, total = self.source.fps, len(self.pieces)
-        wanted_s = self.source.end_s - self.source.start_s
-        missing_s = self._missing(Fraction(total) / fps, wanted_s)
-        with VideoReader(self.videos[0], end_s=Fraction(1)) as reader:
-            size, color = reader.size, asdict(reader.info.color)
-        chosen = choose_face(self.pieces, self.wishes.face, self.source.path)
-        self._enough(chosen)
-        (self.folder / "subject.json").unlink(missing_ok=True)  # the folder no longer holds what it describes
-        self.progress.start("write", float(total))
-        curves = write_track(self.folder, self.work, self.pieces, chosen, size, fps, self.progress.update)
-        self.progress.finish()
-        write_contour(self.folder, self.pieces, chosen.which, fps)
-        found = self._sound(chosen, curves, total)
-        join_frames(self.videos, self.folder / "frames.mp4")
-        faces = int((self.pieces.small("confidence") > 0).sum(1).max())
-        quality = quality_of(self.pieces, chosen.which)
-        report = footage_report(chosen, curves, quality, size, fps, faces) | found | {"missing_s": missing_s}
-        info = {
-            **origin,
-            "fps": str(fps),
-            "size": list(size),
-            "color": color,
-            "n_frames": total,
-            "splits": time_splits(total, fps),
-            "report": report,
-            "advice": advice(report),
-        }
-        write_json(self.folder / "report.json", report)
-        save_info(self.folder, info)
-        shutil.rmtree(self.folder / ".work", ignore_errors=True)
-        return Subject.open(self.folder)
-
-    def _missing(self, length_s: Fraction, wanted_s: Fraction) -> float:
-        if length_s < MIN_SECONDS:
-            raise FootageError(
-                f"{self.source.path} ends after {float(length_s):.2f} s although it announces "
-                f"{float(wanted_s):.2f} s; it is probably cut off, copy or export it again"
-            )
-        return round(float(wanted_s - length_s), 2) if wanted_s - length_s > _EARLY_S else 0.0
-
-    def _enough(self, chosen: Chosen) -> None:
-        seconds = float(chosen.good.sum() / self.source.fps)
-        if seconds < MIN_SECONDS:
-            raise FootageError(
-                f"{self.source.path} shows a usable face for {seconds:.1f} s only, in "
-                f"{100 * chosen.good.mean():.0f} % of its frames; at least {MIN_SECONDS} s are needed, a minute or "
-                "more is better"
-            )
-
-    def _sound(self, chosen: Chosen, curves: Curves, total: int) -> dict[str, Any]:
-        """audio.wav, and what is told of it."""
-        n_samples = round_half_up(Fraction(total) / self.source.fps * SAMPLE_RATE)
-        track = Track(self.source.path, self.source.start_s, n_samples)
-        wishes, offset = self.wishes, dict(NO_OFFSET)
-        if not wishes.need_sound:
-            write_sound(self.folder / "audio.wav", track.silence())
-            return {"silence_share": 1.0, "audio_offset": offset}
-        self.progress.start("sound", None)
-        offset, shift_s = sound_offset(track, chosen, curves, self.source.fps, wishes.correct_offset)
-        loudness = write_sound(self.folder / "audio.wav", track.blocks(shift_s))
-        self.progress.finish()
-        return {"silence_share": round(loudness.silence_share, 3), "audio_offset": offset}

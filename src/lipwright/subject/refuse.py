@@ -9,7 +9,7 @@ import numpy as np
 
 from lipwright.core.clock import SAMPLE_RATE, round_half_up
 from lipwright.core.errors import FootageError
-from lipwright.media.audio import AudioReader
+from lipwright.subject.sound import Track
 
 MIN_SECONDS = 2
 _SILENT = 1e-4
@@ -36,10 +36,9 @@ def stretch(
     return round_half_up(start * fps) / fps, end
 
 
-def refuse_silence(source: Path, start_s: Fraction, end_s: Fraction) -> None:
+def refuse_silence(source: Path, start_s: Fraction, end_s: Fraction, number: int | None = None) -> None:
     """Silent sound is found in a second; tracking the face first would take minutes."""
-    rest = round_half_up((end_s - start_s) * SAMPLE_RATE)
-    for block in AudioReader(source, SAMPLE_RATE, start_s=start_s, end_s=end_s).blocks(SAMPLE_RATE):
-        if float(np.abs(block[:rest]).max(initial=0)) >= _SILENT:
+    for block in Track(source, start_s, round_half_up((end_s - start_s) * SAMPLE_RATE), number).blocks():
+        if float(np.abs(block).max(initial=0)) >= _SILENT:
             return
     raise FootageError(f"the audio track of {source} is silent; the person must be heard speaking")

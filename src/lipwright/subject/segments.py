@@ -85,7 +85,8 @@ class SegmentMaker:
         opening = next(frames, None)
         if opening is None:
             return 0
-        self._watcher = self._watcher or Watcher(self._make_tracker(), self._source.work_size, self._source.fps)
+        if self._watcher is None:
+            self._watcher = Watcher(self._make_tracker(), self.reader.size, self._source.work_size, self._source.fps)
         video, arrays = self.paths(number)
         found = self._follow(video, opening, frames, tick)
         with array_file(arrays) as file:
@@ -122,9 +123,8 @@ class SegmentMaker:
     ) -> dict[str, np.ndarray]:
         assert self._watcher is not None
         source = self._source
-        size = (opening.rgb8.shape[1], opening.rgb8.shape[0])
         self._watcher.begin()
-        with VideoWriter(video, size, source.fps, FRAMES, color=self.reader.info.color) as writer:
+        with VideoWriter(video, self.reader.size, source.fps, FRAMES, color=self.reader.info.color) as writer:
             sink: Behind[VideoFrame] = Behind(lambda frame: writer.write(frame.rgb8), self._depth)
             try:
                 frame: VideoFrame | None = opening

@@ -9,34 +9,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lipwright.core.clock import SAMPLE_RATE
+from lipwright.subject.drift import offset_trend
 from lipwright.subject.sound import Track
-from lipwright.subject.sync import LevelMeter, OffsetEstimate, estimate_from_levels, over_time_from_levels
-from lipwright.subject.trace import Chosen, Curves
+from lipwright.subject.sync import LevelMeter, estimate_from_levels, over_time_from_levels
 
 NO_OFFSET: dict[str, Any] = {
     "offset_s": 0.0,
     "confidence": 0.0,
     "sure": False,
     "corrected": False,
-    "drift_s_per_min": None,
+    "words": "the sound was not looked at",
+    "trend": "unknown",
+    "trend_words": "the sound was not looked at",
+    "drift_ms_per_min": 0.0,
 }
 """What is said of footage whose sound was not looked at."""
-_WINDOW_S, _STEP_S = 20.0, 10.0
-_LEAST_WINDOWS = 6
-_LEAST_DRIFT_S = 0.04
-"""Less from beginning to end is not seen by anybody and not told from noise here."""
 
 
 def sound_offset(
-    track: Track, chosen: Chosen, curves: Curves, fps: Fraction, correct: bool
+    track: Track, mouth: NDArray[Any], good: NDArray[np.bool_], fps: Fraction, correct: bool
 ) -> tuple[dict[str, Any], Fraction]:
-    """What was found, JSON-ready, and the time by which the sound is read later than the pictures."""
+    """What was found, JSON-ready, and the time by which the sound is read later than the pictures.
+
+    Args:
+        mouth: (T, 68, 2) landmarks, may be memory of a file.
+        good: (T,) whether the mouth can be seen.
+        correct: whether a sure offset of half a frame or more is to be taken out.
+    """
     meter = LevelMeter(SAMPLE_RATE)
     for block in track.blocks():
         meter.add(block)
     levels = meter.levels()
-    estimate = estimate_from_levels(curves.lips, levels, fps, chosen.good)
-    windows = over_time_from_levels(curves.lips, levels, fps, _WINDOW_S, _STEP_S, chosen.good)
+    estimate = estimate_from_levels(mouth, levels, fps, good)
+    trend = offset_trend(over_time_from_levels(mouth, levels, fps, good=good))
     corrected = bool(correct and estimate.sure and abs(estimate.offset_s) >= 1 / (2 * float(fps)))
     shift = Fraction(round(estimate.offset_s * SAMPLE_RATE), SAMPLE_RATE) if corrected else Fraction(0)
     found = {
@@ -44,29 +49,9 @@ def sound_offset(
         "confidence": round(estimate.confidence, 3),
         "sure": bool(estimate.sure),
         "corrected": corrected,
-        "drift_s_per_min": drift(windows),
+        "words": str(estimate),
+        "trend": trend.kind,
+        "trend_words": str(trend),
+        "drift_ms_per_min": round(trend.slope_ms_per_min, 1) if trend.kind == "drift" else 0.0,
     }
     return found, shift
-
-
-def drift(windows: list[tuple[float, OffsetEstimate]]) -> float | None:
-    """Seconds per minute by which the sound falls behind; None when there is none or too little to tell.
-
-    The median slope between all pairs of sure windows (Theil 1950, Sen 1968), claimed when it makes more than
-    `_LEAST_DRIFT_S` from the first to the last of them and more than three times what the windows scatter.
-    """
-    sure = np.array([(at, e.offset_s) for at, e in windows if e.sure]).reshape(-1, 2)
-    if len(sure) < _LEAST_WINDOWS:
-        return None
-    slope = _median_slope(sure)
-    span = float(np.ptp(sure[:, 0]))
-    rest = sure[:, 1] - slope * sure[:, 0]
-    scatter = float(np.median(np.abs(rest - np.median(rest))))
-    claimed = abs(slope) * span >= max(_LEAST_DRIFT_S, 3 * scatter)
-    return round(60 * slope, 4) if claimed else None
-
-
-def _median_slope(points: NDArray[np.float64]) -> float:
-    some = points[np.linspace(0, len(points) - 1, min(len(points), 200)).round().astype(int)]
-    first, second = np.triu_indices(len(some), 1)
-    return float(np.median((some[second, 1] - some[first, 1]) / (some[second, 0] - some[first, 0])))

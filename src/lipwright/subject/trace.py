@@ -51,18 +51,15 @@ class Chosen:
     """(T,) 0 without a face."""
     cut_frames: tuple[int, ...]
     """First frames of shots: no smoothing window crosses them."""
-    usable: Bools | None
-    """(T,) whether the mouth can be seen well; None: wherever a face is."""
 
     @property
     def present(self) -> Bools:
         """(T,) whether the face is seen."""
-        return self.which >= 0
+        return np.asarray(self.which >= 0)
 
-    @property
-    def good(self) -> Bools:
-        """(T,) whether the face is seen and can be used."""
-        return self.present if self.usable is None else self.present & self.usable
+
+ReadPoints = Callable[[int, int], F32]
+"""(start, stop) to (stop - start, 68, 2) smoothed landmarks."""
 
 
 def write_track(
@@ -72,29 +69,31 @@ def write_track(
     chosen: Chosen,
     size: tuple[int, int],
     fps: Fraction,
+    judge: Callable[[F32, ReadPoints], Bools],
     tick: Callable[[int], None] = lambda done: None,
 ) -> Curves:
     """landmarks.npz and pose.npz of a subject folder.
 
     Args:
-        work: folder for two files of 1 kB a frame that are gone when this returns.
+        work: folder for a file of half a kilobyte a frame that is gone when this returns.
+        judge: (T, 3) poses and the landmarks to (T,) usable frames.
         tick: called with the number of frames done.
     """
     total = len(pieces)
     tracer = _Tracer(pieces, chosen, size, fps)
-    points = work / "points.raw"
+    points = _Points(work / "points.raw")
     try:
-        with array_file(folder / "landmarks.npz") as file, points.open("wb") as stream:
-            file.stream("dense_px", (total, N_DENSE, 3), np.float32, tracer.meshes(stream.write, tick))
-            stream.flush()
-            file.stream("landmarks_px", (total, 68, 2), np.float32, _read(points, total))
-            file.stream("landmarks_normalised", (total, 68, 2), np.float32, map(_normalised, _read(points, total)))
+        with array_file(folder / "landmarks.npz") as file:
+            with points.path.open("wb") as stream:
+                file.stream("dense_px", (total, N_DENSE, 3), np.float32, tracer.meshes(stream.write, tick))
+            curves = tracer.curves()
+            usable = judge(curves.pose_rad, points.read)
+            file.stream("landmarks_px", (total, 68, 2), np.float32, points.chunks(total))
+            file.stream("landmarks_normalised", (total, 68, 2), np.float32, map(_normalised, points.chunks(total)))
             file.write("confidence", chosen.confidence)
-            if chosen.usable is not None:
-                file.write("usable", chosen.usable)
+            file.write("usable", usable)
     finally:
-        points.unlink(missing_ok=True)
-    curves = tracer.curves()
+        points.path.unlink(missing_ok=True)
     with array_file(folder / "pose.npz") as file:
         file.write("pose_rad", curves.pose_rad)
     return curves
@@ -139,12 +138,21 @@ class _Tracer:
         return Curves(pose, self._lips, self._width, self._noise.result())
 
 
-def _read(points: Path, total: int) -> Iterator[F32]:
-    """(n, 68, 2) chunks of the file of points."""
-    with points.open("rb") as stream:
+@dataclass(frozen=True)
+class _Points:
+    """(T, 68, 2) float32 in a plain file."""
+
+    path: Path
+
+    def read(self, start: int, stop: int) -> F32:
+        """(stop - start, 68, 2)."""
+        values = np.fromfile(self.path, np.float32, (stop - start) * 136, offset=start * 136 * 4)
+        return values.reshape(-1, 68, 2)
+
+    def chunks(self, total: int) -> Iterator[F32]:
+        """All of them, in order."""
         for start, stop in chunks(total, 4 * CHUNK):
-            data = stream.read((stop - start) * 68 * 2 * 4)
-            yield np.frombuffer(data, np.float32).reshape(-1, 68, 2)
+            yield self.read(start, stop)
 
 
 def _normalised(points: F32) -> F32:

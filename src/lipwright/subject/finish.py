@@ -1,0 +1,135 @@
+"""From tracked pieces to the finished folder: the second pass, the sound, the frames, the report."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lipwright.core.clock import SAMPLE_RATE, round_half_up
+from lipwright.core.contracts import F32
+from lipwright.core.errors import FootageError
+from lipwright.core.files import write_json
+from lipwright.core.progress import Progress
+from lipwright.media.join import join_frames
+from lipwright.media.probe import MediaInfo
+from lipwright.media.video import VideoReader
+from lipwright.subject.advice import advice
+from lipwright.subject.arrays import mapped
+from lipwright.subject.checks import footage_report, quality_of
+from lipwright.subject.judge import Verdict, judge
+from lipwright.subject.outline import write_contour
+from lipwright.subject.page import write_page
+from lipwright.subject.persons import Cast
+from lipwright.subject.pieces import Pieces
+from lipwright.subject.refuse import MIN_SECONDS
+from lipwright.subject.segments import Source
+from lipwright.subject.sound import Loudness, Track, write_sound
+from lipwright.subject.store import Subject, save_info, time_splits
+from lipwright.subject.timing import NO_OFFSET, sound_offset
+from lipwright.subject.trace import ReadPoints, write_track
+
+_EARLY_S = Fraction(1, 2)
+"""Containers round their length; more than this missing means that the file is cut off."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the caller wants of a preparation."""
+
+    correct_offset: bool
+    need_sound: bool
+    audio_track: int | None
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything that is known when tracking is done."""
+
+    folder: Path
+    work: Path
+    source: Source
+    media: MediaInfo
+    wishes: Wishes
+    videos: list[Path]
+    pieces: Pieces
+    progress: Progress
+
+    def finish(self, cast: Cast, size: tuple[int, int], info: dict[str, Any]) -> Subject:
+        """Write the folder; `info` opens subject.json. FootageError when too little can be used."""
+        fps, total = self.source.fps, len(self.pieces)
+        missing_s = self._missing(Fraction(total) / fps)
+        self._enough(cast.chosen.present, "shows the face")
+        (self.folder / "subject.json").unlink(missing_ok=True)  # the folder no longer holds what it describes
+        verdicts: list[Verdict] = []
+
+        def usable(pose_rad: F32, points: ReadPoints) -> np.ndarray:
+            verdicts.append(judge(self.pieces, cast, pose_rad, points, size, fps))
+            self._enough(verdicts[0].usable, "can be used")
+            return verdicts[0].usable
+
+        self.progress.start("write", float(total))
+        curves = write_track(
+            self.folder, self.work, self.pieces, cast.chosen, size, fps, usable, self.progress.update
+        )
+        self.progress.finish()
+        write_contour(self.folder, self.pieces, cast.chosen.which, fps)
+        offset, loudness = self._sound(verdicts[0].usable & cast.chosen.present)
+        join_frames(self.videos, self.folder / "frames.mp4")
+        report = footage_report(
+            cast, verdicts[0], curves, quality_of(self.pieces, cast.chosen.which), size, fps, self.media
+        )
+        report |= {"silence_share": round(loudness.silence_share, 3), "audio_offset": offset, "missing_s": missing_s}
+        with VideoReader(self.videos[0], end_s=Fraction(1)) as reader:
+            color = asdict(reader.info.color)
+        info = {
+            **info,
+            "fps": str(fps),
+            "size": list(size),
+            "color": color,
+            "n_frames": total,
+            "splits": time_splits(total, fps),
+            "report": report,
+            "advice": advice(report),
+        }
+        write_json(self.folder / "report.json", report)
+        save_info(self.folder, info)
+        subject = Subject.open(self.folder)
+        write_page(self.folder / "report.png", subject, verdicts[0], curves, loudness)
+        shutil.rmtree(self.folder / ".work", ignore_errors=True)
+        return subject
+
+    def _missing(self, length_s: Fraction) -> float:
+        wanted_s = self.source.end_s - self.source.start_s
+        if length_s < MIN_SECONDS:
+            raise FootageError(
+                f"{self.source.path} ends after {float(length_s):.2f} s although it announces "
+                f"{float(wanted_s):.2f} s; it is probably cut off, copy or export it again"
+            )
+        return round(float(wanted_s - length_s), 2) if wanted_s - length_s > _EARLY_S else 0.0
+
+    def _enough(self, good: np.ndarray, what: str) -> None:
+        seconds = float(good.sum() / self.source.fps)
+        if seconds < MIN_SECONDS:
+            raise FootageError(
+                f"{self.source.path} {what} for {seconds:.1f} s only, in {100 * good.mean():.0f} % of its frames; at "
+                f"least {MIN_SECONDS} s are needed, a minute or more is better"
+            )
+
+    def _sound(self, good: np.ndarray) -> tuple[dict[str, Any], Loudness]:
+        """audio.wav, and what is told of it."""
+        fps, wishes = self.source.fps, self.wishes
+        n_samples = round_half_up(Fraction(len(self.pieces)) / fps * SAMPLE_RATE)
+        track = Track(self.source.path, self.source.start_s, n_samples, wishes.audio_track)
+        if not wishes.need_sound:
+            return dict(NO_OFFSET), write_sound(self.folder / "audio.wav", track.silence())
+        self.progress.start("sound", None)
+        mouth = mapped(self.folder / "landmarks.npz", "landmarks_px")
+        offset, shift_s = sound_offset(track, mouth, good, fps, wishes.correct_offset)
+        loudness = write_sound(self.folder / "audio.wav", track.blocks(shift_s))
+        self.progress.finish()
+        return offset, loudness
