@@ -71,7 +71,8 @@ class TrackBuilder:
     def finish(self, cut_frames: Sequence[int] = ()) -> tuple[FaceTrack, float]:
         """The smoothed track and the tracker's noise on the mouth points in pixels.
 
-        `cut_frames` are first frames of shots found otherwise (face.shots): no window crosses them. A track without any face has confidence 0 everywhere and zero landmarks.
+        `cut_frames` are first frames of shots found otherwise (face.shots): no window crosses them. A track
+        without any face has confidence 0 everywhere and zero landmarks.
         """
         raw = np.stack(self._dense) if self._dense else np.zeros((0, N_DENSE, 3), np.float32)
         confidence = np.asarray(self._confidence, np.float32)
