@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -19,6 +18,7 @@ from lipwright.face.tracker import TRACKERS, MediaPipeTracker
 from lipwright.media.audio import read_audio, write_wav
 from lipwright.media.join import join_frames
 from lipwright.subject import segments
+from lipwright.subject.finish import Job
 from lipwright.subject.prepare import prepare
 from lipwright.subject.store import Subject, time_splits
 
@@ -148,7 +148,7 @@ def test_damaged_subjects_are_prepared_again(
     clip = film(*talk)
     folder = tmp_path / "s"
     if damage == "a segment":
-        monkeypatch.setattr(sys.modules[prepare.__module__]._Job, "finish", lambda *a: None)
+        monkeypatch.setattr(Job, "finish", lambda *a: None)
         prepare(clip, folder)
         monkeypatch.undo()
         next((folder / ".work").rglob("*.npz")).write_bytes(b"")

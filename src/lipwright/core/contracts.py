@@ -36,6 +36,8 @@ class FaceTrack:
     """(T, 3) pitch, yaw, roll about x, y, z; R = Rz·Ry·Rx."""
     size: tuple[int, int]
     """(width, height) of the frames."""
+    usable: NDArray[np.bool_] | None = None
+    """(T,) False where the mouth cannot be seen well (covered, turned away, cut ...); None: wherever a face is."""
 
     def __len__(self) -> int:
         return len(self.landmarks_px)
@@ -48,12 +50,18 @@ class FaceTrack:
             self.confidence[index],
             self.pose_rad[index],
             self.size,
+            None if self.usable is None else self.usable[index],
         )
 
     @property
     def present(self) -> NDArray[np.bool_]:
         """(T,) whether a face was seen."""
         return self.confidence > 0
+
+    @property
+    def good(self) -> NDArray[np.bool_]:
+        """(T,) whether the frame can be learnt from and spoken over."""
+        return self.present if self.usable is None else self.present & self.usable
 
 
 class FaceTracker(Protocol):

@@ -60,8 +60,11 @@ def frame_of(videos: Sequence[Path], pieces: Pieces, frame: int) -> U8:
 def face_crop(rgb8: U8, box: Box, side: int) -> U8:
     """(side, side, 3) of a face with some room around it; black where the picture ends."""
     half = (0.5 + _MARGIN) * max(box[2] - box[0], box[3] - box[1], 8.0)
-    scale = side / (2 * half)
-    shift = [side / 2 - scale * (box[0] + box[2]) / 2, side / 2 - scale * (box[1] + box[3]) / 2]
-    matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]], np.float32)
-    flags = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.warpAffine(rgb8, matrix, (side, side), flags=flags), np.uint8)
+    x, y, edge = round((box[0] + box[2]) / 2 - half), round((box[1] + box[3]) / 2 - half), round(2 * half)
+    height, width = rgb8.shape[:2]
+    square = np.zeros((edge, edge, 3), np.uint8)
+    x0, y0, x1, y1 = max(x, 0), max(y, 0), min(x + edge, width), min(y + edge, height)
+    if x0 < x1 and y0 < y1:
+        square[y0 - y : y1 - y, x0 - x : x1 - x] = rgb8[y0:y1, x0:x1]
+    flags = cv2.INTER_AREA if edge > side else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(square, (side, side), interpolation=flags), np.uint8)

@@ -73,9 +73,7 @@ class Job:
             return verdicts[0].usable
 
         self.progress.start("write", float(total))
-        curves = write_track(
-            self.folder, self.work, self.pieces, cast.chosen, size, fps, usable, self.progress.update
-        )
+        curves = write_track(self.folder, self.work, self.pieces, cast.chosen, size, fps, usable, self.progress.update)
         self.progress.finish()
         write_contour(self.folder, self.pieces, cast.chosen.which, fps)
         offset, loudness = self._sound(verdicts[0].usable & cast.chosen.present)
@@ -99,7 +97,7 @@ class Job:
         write_json(self.folder / "report.json", report)
         save_info(self.folder, info)
         subject = Subject.open(self.folder)
-        write_page(self.folder / "report.png", subject, verdicts[0], curves, loudness)
+        write_page(self.folder / "report.png", subject, cast.chosen.present, verdicts[0], curves, loudness)
         shutil.rmtree(self.folder / ".work", ignore_errors=True)
         return subject
 

@@ -20,6 +20,8 @@ from lipwright.subject.pieces import Pieces
 from lipwright.subject.trace import ReadPoints
 
 Bools = NDArray[np.bool_]
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What can be learnt from and spoken over."""
@@ -67,9 +69,7 @@ def judge(
             covered=covered[low:high],
             captioned=captioned,
             someone=cast_.someone[low:high],
-            frozen=frozen_frames(
-                pieces.rows("scene", np.arange(low, high)), skin[np.arange(low, high)], float(fps)
-            ),
+            frozen=frozen_frames(pieces.rows("scene", np.arange(low, high)), skin[np.arange(low, high)], float(fps)),
             damaged=_clipped(damaged, low, high),
         )
         usable[start:stop] = good[inner]
@@ -79,9 +79,7 @@ def judge(
     return Verdict(usable, _joined(stretches), captions)
 
 
-def _part(
-    confidence: F32, pose_rad: F32, points: F32, size: tuple[int, int], low: int, high: int
-) -> FaceTrack:
+def _part(confidence: F32, pose_rad: F32, points: F32, size: tuple[int, int], low: int, high: int) -> FaceTrack:
     no_mesh = np.zeros((high - low, 0, 3), np.float32)
     return FaceTrack(points, no_mesh, confidence[low:high], pose_rad[low:high], size)
 

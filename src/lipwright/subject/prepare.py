@@ -20,7 +20,7 @@ from lipwright.media.probe import MediaInfo, probe
 from lipwright.subject.contact import write_contact_sheet
 from lipwright.subject.finish import Job, Wishes
 from lipwright.subject.look import look
-from lipwright.subject.persons import Cast, find_cast
+from lipwright.subject.persons import find_cast
 from lipwright.subject.pieces import Pieces
 from lipwright.subject.refuse import refuse_silence, stretch
 from lipwright.subject.segments import SegmentMaker, Source
@@ -127,9 +127,7 @@ class _Footage:
         if info.video is None:
             raise FootageError(f"{path} has no picture; give a video of the person speaking")
         if need_sound and info.audio is None:
-            raise FootageError(
-                f"{path} has no audio track; the person must be heard speaking, give a video with sound"
-            )
+            raise FootageError(f"{path} has no audio track; the person must be heard speaking, give a video with sound")
         rate = info.video.fps if fps is None else as_rate(fps)
         return cls(info, file_hash(path), rate, trim, *stretch(info.duration_s, trim, path, rate))
 

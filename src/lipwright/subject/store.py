@@ -2,7 +2,8 @@
 
 subject.json    schema version, source hash, fps, sizes, splits, report, advice
 frames.mp4      every frame, constant rate, short groups of pictures (media.settings.STORE)
-landmarks.npz   68 and dense points in pixels, normalised points, confidence
+report.png      the report as a picture
+landmarks.npz   68 and dense points in pixels, normalised points, confidence, usable frames
 pose.npz        pitch, yaw, roll in radians
 contour.npz     head contour, pixels along fixed rays
 audio.wav       16 kHz mono, in sync with the pictures
@@ -28,7 +29,9 @@ from lipwright.media.audio import read_audio
 from lipwright.media.store import FrameStore
 from lipwright.subject.arrays import DAMAGED, mapped
 
-SCHEMA = 1
+SCHEMA = 2
+"""1: 25 fps unless asked otherwise, no `usable`. 2: the footage's own rate, `usable` in landmarks.npz."""
+_USABLE_SINCE = 2
 
 
 class NewerSubjectError(SubjectError):
@@ -102,6 +105,7 @@ class Subject:
             self._array(points, "confidence"),
             self._array(self.path / "pose.npz", "pose_rad"),
             self.size,
+            self._array(points, "usable") if self.info["schema"] >= _USABLE_SINCE else None,
         )
 
     def _array(self, file: Path, name: str, on_disk: bool = False) -> np.ndarray:
@@ -133,7 +137,7 @@ class Subject:
     def usable(self, name: str) -> np.ndarray:
         """Frame numbers of a split that show the face within the usable range."""
         frames = np.asarray(self.split(name))
-        return frames[self.track.present[frames]]
+        return frames[self.track.good[frames]]
 
 
 def save_info(folder: Path, info: dict[str, Any]) -> None:

@@ -37,9 +37,7 @@ class Watcher:
         fps: frames per second.
     """
 
-    def __init__(
-        self, tracker: FaceTracker, full: tuple[int, int], work_size: tuple[int, int], fps: Fraction
-    ) -> None:
+    def __init__(self, tracker: FaceTracker, full: tuple[int, int], work_size: tuple[int, int], fps: Fraction) -> None:
         self._tracker, self._contour = tracker, ContourFinder()
         self._full, self._size, self._fps = full, work_size, fps
         self._every = contour_step(fps)
