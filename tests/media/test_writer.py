@@ -220,4 +220,4 @@ def test_unknown_containers_and_settings_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="choose from"):
         EncoderSettings(preset="fastest")
     with pytest.raises(ConfigError, match="outside 0 to 51"):
-        EncoderSettings(crf=60)
+        EncoderSettings(codec="h264", crf=60)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lipwright.core.contracts import F32, FaceTrack, Frame
-from lipwright.core.errors import FootageError, LipwrightError, PairingError, SpeechError
+from lipwright.core.errors import FootageError, LipwrightError, SpeechError
 from lipwright.media.audio import write_wav
 from lipwright.persona.template import Template
 from lipwright.subject.store import Subject
@@ -89,18 +89,12 @@ def test_landmarks_do_not_depend_on_the_motion_block(
     np.testing.assert_allclose(persona.speak(subject.samples).targets() / scale, whole / scale, atol=1e-5)
 
 
-def test_other_windows_choose_nearly_the_same_mouths(
-    persona: Persona, speech: F32, frames: list[Frame], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("window", [1, 7, 60])
+def test_any_window_gives_the_same_bytes(
+    persona: Persona, speech: F32, frames: list[Frame], monkeypatch: pytest.MonkeyPatch, window: int
 ) -> None:
-    """Twelve frames of look-ahead decide; beyond that a choice may differ, rarely and by little."""
-    monkeypatch.setattr(pipeline, "WINDOW", 7)
-    other = list(persona.speak(speech))
-    for a, b in zip(frames, other, strict=True):
-        np.testing.assert_array_equal(a.target_px, b.target_px)
-    equal = [np.array_equal(a.rgb8, b.rgb8) for a, b in zip(frames, other, strict=True)]
-    difference = [np.abs(a.rgb8.astype(int) - b.rgb8).mean() for a, b in zip(frames, other, strict=True)]
-    assert np.mean(equal) >= 0.9
-    assert max(difference) < 0.5
+    monkeypatch.setattr(pipeline, "WINDOW", window)
+    assert same(list(persona.speak(speech)), frames)
 
 
 def still(subject: Subject, n: int = 250) -> Template:
@@ -163,11 +157,11 @@ def test_frames_without_a_face_pass_through_and_the_mouth_fades(persona: Persona
 def test_strength_of_the_blend() -> None:
     present = np.ones(20, bool)
     present[8:10] = False
-    strength = blend_strength(present)
+    strength = blend_strength(present, 5)
     assert strength[:3].tolist() == [1, 1, 1]
     np.testing.assert_allclose(strength[3:8], [5 / 6, 4 / 6, 3 / 6, 2 / 6, 1 / 6])
     assert strength[8:10].tolist() == [0, 0]
-    assert blend_strength(np.zeros(4, bool)).tolist() == [0] * 4
+    assert blend_strength(np.zeros(4, bool), 5).tolist() == [0] * 4
 
 
 def test_a_short_template_is_extended_without_a_jump(persona: Persona, speech: F32, frames: list[Frame]) -> None:
@@ -189,15 +183,6 @@ def test_one_frame_of_template_is_enough(persona: Persona, subject: Subject) -> 
 def test_a_subject_folder_and_a_clip_serve_as_template(persona: Persona, subject: Subject) -> None:
     a = persona.speak(subject.samples[:1280], template=subject.path)
     assert len(list(a)) == 2
-
-
-def test_another_frame_rate_is_refused_instead_of_drifting(persona: Persona, subject: Subject, speech: F32) -> None:
-    other = replace(persona.template)
-    vars(other.store)["fps"] = other.store.fps * 2
-    with pytest.raises(FootageError, match="runs at 50 frames a second, the persona at 25"):
-        persona.speak(speech, template=other)
-    with pytest.raises(PairingError, match="50 frames a second and the persona moves at 25"):
-        Synthesis(voice_of_samples(speech), other, persona.motion, persona.renderer())
 
 
 def test_speech_that_cannot_be_used(persona: Persona, tmp_path: Path) -> None:

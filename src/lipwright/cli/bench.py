@@ -180,11 +180,12 @@ def _speak(job: Job) -> list[Measure]:
     template, n = loaded.template, round(job.seconds * loaded.template.fps)
 
     def copy() -> int:
+        from lipwright.compose.playhead import blend_rgb8
         from lipwright.compose.walk import TemplateWalk
 
-        walk = TemplateWalk(template.first, template.first + len(template.track) - 1)
+        walk = TemplateWalk.between(template.first, template.first + len(template.track) - 1)
         with VideoWriter(job.folder / "copy.mp4", template.size, template.fps, audio=voice) as writer:
-            for frame in walk.frames(template.store, n):
+            for frame in walk.frames(template.store.read, template.store.backward, n, blend_rgb8):
                 writer.write(frame)
         return n
 

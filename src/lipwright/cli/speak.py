@@ -11,10 +11,11 @@ from lipwright.cli.assets import persona_path
 from lipwright.cli.interrupt import kept
 from lipwright.cli.output import print_json, print_table
 from lipwright.cli.progress import Bars
+from lipwright.cli.values import picture_size
 from lipwright.core.errors import ConfigError, SpeechError
 from lipwright.media.settings import EncoderSettings
 
-DEFAULTS = EncoderSettings()
+CODEC_HELP = "h264, hevc, vp9, av1 or prores.  [default: vp9 in .webm, else h264]"
 
 
 def command(
@@ -31,15 +32,31 @@ def command(
     renderer: Annotated[str | None, typer.Option(help="Renderer instead of the recipe's: memory ...")] = None,
     engine: Annotated[str, typer.Option(help="What runs the networks: auto, torch ...")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    crf: Annotated[int, typer.Option(help="Quality of the video, 0 (best) to 51.")] = DEFAULTS.crf,
+    codec: Annotated[str | None, typer.Option(help=CODEC_HELP)] = None,
+    crf: Annotated[int | None, typer.Option(help="Quality of the video, 0 is best.  [default: h264 16]")] = None,
     bitrate: Annotated[int | None, typer.Option(help="Bits per second instead of --crf.")] = None,
-    encoder_preset: Annotated[str, typer.Option(help="x264 preset.")] = DEFAULTS.preset,
+    encoder_preset: Annotated[str | None, typer.Option(help="ultrafast to veryslow.  [default: veryfast]")] = None,
+    pix_fmt: Annotated[str | None, typer.Option(help="yuv422p10le ...  [default: the template's]")] = None,
+    size: Annotated[str | None, typer.Option(help="1280x720 or 720p.  [default: the template's]")] = None,
+    alpha: Annotated[bool, typer.Option("--alpha", help="Only the person, on transparency: .webm or .mov.")] = False,
     threads: Annotated[int | None, typer.Option(help="Encoder threads.  [default: all cores]")] = None,
     profile: Annotated[bool, typer.Option("--profile", help="Say where the time went.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Make the persona speak. The video is as long as the speech; nothing appears before it is whole."""
-    settings = EncoderSettings(crf=crf, bitrate=bitrate, preset=encoder_preset, threads=threads)
+    settings = EncoderSettings(
+        codec=codec,
+        crf=crf,
+        bitrate=bitrate,
+        preset=encoder_preset,
+        pix_fmt=pix_fmt,
+        size=picture_size(size, "--size"),
+        alpha=alpha,
+        threads=threads,
+    )
+    from lipwright.media.encoding import plan
+
+    plan(out, settings)  # what such a file cannot hold is said before anything is loaded
     spoken = words(speech, text, text_file)
     folder = persona_path(persona)
     what = f"{out} was not written (it appears only when whole); run the same command again"

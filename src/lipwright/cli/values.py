@@ -49,6 +49,18 @@ def rate(text: str | None, option: str) -> Fraction | None:
         raise ConfigError(f"{option} {text!r} is not a frame rate; write 25, 29.97 or 30000/1001") from error
 
 
+def picture_size(text: str | None, option: str) -> tuple[int, int] | int | None:
+    """`1280x720` as (1280, 720), `720p` as 720: the shorter side."""
+    if text is None:
+        return None
+    width, cross, height = text.strip().lower().partition("x")
+    if cross and width.isdecimal() and height.isdecimal():
+        return int(width), int(height)
+    if not cross and width.endswith("p") and width[:-1].isdecimal():
+        return int(width[:-1])
+    raise ConfigError(f"{option} {text!r} is not a picture size; write widthxheight (1280x720), or 720p")
+
+
 def sibling(path: Path, suffix: str) -> Path:
     """`path` with another suffix: where a verb writes when it is not told (`.` has no name to change)."""
     return path.with_suffix(suffix) if path.name else path.resolve().with_suffix(suffix)

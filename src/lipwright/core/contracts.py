@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -128,7 +129,8 @@ class RenderWindow:
     """A stretch of consecutive frames for a renderer: what the template shows and what must be said."""
 
     frames: Sequence[U8]
-    """T template frames, RGB uint8 (H, W, 3), each at the template's resolution."""
+    """T template frames, RGB uint8 (H, W, 3), each at the template's resolution. Made when asked for: take each
+    once. Where the renderer has a `footprint`, only what lies in it is set."""
     track: FaceTrack
     """The template's own track of these frames."""
     target_px: F32
@@ -157,18 +159,39 @@ class Renderer(Protocol):
         """T patches for the T frames of the window."""
 
 
+@runtime_checkable
+class Local(Protocol):
+    """A renderer that looks at a part of its template frames only: the rest is then never made into RGB."""
+
+    def footprint(self, track: FaceTrack) -> NDArray[np.int64]:
+        """(T, 4) x0, y0, x1, y1 in frame pixels: all that `render` reads; may reach beyond the frame."""
+
+
+@runtime_checkable
+class Shown(Protocol):
+    """A picture of the result (media.picture.Picture)."""
+
+    def rgb8(self, box: tuple[int, int, int, int] | None = None) -> U8:
+        """(h, w, 3) RGB of the whole or of x0, y0, x1, y1."""
+
+
 @dataclass(frozen=True)
 class Frame:
     """One frame of the result."""
 
-    rgb8: U8
-    """(H, W, 3)."""
+    picture: Shown
+    """In the template's own format."""
     pts: Fraction
     """Seconds from the start."""
     template_index: int = -1
     """Which template frame it was composed on."""
     target_px: F32 | None = field(default=None, repr=False)
     """(29, 2) landmarks that were asked for."""
+
+    @cached_property
+    def rgb8(self) -> U8:
+        """(H, W, 3) RGB."""
+        return self.picture.rgb8()
 
 
 def check_pairing(motion: MotionInfo, renderer_accepts: str, recipe: str) -> None:

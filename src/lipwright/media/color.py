@@ -107,20 +107,38 @@ def to_rgb8(
     return np.ascontiguousarray(picture.to_ndarray())
 
 
-def from_rgb8(rgb8: U8, reformatter: VideoReformatter, tags: ColorTags, pix_fmt: str) -> av.VideoFrame:
-    """(H, W, 3) RGB as a planar frame in `pix_fmt`, converted by and labelled with resolved `tags`."""
-    source = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb8), format="rgb24")
-    frame = reformatter.reformat(
-        source,
+def convert(
+    frame: av.VideoFrame,
+    reformatter: VideoReformatter,
+    tags: ColorTags,
+    pix_fmt: str,
+    size: tuple[int, int] | None = None,
+) -> av.VideoFrame:
+    """A frame, RGB or already meant as resolved `tags` say, as a planar one in `pix_fmt` labelled with them.
+
+    `size` (width, height) scales it on the way.
+    """
+    space, known = _swscale_space(tags.space), ColorRange.JPEG if tags.range == "full" else ColorRange.MPEG
+    width, height = size or (frame.width, frame.height)
+    result = reformatter.reformat(
+        frame,
+        width=width,
+        height=height,
         format=pix_fmt,
-        dst_colorspace=_swscale_space(tags.space),
-        src_color_range=ColorRange.JPEG,
-        dst_color_range=ColorRange.JPEG if tags.range == "full" else ColorRange.MPEG,
-        interpolation=SAME_SIZE,
+        src_colorspace=space,
+        dst_colorspace=space,
+        src_color_range=ColorRange.JPEG if frame.format.is_rgb else known,
+        dst_color_range=known,
+        interpolation=SAME_SIZE if (width, height) == (frame.width, frame.height) else RESIZE,
         threads=1,
     )
-    apply_tags(frame, tags)
-    return frame
+    apply_tags(result, tags)
+    return result
+
+
+def from_rgb8(rgb8: U8, reformatter: VideoReformatter, tags: ColorTags, pix_fmt: str) -> av.VideoFrame:
+    """(H, W, 3) RGB as a planar frame in `pix_fmt`, converted by and labelled with resolved `tags`."""
+    return convert(av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb8), format="rgb24"), reformatter, tags, pix_fmt)
 
 
 def apply_tags(target: av.VideoFrame | av.VideoCodecContext, tags: ColorTags) -> None:

@@ -6,73 +6,75 @@ import os
 from dataclasses import dataclass
 
 from lipwright.core.errors import ConfigError
-
-PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
-CODECS = {"h264": "libx264"}
-PIX_FMTS = ("yuv420p", "yuv422p", "yuv444p")
+from lipwright.media.codecs import PIX_FMTS, PRESETS, SOUND, VIDEO
 
 
 @dataclass(frozen=True)
 class EncoderSettings:
-    """Settings of one output file. ConfigError for values outside the ranges named."""
+    """Settings of one output file; None leaves a choice to the file's suffix, its codec or the template.
 
-    codec: str = "h264"
-    """Video codec: h264."""
-    crf: int = 16
-    """Constant quality, 0 (lossless) to 51; ignored when `bitrate` is given. The veryfast preset keeps more of a
-    face's fine detail at 16 than at 18, for larger files and no more time."""
+    ConfigError for values outside the ranges named. What a codec or a file cannot hold is refused when both
+    are known, by `media.encoding.plan` (which VideoWriter calls before anything is written).
+    """
+
+    codec: str | None = None
+    """Video codec: h264, hevc, vp9, av1 or prores (422 HQ, or 4444). None: vp9 in .webm, else h264; with `alpha`
+    vp9, or prores in .mov."""
+    crf: int | None = None
+    """Constant quality, lower is better; ignored when `bitrate` is given. h264 and hevc 0 (lossless) to 51, vp9
+    0 (lossless) to 63, av1 1 to 63, prores 1 to 31 (its quantiser). None: h264 16, hevc 15, vp9 16, av1 16 (all of
+    equal PSNR on the presenter, see media.codecs), prores 2. The veryfast preset keeps more of a face's fine
+    detail at 16 than at 18, for larger files and no more time."""
     bitrate: int | None = None
-    """Bits per second of the video, held within a one-second buffer."""
-    preset: str = "veryfast"
-    """x264 speed preset, ultrafast to veryslow."""
-    pix_fmt: str = "yuv420p"
-    """yuv420p, yuv422p or yuv444p; odd sizes are always written as yuv444p (see media.writer)."""
+    """Bits per second of the video, held within a one-second buffer (av1: on average); prores has none."""
+    preset: str | None = None
+    """Encoder speed, ultrafast to veryslow; None is veryfast. prores has one speed only."""
+    pix_fmt: str | None = None
+    """yuv420p, yuv422p or yuv444p, or these with 10le for ten bits. None: as the template's pictures, or the
+    nearest that the codec holds. Odd sizes are always written as 4:4:4 (see media.writer)."""
+    size: tuple[int, int] | int | None = None
+    """(width, height) of the file in pixels, or its shorter side (1080 for 1080p) with the shape kept; None: as
+    the template."""
+    alpha: bool = False
+    """Write the transparency given with every frame: vp9 (.webm, .mkv) or prores 4444 (.mov, .mkv)."""
     faststart: bool = True
     """Index before the data, so that playback starts before the download ends."""
     gop: int | None = None
-    """Frames between keyframes, exactly; None leaves it to the encoder (at most 250, at scene cuts)."""
+    """Frames between keyframes, exactly; None leaves it to the encoder, at most 5 seconds, so that players
+    can seek. prores has nothing but keyframes."""
     bframes: int | None = None
-    """Most B-frames in a row; None leaves it to the preset. 0 makes files that `media.cut` can cut."""
+    """Most B-frames in a row, h264 and hevc only; None leaves it to the preset. 0 makes files that `media.cut`
+    can cut."""
     threads: int | None = None
     """Encoder threads; None is one per core, 0 is not allowed. One thread beside busy render workers."""
-    audio_codec: str = "aac"
-    """Sound codec: aac."""
+    audio_codec: str | None = None
+    """Sound codec: aac (.mp4, .m4v, .mov, .mkv), opus (.webm, .mkv), flac (.mkv), pcm_s16le or pcm_s24le (.mov,
+    .mkv). None: aac; opus in .webm, flac in .mkv, pcm_s24le beside prores in .mov."""
     audio_bitrate: int = 192_000
-    """Bits per second of the sound, all channels together."""
+    """Bits per second of aac or opus sound, all channels together."""
 
     def __post_init__(self) -> None:
-        self._one_of("codec", self.codec, tuple(CODECS))
+        self._one_of("codec", self.codec, tuple(VIDEO))
         self._one_of("preset", self.preset, PRESETS)
         self._one_of("pix_fmt", self.pix_fmt, PIX_FMTS)
-        self._one_of("audio_codec", self.audio_codec, ("aac",))
-        self._within("crf", self.crf, 0, 51)
+        self._one_of("audio_codec", self.audio_codec, tuple(SOUND))
+        if self.codec is not None:  # else the file's suffix decides what the number may be
+            self._within("crf", self.crf, VIDEO[self.codec].best, VIDEO[self.codec].worst)
         self._within("bitrate", self.bitrate, 10_000, 1_000_000_000)
         self._within("gop", self.gop, 1, 100_000)
         self._within("bframes", self.bframes, 0, 16)
         self._within("threads", self.threads, 1, 128)
         self._within("audio_bitrate", self.audio_bitrate, 8_000, 1_000_000)
+        for side in (self.size,) if isinstance(self.size, int) else self.size or ():
+            self._within("size", side, 16, 16_384)
 
-    def _one_of(self, name: str, value: str, known: tuple[str, ...]) -> None:
-        if value not in known:
+    def _one_of(self, name: str, value: str | None, known: tuple[str, ...]) -> None:
+        if value is not None and value not in known:
             raise ConfigError(f"encoder {name} {value!r} is unknown; choose from {', '.join(known)}")
 
     def _within(self, name: str, value: int | None, low: int, high: int) -> None:
         if value is not None and not low <= value <= high:
             raise ConfigError(f"encoder {name} {value} is outside {low} to {high}; choose a value inside")
-
-    def options(self) -> dict[str, str]:
-        """Private options of the x264 encoder."""
-        chosen = {"preset": self.preset}
-        if self.bitrate is None:
-            chosen["crf"] = str(self.crf)
-        else:
-            rate = str(self.bitrate)
-            chosen |= {"b": rate, "maxrate": rate, "bufsize": rate}
-        if self.gop is not None:
-            chosen |= {"g": str(self.gop), "keyint_min": str(self.gop), "sc_threshold": "0"}
-        if self.bframes is not None:
-            chosen["bf"] = str(self.bframes)
-        return chosen
 
     @property
     def thread_count(self) -> int:
@@ -80,5 +82,5 @@ class EncoderSettings:
         return self.threads or os.cpu_count() or 1
 
 
-STORE = EncoderSettings(crf=12, gop=12, bframes=0)
+STORE = EncoderSettings(codec="h264", crf=12, gop=12, bframes=0)
 """For files that we read back in any order and cut without encoding again (a subject's frames)."""

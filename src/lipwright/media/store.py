@@ -9,13 +9,12 @@ from fractions import Fraction
 
 import av
 from av.container import InputContainer
-from av.video.reformatter import VideoReformatter
 
 from lipwright.core.clock import round_half_up
 from lipwright.core.contracts import U8
 from lipwright.core.errors import FootageError
-from lipwright.media.color import to_rgb8
 from lipwright.media.opening import open_media, video_stream
+from lipwright.media.picture import Picture
 from lipwright.media.probe import VideoInfo, probe_video
 
 
@@ -68,14 +67,27 @@ class FrameStore:
         """One (H, W, 3) RGB frame."""
         return next(self.read(index, 1))
 
+    @property
+    def pix_fmt(self) -> str:
+        """Of the pictures, one of media.picture.PIX_FMTS."""
+        return next(self.pictures(0, 1)).pix_fmt
+
     def read(self, first: int = 0, count: int | None = None) -> Iterator[U8]:
-        """Frames first, first + 1, ...: `count` of them, or to the end."""
+        """(H, W, 3) RGB of frames first, first + 1, ...: `count` of them, or to the end."""
+        return (picture.rgb8() for picture in self.pictures(first, count))
+
+    def backward(self, first: int, count: int | None = None) -> Iterator[U8]:
+        """(H, W, 3) RGB of frames first, first - 1, ...: `count` of them, or down to 0."""
+        return (picture.rgb8() for picture in self.pictures_backward(first, count))
+
+    def pictures(self, first: int = 0, count: int | None = None) -> Iterator[Picture]:
+        """Like `read`, in their own planes."""
         count = len(self) - first if count is None else count
         self._check(first, first + count - 1)
         return self._forward(first, first + count)
 
-    def backward(self, first: int, count: int | None = None) -> Iterator[U8]:
-        """Frames first, first - 1, ...: `count` of them, or down to 0."""
+    def pictures_backward(self, first: int, count: int | None = None) -> Iterator[Picture]:
+        """Like `backward`, in their own planes."""
         count = first + 1 if count is None else count
         self._check(first - count + 1, first)
         return self._backward(first, first - count)
@@ -84,22 +96,19 @@ class FrameStore:
         if low < 0 or high >= len(self):
             raise IndexError(f"frames {low} to {high} of {self.path}, which has {len(self)}")
 
-    def _forward(self, first: int, end: int) -> Iterator[U8]:
+    def _forward(self, first: int, end: int) -> Iterator[Picture]:
         if first >= end:
             return
-        reformatter = VideoReformatter()
         for number, frame in self._decode(first, end):
             if number >= first:
-                yield to_rgb8(frame, reformatter, self.info.color)
+                yield Picture.of_av(frame, self.info.color)
 
-    def _backward(self, first: int, stop: int) -> Iterator[U8]:
-        reformatter = VideoReformatter()
+    def _backward(self, first: int, stop: int) -> Iterator[Picture]:
         while first > stop:
             key = self._keys[bisect_right(self._keys, first) - 1]
-            # Decoded planes, not RGB: half the memory.
             group = [f for n, f in self._decode(key, first + 1) if stop < n <= first]
             while group:
-                yield to_rgb8(group.pop(), reformatter, self.info.color)
+                yield Picture.of_av(group.pop(), self.info.color)
             first = key - 1
 
     def _decode(self, first: int, end: int) -> Iterator[tuple[int, av.VideoFrame]]:

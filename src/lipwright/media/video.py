@@ -15,15 +15,13 @@ from fractions import Fraction
 from types import TracebackType
 
 import av
-import numpy as np
 from av.container import InputContainer
-from av.video.reformatter import VideoReformatter
 
 from lipwright.core.clock import as_rate, round_half_up
 from lipwright.core.contracts import U8
 from lipwright.core.errors import ConfigError, FootageError
-from lipwright.media.color import to_rgb8
 from lipwright.media.opening import open_media, seconds, video_stream
+from lipwright.media.picture import Picture
 from lipwright.media.probe import VideoInfo, probe_video
 
 _LOOK_BACK_S = (Fraction(0), Fraction(2), Fraction(10), Fraction(60))
@@ -36,12 +34,17 @@ _LONGEST_LAST_S = Fraction(1)
 class VideoFrame:
     """One frame of the constant-rate grid."""
 
-    rgb8: U8
-    """(H, W, 3) RGB, upright."""
+    picture: Picture
+    """Upright, at the reader's size."""
     pts: Fraction
     """Seconds after the first picture of the file: index / fps."""
     index: int
     """Number in the grid of the whole file, also after a seek."""
+
+    @property
+    def rgb8(self) -> U8:
+        """(H, W, 3) RGB."""
+        return self.picture.rgb8()
 
 
 class VideoReader:
@@ -77,7 +80,6 @@ class VideoReader:
         self._last = None if end_s is None else -((-Fraction(end_s) * self.fps) // 1)
         self.size = size or (self.info.width, self.info.height)
         self.damaged = 0
-        self._reformatter = VideoReformatter()
 
     def __enter__(self) -> VideoReader:
         return self
@@ -97,11 +99,11 @@ class VideoReader:
     def __iter__(self) -> Iterator[VideoFrame]:
         half = 1 / (2 * self.fps)
         n, shown, until = self._first, None, Fraction(0)
-        picture: U8 | None = None
+        picture: Picture | None = None
         for start, frame in self._pictures(Fraction(self._first) / self.fps):
             # `shown` is on screen at every grid time that lies before this picture's (less the slack).
             while shown is not None and Fraction(n) / self.fps + half <= start and not self._done(n):
-                picture = self._rgb(shown) if picture is None else picture
+                picture = self._upright(shown) if picture is None else picture
                 yield VideoFrame(picture, Fraction(n) / self.fps, n)
                 n += 1
             if self._done(n):
@@ -111,7 +113,7 @@ class VideoReader:
         if shown is not None and n_total == 0:
             n_total = 1  # one very short picture is still one frame
         while shown is not None and n < n_total and not self._done(n):
-            picture = self._rgb(shown) if picture is None else picture
+            picture = self._upright(shown) if picture is None else picture
             yield VideoFrame(picture, Fraction(n) / self.fps, n)
             n += 1
 
@@ -122,12 +124,9 @@ class VideoReader:
         length = seconds(frame.duration, frame.time_base) or Fraction(0)
         return length if 0 < length <= _LONGEST_LAST_S else 1 / self.info.fps
 
-    def _rgb(self, frame: av.VideoFrame) -> U8:
-        width, height = self.size
-        turns = self.info.rotation // 90
-        stored = (height, width) if turns % 2 else (width, height)
-        rgb8 = to_rgb8(frame, self._reformatter, self.info.color, stored)
-        return np.ascontiguousarray(np.rot90(rgb8, turns)) if turns else rgb8
+    def _upright(self, frame: av.VideoFrame) -> Picture:
+        picture = Picture.of_av(frame, self.info.color).turned(self.info.rotation // 90)
+        return picture if picture.size == self.size else picture.resized(self.size)
 
     def _pictures(self, wanted_s: Fraction) -> Iterator[tuple[Fraction, av.VideoFrame]]:
         """(seconds after the first picture, picture) with strictly rising times, the first one at or before

@@ -1,43 +1,37 @@
 """Frames and speech into a finished file: colours labelled as converted, sound aligned, all or nothing.
 
-Odd sizes: 4:2:0 cannot hold an odd width or height, and players must get back exactly the template's size,
-so such files are written as 4:4:4 (H.264 High 4:4:4 Predictive), every other size as asked for.
+Odd sizes: 4:2:0 and 4:2:2 cannot hold an odd width or height, and players must get back exactly the template's
+size, so such files are written as 4:4:4 (H.264 High 4:4:4 Predictive), every other size as asked for.
 
-Sound: AAC encoders prepend priming samples; they get negative timestamps, which the mp4 edit list takes
-away again, so that the first sample heard is the first given (held by a test to a fraction of a
-millisecond).
+Nothing is held back here but what the encoders look ahead: a file of any length takes the same memory.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import cast
 
 import av
-import numpy as np
-from av.audio.frame import AudioFrame
 from av.container import OutputContainer
 from av.packet import Packet
-from av.video.reformatter import VideoReformatter
 
 from lipwright.core.clock import SAMPLE_RATE, as_rate
 from lipwright.core.contracts import F32, U8
-from lipwright.core.errors import ConfigError, FootageError, OutputError, ShapeError
+from lipwright.core.errors import ConfigError, OutputError
 from lipwright.core.files import atomic_file
-from lipwright.media.audio import AudioReader
-from lipwright.media.color import BT709, ColorTags, apply_tags, from_rgb8
-from lipwright.media.opening import open_media
-from lipwright.media.settings import CODECS, EncoderSettings
+from lipwright.media.color import BT709, ColorTags, apply_tags
+from lipwright.media.encoding import Encoding, plan
+from lipwright.media.frames import FrameMaker, PlanarPicture
+from lipwright.media.settings import EncoderSettings
+from lipwright.media.sound import SoundTrack
 
 __all__ = ["EncoderSettings", "VideoWriter"]
-
-CONTAINERS = (".mp4", ".mov", ".mkv", ".m4v")
-_AAC_RATES = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000)
 
 
 class VideoWriter:
@@ -45,15 +39,20 @@ class VideoWriter:
 
     Args:
         path: the file; nothing appears there unless the `with` block ends without an error.
-        size: (width, height) of every frame.
+        size: (width, height) of every frame given; the file's own is `settings.size` where that is set.
         fps: exact frame rate.
         settings: how to encode.
         audio: a file whose sound is used at its own rate in mono or stereo; or (S,) / (S, channels)
             samples in [-1, 1] at `audio_rate`; or None. Written in full, whatever the number of frames.
-        color: the template's tags; the RGB frames are converted by the matrix and range they name, and
-            the file is labelled with them. BT.709 limited when None.
+        color: the template's tags; RGB frames are converted by the matrix and range they name, and
+            the file is labelled with them. BT.709 limited when None. ProRes knows limited range only.
+        source_pix_fmt: the template's pixel format (FFmpeg name), which the file gets when the settings do not
+            name one; None for 8-bit 4:2:0.
 
-    OutputError when the file cannot be written, ConfigError for a container we do not write.
+    Attributes: `pix_fmt` (without alpha) and `color` are what the file gets; a picture that has both goes
+    to the encoder untouched. `out_size` is the file's (width, height).
+
+    OutputError when the file cannot be written, ConfigError for a codec that the container does not hold.
     """
 
     def __init__(
@@ -65,24 +64,30 @@ class VideoWriter:
         audio: str | os.PathLike[str] | F32 | None = None,
         color: ColorTags | None = None,
         audio_rate: int = SAMPLE_RATE,
+        source_pix_fmt: str | None = None,
     ) -> None:
         self.path = Path(path)
-        if self.path.suffix.lower() not in CONTAINERS:
-            raise ConfigError(f"cannot write {self.path}: name it {', '.join(CONTAINERS[:-1])} or {CONTAINERS[-1]}")
         self.size, self.fps, self.settings = size, as_rate(fps), settings
-        odd = size[0] % 2 or size[1] % 2
-        self.pix_fmt = "yuv444p" if odd else settings.pix_fmt
+        self.encoding: Encoding = plan(path, settings, size, source_pix_fmt)
+        self.pix_fmt, self.out_size = self.encoding.base_fmt, self.encoding.size
         self.color = (color or BT709).resolved(size[1])
+        if self.encoding.video.name == "prores":
+            self.color = replace(self.color, range="limited")
         self.n_written = 0
         self._audio, self._audio_rate = audio, audio_rate
-        self._reformatter = VideoReformatter()
+        alpha_fmt = self.encoding.pix_fmt if settings.alpha else None
+        self._make = FrameMaker(size, self.out_size, self.pix_fmt, alpha_fmt, self.color)
         self._stack = ExitStack()
 
     def __enter__(self) -> VideoWriter:
         with ExitStack() as stack:
             temporary = stack.enter_context(atomic_file(self.path))
+            self._sound = self._sound_track()
+            options = self.encoding.muxer_options(self._sound.rate if self._sound else None)
             try:
-                self._container: OutputContainer = av.open(str(temporary), "w", options=self._muxer_options())
+                self._container: OutputContainer = av.open(
+                    str(temporary), "w", format=self.encoding.format, options=options
+                )
                 stack.callback(self._abandon)
                 self._open_streams()
             except av.error.FFmpegError as error:
@@ -100,81 +105,73 @@ class VideoWriter:
             if self.n_written == 0:
                 raise OutputError(f"cannot write {self.path}: no frame was given; check the speech and template")
             try:
-                self._mux(self._stream.encode(None))
+                self._mux(self._last_pictures())
                 self._sound_until(None)
                 self._container.close()
             except av.error.FFmpegError as failure:
                 raise _plain(failure) from failure
 
-    def write(self, rgb8: U8) -> None:
-        """Append one (H, W, 3) RGB frame. ShapeError for another size, OutputError when writing fails."""
-        width, height = self.size
-        if rgb8.shape != (height, width, 3) or rgb8.dtype != np.uint8:
-            raise ShapeError("frame to write (uint8)", (height, width, 3), rgb8.shape)
-        frame = from_rgb8(rgb8, self._reformatter, self.color, self.pix_fmt)
-        frame.pts, frame.time_base = self.n_written, 1 / self.fps
+    def write(self, frame: U8 | PlanarPicture, alpha: U8 | None = None) -> None:
+        """Append one frame.
+
+        Args:
+            frame: (H, W, 3) RGB, or a picture in its own planes.
+            alpha: (H, W) 0 (nothing) to 255 (opaque), for settings with `alpha`; opaque when None.
+
+        ShapeError for another size, ConfigError for alpha that the file does not keep, OutputError when writing
+        fails.
+        """
+        if alpha is not None and not self.settings.alpha:
+            raise ConfigError(f"{self.path} keeps no transparency; set EncoderSettings(alpha=True)")
+        made = self._make(frame, alpha)
+        made.pts, made.time_base = self.n_written, 1 / self.fps
         try:
-            self._mux(self._stream.encode(frame))
+            self._mux(self._stream.encode(made))
             self.n_written += 1
             self._sound_until(self.n_written / self.fps)
         except av.error.FFmpegError as error:
             raise OutputError(f"cannot write {self.path}: {error.strerror}; free some space and run again") from error
 
-    def _muxer_options(self) -> dict[str, str]:
-        is_mp4 = self.path.suffix.lower() != ".mkv"
-        return {"movflags": "+faststart"} if is_mp4 and self.settings.faststart else {}
+    def _sound_track(self) -> SoundTrack | None:
+        if self._audio is None:
+            return None
+        return SoundTrack(self.encoding.sound, self.settings.audio_bitrate, self._audio, self._audio_rate)
 
     def _open_streams(self) -> None:
-        codec, options = CODECS[self.settings.codec], self.settings.options()
-        stream = cast(av.VideoStream, self._container.add_stream(codec, rate=self.fps, options=options))
-        stream.width, stream.height = self.size
-        stream.pix_fmt = self.pix_fmt
+        encoding = self.encoding
+        os.environ.setdefault("SVT_LOG", "1")  # errors only: it writes to stderr by itself
+        options = encoding.encoder_options(self.fps)
+        added = self._container.add_stream(encoding.video.encoder, rate=self.fps, options=options)
+        stream = cast(av.VideoStream, added)
+        stream.width, stream.height = encoding.size
+        stream.pix_fmt = encoding.pix_fmt
         context = stream.codec_context
         context.time_base = 1 / self.fps
         context.thread_count = self.settings.thread_count
+        if encoding.video.name == "hevc" and encoding.format in ("mp4", "mov"):
+            context.codec_tag = "hvc1"  # Apple's players open no other
+        if self.settings.alpha and encoding.video.name == "vp9":
+            stream.metadata["alpha_mode"] = "1"  # players look for it
         apply_tags(context, self.color)
         self._stream = stream
-        self._sound: Iterator[AudioFrame] | None = None
-        if self._audio is not None:
-            self._sound = self._open_sound()
+        if self._sound is not None:
+            self._sound.attach(self._container)
+        self._container.start_encoding()  # what an encoder refuses shows here, before the first frame is made
 
-    def _open_sound(self) -> Iterator[AudioFrame]:
-        if isinstance(self._audio, np.ndarray):
-            rate = self._audio_rate
-            channels = 1 if self._audio.ndim == 1 else self._audio.shape[1]
-            blocks = _slices(self._audio.reshape(len(self._audio), channels))
-        else:
-            assert self._audio is not None
-            channels = _channels(self._audio)
-            reader = AudioReader(self._audio, None, channels)
-            if reader.source_rate not in _AAC_RATES:
-                reader = AudioReader(self._audio, 48_000, channels)
-            rate, blocks = reader.sample_rate, reader.blocks(8192)
-        layout = {1: "mono", 2: "stereo"}.get(channels)
-        if layout is None or rate not in _AAC_RATES:
-            raise ConfigError(f"cannot encode sound of {channels} channels at {rate} Hz; give 1 or 2 at 48000 Hz")
-        self._sound_stream = cast(av.AudioStream, self._container.add_stream(self.settings.audio_codec, rate=rate))
-        context = self._sound_stream.codec_context
-        context.layout, context.format = layout, "fltp"
-        context.bit_rate = self.settings.audio_bitrate
-        context.time_base = Fraction(1, rate)
-        self._sound_s = Fraction(0)
-        return _frames(blocks, rate, layout)
+    def _last_pictures(self) -> list[Packet]:
+        """What the encoder still holds."""
+        packets = self._stream.encode(None)
+        if self.encoding.video.name == "hevc" and self.n_written <= 2:
+            for packet in packets:  # x265 gives no decoding times to clips shorter than its reordering
+                packet.dts = packet.pts
+        return packets
 
     def _sound_until(self, time_s: Fraction | None) -> None:
         """Encode sound up to a time, all of it and the encoder's rest when None."""
-        if self._sound is None:
-            return
-        while time_s is None or self._sound_s < time_s:
-            frame = next(self._sound, None)
-            if frame is None:
-                break
-            self._sound_s += Fraction(frame.samples, frame.sample_rate)
-            self._mux(self._sound_stream.encode(frame))
-        if time_s is None:
-            self._mux(self._sound_stream.encode(None))
+        if self._sound is not None:
+            self._mux(self._sound.until(time_s))
 
-    def _mux(self, packets: list[Packet]) -> None:
+    def _mux(self, packets: Iterable[Packet]) -> None:
         for packet in packets:
             self._container.mux(packet)
 
@@ -186,26 +183,3 @@ class VideoWriter:
 def _plain(error: av.error.FFmpegError) -> OSError:
     """As a plain OSError, which `atomic_file` turns into an OutputError naming the file."""
     return OSError(error.errno, error.strerror)
-
-
-def _channels(path: str | os.PathLike[str]) -> int:
-    with open_media(path) as container:
-        if not container.streams.audio:
-            raise FootageError(f"{path} has no sound track; give a file with speech in it")
-        return min(2, container.streams.audio[0].codec_context.channels)
-
-
-def _slices(samples: F32) -> Iterator[F32]:
-    for start in range(0, len(samples), 8192):
-        yield samples[start : start + 8192]
-
-
-def _frames(blocks: Iterator[F32], rate: int, layout: str) -> Iterator[AudioFrame]:
-    """Blocks as float-planar audio frames with exact timestamps."""
-    n = 0
-    for block in blocks:
-        planar = np.ascontiguousarray(np.clip(block, -1, 1).reshape(len(block), -1).T, dtype=np.float32)
-        frame = AudioFrame.from_ndarray(planar, "fltp", layout)
-        frame.sample_rate, frame.pts, frame.time_base = rate, n, Fraction(1, rate)
-        n += len(block)
-        yield frame

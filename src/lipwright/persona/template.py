@@ -87,6 +87,7 @@ class Template:
                 landmarks_px=self.track.landmarks_px,
                 pose_rad=self.track.pose_rad,
                 confidence=self.track.confidence,
+                good=self.track.good,
                 first=np.int64(skip),
             )
         if n < skip + len(self.track):
@@ -109,6 +110,7 @@ class Template:
                     data["confidence"],
                     data["pose_rad"],
                     (0, 0),
+                    data.get("good"),  # older personas do not say: wherever a face is
                 )
                 template = cls(video, track, int(data["first"]))
         except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:

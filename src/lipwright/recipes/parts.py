@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from lipwright.core.clock import FPS
+from lipwright.core.clock import FPS, round_half_up
 from lipwright.core.contracts import U8, Renderer
 from lipwright.core.errors import SubjectError
 from lipwright.core.progress import Progress
+from lipwright.core.resample import cubic, linear, positions
 from lipwright.motion.data import MIN_FRAMES, MotionClip, MotionData
 from lipwright.motion.model import CascadeMotion
 from lipwright.motion.task import MotionTask
@@ -58,10 +59,25 @@ def train_motion(subject: Subject, recipe: Recipe, limit: Budget, run: Run) -> t
 
 
 def motion_data(subject: Subject, features: tuple[str, ...]) -> MotionData:
-    """Training and validation stretches of a subject."""
-    track = subject.track
-    clip = MotionClip.from_track(track.landmarks_px, track.pose_rad, track.confidence, subject.samples, features)
-    parts = {name: clip.part(r.start, r.stop) for name in ("train", "validation") if len(r := subject.split(name))}
+    """Training and validation stretches of a subject, at the rate of motion models."""
+    track, fps = subject.track, subject.fps
+    rows, share = positions(0, round_half_up(len(track) * FPS / fps), FPS, fps)
+    good = track.good
+    # Between two frames both must be good: a landmark half way to a covered mouth is none.
+    whole = good[rows] & (good[np.minimum(rows + 1, len(good) - 1)] | (share == 0))
+    clip = MotionClip.from_track(
+        cubic(track.landmarks_px, rows, share),
+        linear(track.pose_rad, rows, share),
+        np.where(whole, track.confidence[rows], 0).astype(np.float32),
+        subject.samples,
+        features,
+    )
+    parts = {}
+    for name in ("train", "validation"):
+        split = subject.split(name)
+        start, stop = (min(int(at * FPS / fps), len(clip)) for at in (split.start, split.stop))
+        if stop > start:
+            parts[name] = clip.part(start, stop)
     seen = int((parts["train"].weight > 0).sum()) if "train" in parts else 0
     if seen < MIN_FRAMES:
         raise SubjectError(
@@ -74,8 +90,7 @@ def motion_data(subject: Subject, features: tuple[str, ...]) -> MotionData:
 def remember(subject: Subject, mouths: int, progress: Progress) -> MemoryRenderer:
     """The appearance memory of at most `mouths` frames that show the face."""
     track = subject.track
-    seen = np.flatnonzero(track.present)
-    keep = set(_stretches(seen, mouths).tolist())
+    keep = set(_stretches(np.flatnonzero(track.good), mouths, round(subject.fps)).tolist())
     bank = build_bank(((t, f) for t, f in _watched(subject, "remember", progress) if t in keep), track)
     return calibrated(bank)
 
@@ -93,14 +108,13 @@ def _spread(frames: np.ndarray, most: int) -> np.ndarray:
     return frames[np.unique(np.linspace(0, len(frames) - 1, min(most, len(frames))).round().astype(int))]
 
 
-def _stretches(frames: np.ndarray, most: int) -> np.ndarray:
-    """At most `most` of the frames in stretches of a second, evenly spread.
+def _stretches(frames: np.ndarray, most: int, size: int) -> np.ndarray:
+    """At most `most` of the frames in stretches of `size` (a second), evenly spread.
 
     The memory plays neighbouring mouths on for free; thinned one by one they would have no neighbours.
     """
     if len(frames) <= most:
         return frames
-    size = round(FPS)
     blocks = len(frames) // size
     kept = np.unique(np.linspace(0, blocks - 1, most // size).round().astype(int))
     return frames[(kept[:, None] * size + np.arange(size)).ravel()]

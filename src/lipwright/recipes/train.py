@@ -10,9 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from lipwright import __version__
-from lipwright.core.clock import FPS
 from lipwright.core.contracts import Renderer, check_pairing
-from lipwright.core.errors import ConfigError, DependencyError, SubjectError
+from lipwright.core.errors import ConfigError, DependencyError
 from lipwright.core.progress import Progress, Silent
 from lipwright.face.smooth import runs
 from lipwright.persona.bundle import CONSENT, check_place
@@ -66,7 +65,6 @@ def train(
     chosen.check(preset, mode)
     person = subject if isinstance(subject, Subject) else Subject.open(subject)
     where = _device(device)
-    _check_rate(person)
     if out is not None:
         check_place(Path(out))
     work = _work_folder(person, out, chosen, preset, mode, seed)
@@ -109,15 +107,6 @@ def _device(name: str) -> str:
     return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
 
 
-def _check_rate(subject: Subject) -> None:
-    """Speech features have rows for 25 frames a second; frames at another rate would drift against them."""
-    if subject.fps != FPS:
-        raise SubjectError(
-            f"{subject.path} was prepared at {float(subject.fps):g} fps and recipes learn at {FPS}; "
-            "prepare the footage again without a frame rate"
-        )
-
-
 def _work_folder(
     subject: Subject, out: str | os.PathLike[str] | None, recipe: Recipe, preset: str, mode: str, seed: int
 ) -> Path:
@@ -140,5 +129,5 @@ def _logger(folder: str | os.PathLike[str] | None) -> Callable[[str, float, int]
 
 def _template(subject: Subject, longest_s: float) -> Template:
     """The longest stretch with a face, at most `longest_s` long."""
-    start, stop = max(runs(subject.track.present), key=lambda r: r[1] - r[0])
+    start, stop = max(runs(subject.track.good), key=lambda r: r[1] - r[0])
     return Template.of_subject(subject).part(start, min(stop, start + round(longest_s * subject.fps)))

@@ -56,9 +56,8 @@ class ArrayFile:
 @contextmanager
 def array_file(path: Path) -> Iterator[ArrayFile]:
     """Write an .npz file atomically. OutputError when the folder cannot be written or the disk is full."""
-    with atomic_file(path) as temporary:
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
-            yield ArrayFile(archive)
+    with atomic_file(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+        yield ArrayFile(archive)
 
 
 def mapped(path: Path, name: str) -> NDArray[Any]:

@@ -13,8 +13,9 @@ from lipwright.core.contracts import F32, FaceTracker
 from lipwright.core.errors import FootageError
 from lipwright.core.progress import Progress
 from lipwright.face.tracker import TRACKERS
-from lipwright.media.video import VideoFrame, VideoReader
-from lipwright.subject.working_size import shrunk, to_full, working_size
+from lipwright.media.picture import Picture
+from lipwright.media.video import VideoReader
+from lipwright.subject.working_size import at_size, to_full, working_size
 
 PROBES = 12
 """Frames looked at first."""
@@ -43,7 +44,7 @@ def look(source: Path, start_s: Fraction, end_s: Fraction, progress: Progress) -
     """Look for faces in frames spread over a stretch. FootageError when there is none in any of them."""
     tracker = TRACKERS.get("mediapipe")(max_faces=MOST_FACES, static=True)
     try:
-        seen: list[tuple[VideoFrame, list[tuple[F32, float]]]] = []
+        seen: list[tuple[Picture, list[tuple[F32, float]]]] = []
         for at in _spread(start_s, end_s, PROBES):
             seen += _faces(tracker, source, at, end_s)
         if not seen:
@@ -60,19 +61,19 @@ def _spread(start_s: Fraction, end_s: Fraction, n: int) -> Iterator[Fraction]:
 
 def _faces(
     tracker: FaceTracker, source: Path, at: Fraction, end_s: Fraction
-) -> list[tuple[VideoFrame, list[tuple[F32, float]]]]:
+) -> list[tuple[Picture, list[tuple[F32, float]]]]:
     """The frame at a time with its faces; empty without a face."""
     with VideoReader(source, start_s=at, end_s=end_s) as reader:
         frame = next(iter(reader), None)
     if frame is None:
         return []
-    found = tracker.detect(frame.rgb8)
-    return [(frame, found)] if found else []
+    found = tracker.detect(frame.picture.rgb8())
+    return [(frame.picture, found)] if found else []
 
 
 def _search(
     tracker: FaceTracker, source: Path, start_s: Fraction, end_s: Fraction, progress: Progress
-) -> list[tuple[VideoFrame, list[tuple[F32, float]]]]:
+) -> list[tuple[Picture, list[tuple[F32, float]]]]:
     n = max(int((end_s - start_s) / SEARCH_STEP_S) + 1, 2 * PROBES)
     progress.start("look for a face", n)
     for k, at in enumerate(_spread(start_s, end_s, n)):
@@ -86,22 +87,21 @@ def _search(
     )
 
 
-def _judged(tracker: FaceTracker, seen: list[tuple[VideoFrame, list[tuple[F32, float]]]]) -> Look:
+def _judged(tracker: FaceTracker, seen: list[tuple[Picture, list[tuple[F32, float]]]]) -> Look:
     """The size to track at: the smallest at which every probe still shows its face."""
     widths = [[float(np.ptp(points[:, 0])) for points, _ in faces] for _, faces in seen]
     narrowest = min(w for row in widths for w in row if w >= _SIDE * max(row))
-    frame = seen[0][0]
-    full = (frame.rgb8.shape[1], frame.rgb8.shape[0])
+    full = seen[0][0].size
     size = working_size(full, narrowest)
     while size != full and not all(_still_there(tracker, f, size, faces[0][0]) for f, faces in seen):
         size = working_size(full, narrowest := narrowest / 1.5)
     return Look(max(len(row) for row in widths), narrowest, full, size)
 
 
-def _still_there(tracker: FaceTracker, frame: VideoFrame, size: tuple[int, int], face: F32) -> bool:
+def _still_there(tracker: FaceTracker, picture: Picture, size: tuple[int, int], face: F32) -> bool:
     """Whether the largest face is also found at a smaller size, at the same place."""
-    full = (frame.rgb8.shape[1], frame.rgb8.shape[0])
-    found = tracker.detect(shrunk(frame.rgb8, size))
+    full = picture.size
+    found = tracker.detect(at_size(picture, size))
     return any(
         np.linalg.norm(to_full(points, size, full)[:, :2].mean(0) - face[:, :2].mean(0)) < 0.2 * np.ptp(face[:, 0])
         for points, _ in found

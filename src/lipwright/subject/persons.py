@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any, cast
 
 import numpy as np
@@ -68,7 +69,7 @@ def find_shots(pieces: Pieces, boxes: F32, fps: Fraction) -> tuple[list[tuple[in
         inside = [(max(low + a, start), min(low + b, stop)) for a, b in scenes.transitions]
         blends += [(a, b) for a, b in inside if a < b]
     edges = sorted({0, *cuts, total})
-    return list(zip(edges[:-1], edges[1:], strict=True)), _joined(blends)
+    return list(pairwise(edges)), _joined(blends)
 
 
 def _joined(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -19,6 +19,7 @@ import numpy as np
 from lipwright.core.clock import round_half_up
 from lipwright.core.contracts import FaceTracker
 from lipwright.core.overlap import Behind, ahead
+from lipwright.media.picture import Picture
 from lipwright.media.settings import STORE
 from lipwright.media.video import VideoFrame, VideoReader
 from lipwright.media.writer import VideoWriter
@@ -124,13 +125,16 @@ class SegmentMaker:
         assert self._watcher is not None
         source = self._source
         self._watcher.begin()
-        with VideoWriter(video, self.reader.size, source.fps, FRAMES, color=self.reader.info.color) as writer:
-            sink: Behind[VideoFrame] = Behind(lambda frame: writer.write(frame.rgb8), self._depth)
+        first = opening.picture
+        with VideoWriter(
+            video, self.reader.size, source.fps, FRAMES, color=first.tags, source_pix_fmt=first.pix_fmt
+        ) as writer:
+            sink: Behind[Picture] = Behind(writer.write, self._depth)
             try:
                 frame: VideoFrame | None = opening
                 while frame is not None:
-                    sink.put(frame)
-                    tick(self._watcher.see(frame))
+                    sink.put(frame.picture)
+                    tick(self._watcher.see(frame.picture))
                     frame = next(frames, None)
             finally:
                 sink.close()

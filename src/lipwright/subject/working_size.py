@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from lipwright.core.contracts import F32, U8
+from lipwright.media.picture import Picture
 
 FACE_PX = 280
 """Face width wanted in the tracked picture."""
@@ -24,11 +24,9 @@ def working_size(size: tuple[int, int], face_px: float) -> tuple[int, int]:
     return max(round(size[0] * scale), 1), max(round(size[1] * scale), 1)
 
 
-def shrunk(rgb8: U8, size: tuple[int, int]) -> U8:
-    """(H, W, 3) averaged down to `size` (width, height); the same array when that is its size."""
-    if (rgb8.shape[1], rgb8.shape[0]) == size:
-        return rgb8
-    return np.asarray(cv2.resize(rgb8, size, interpolation=cv2.INTER_AREA), np.uint8)
+def at_size(picture: Picture, size: tuple[int, int]) -> U8:
+    """(H, W, 3) RGB of a picture at `size` (width, height); the full picture is never made into RGB for it."""
+    return picture.rgb8() if picture.size == size else picture.scaled(size)
 
 
 def to_full(points: F32, size: tuple[int, int], full: tuple[int, int]) -> F32:

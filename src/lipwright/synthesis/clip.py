@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from fractions import Fraction
 from pathlib import Path
 
 from lipwright.core.files import file_hash
@@ -16,7 +15,7 @@ def cache_folder() -> Path:
     return Path(os.environ.get("LIPWRIGHT_CACHE") or Path.home() / ".cache" / "lipwright")
 
 
-def clip_template(path: Path, fps: Fraction) -> Template:
-    """Track a clip (its sound does not matter) at the persona's rate. FootageError when it shows no face."""
-    folder = cache_folder() / "templates" / f"{file_hash(path)[:16]}-{fps.numerator}-{fps.denominator}"
-    return Template.of_subject(prepare(path, folder, fps=fps, need_sound=False))
+def clip_template(path: Path) -> Template:
+    """Track a clip at its own rate; its sound does not matter. FootageError when it shows no face."""
+    folder = cache_folder() / "templates" / file_hash(path)[:16]
+    return Template.of_subject(prepare(path, folder, need_sound=False))

@@ -2,16 +2,20 @@
 
 Windows lie on a fixed grid and carry as much context as the motion model's field, so the result does not
 depend on how it is read, and memory does not depend on length. Decoding runs ahead and encoding behind.
+
+Two clocks: motion has the model's own rate, the result has the template's (or the one asked for). Head pose and
+cheeks are read from the template at the motion's times, and the wanted landmarks at the result's times.
 """
 
 from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import overload
 
 import numpy as np
 
@@ -24,14 +28,16 @@ from lipwright.core.contracts import (
     Conditions,
     FaceTrack,
     Frame,
+    Local,
     MotionModel,
     Renderer,
     RenderWindow,
 )
-from lipwright.core.errors import PairingError
 from lipwright.core.ibug import MOUTH_JAW
 from lipwright.core.overlap import ahead
+from lipwright.core.resample import cubic, linear, positions
 from lipwright.face.smooth import runs
+from lipwright.media.picture import Picture
 from lipwright.motion.normalise import place
 from lipwright.persona.template import Template
 from lipwright.speech.features import FeatureReader
@@ -41,8 +47,8 @@ MOTION_BLOCK = 250
 """Frames of motion computed at once: the model's field is 130 frames wide, small blocks would mostly repeat it."""
 WINDOW = 25
 """Frames per window: a second; at 4K a window of frames is 600 MB less than a minute's."""
-_FADE = 5
-"""Frames over which the generated mouth fades where the template's face is lost or found."""
+_FADE_S = Fraction(1, 5)
+"""Seconds over which the generated mouth fades where the template's face is lost or found."""
 
 
 @dataclass
@@ -67,29 +73,37 @@ class Profile:
 
 
 class Synthesis:
-    """One speech over one template: an iterator of composed frames."""
+    """One speech over one template: an iterator of composed frames.
 
-    def __init__(self, voice: Voice, template: Template, motion: MotionModel, renderer: Renderer) -> None:
+    Args:
+        fps: of the result; the template's when None.
+        extend: what happens when the speech is longer than the template, see `compose.walk.MODES`.
+    """
+
+    def __init__(
+        self,
+        voice: Voice,
+        template: Template,
+        motion: MotionModel,
+        renderer: Renderer,
+        fps: Fraction | None = None,
+        extend: str = "auto",
+    ) -> None:
         self.voice, self.template, self.motion, self.renderer = voice, template, motion, renderer
-        self.fps: Fraction = template.fps
-        if self.fps != motion.info.fps:
-            raise PairingError(
-                f"{template.path} has {float(self.fps):g} frames a second and the persona moves at "
-                f"{float(motion.info.fps):g}; prepare that footage again without a frame rate"
-            )
+        self.fps: Fraction = fps or template.fps
         self.n_frames = n_frames(voice.n_samples, self.fps)
-        self.walk = TemplateWalk.through(template.track, self.n_frames)
+        self.walk = TemplateWalk.through(template.track, self.n_frames, template.fps, self.fps, extend)
         self.profile = Profile()
         self._reader = FeatureReader(voice.source, motion.info.features, phones=voice.phones)
         self._blocks: dict[int, F32] = {}
-        self._strength = blend_strength(template.track.present)
+        self._strength = blend_strength(template.track.good, round(_FADE_S * template.fps))
+        self._seen = footprint(renderer, template)
 
     def __iter__(self) -> Iterator[Frame]:
         renderer = copy.copy(self.renderer)  # several iterations may run side by side: each has its own state
         renderer.reset()
         self.profile = Profile()
-        walk = TemplateWalk(self.walk.first + self.template.first, self.walk.last + self.template.first)
-        pictures = ahead(walk.frames(self.template.store, self.n_frames))
+        pictures = ahead(self._pictures())
         for start in range(0, self.n_frames, WINDOW):
             stop = min(start + WINDOW, self.n_frames)
             with self.profile.stage("decode"):
@@ -100,6 +114,15 @@ class Synthesis:
 
     def targets(self, start: int, stop: int) -> F32:
         """(stop - start, 29, 2) wanted landmarks in template pixels for result frames [start, stop)."""
+        rows, share = positions(start, stop, self.fps, self.motion.info.fps)
+        last = n_frames(self.voice.n_samples, self.motion.info.fps) - 1
+        around = 0 if self.fps == self.motion.info.fps else 1  # between two motion frames their neighbours count
+        first, end = max(int(rows[0]) - around, 0), min(int(rows[-1]) + 1 + 2 * around, last + 1)
+        points = cubic(self._moved(min(first, last), max(end, 1)), rows - min(first, last), share)
+        return place(points, self.walk.mixed(self.template.centre_px, start, stop), self.template.scale_px)
+
+    def _moved(self, start: int, stop: int) -> F32:
+        """(stop - start, 29, 2) normalised landmarks of motion frames [start, stop)."""
         pieces = []
         for index in range(start // MOTION_BLOCK, (stop - 1) // MOTION_BLOCK + 1):
             first = index * MOTION_BLOCK
@@ -107,31 +130,51 @@ class Synthesis:
         return np.concatenate(pieces)
 
     def _block(self, index: int) -> F32:
-        """Landmarks of one motion block; the last two are kept, because renderers look ahead."""
+        """Normalised landmarks of one motion block; the last two are kept, because renderers look ahead."""
         if index not in self._blocks:
             start, halo = index * MOTION_BLOCK, self.motion.info.halo
             features = self._reader.read(start - halo, MOTION_BLOCK + 2 * halo)
-            where = self.walk.indices(start - halo, start + MOTION_BLOCK + halo)
-            held = self.template.conditions
-            moved = self.motion.predict(features, Conditions(held.pose_rad[where], held.cheeks[where]))
-            shown = where[halo : halo + MOTION_BLOCK]
-            placed = place(moved[halo : halo + MOTION_BLOCK], self.template.centre_px[shown], self.template.scale_px)
-            self._blocks = {k: v for k, v in self._blocks.items() if k == index - 1} | {index: placed}
-            return placed
+            moved = self.motion.predict(features, self._conditions(start - halo, start + MOTION_BLOCK + halo))
+            block = moved[halo : halo + MOTION_BLOCK]
+            self._blocks = {k: v for k, v in self._blocks.items() if k == index - 1} | {index: block}
+            return block
         return self._blocks[index]
 
-    def _compose(self, renderer: Renderer, start: int, frames: list[U8], target: F32) -> Iterator[Frame]:
-        shown = self.walk.indices(start, start + len(target))
-        track: FaceTrack = self.template.track
-        window = RenderWindow(frames, track[shown[: len(frames)]], target, track[shown])
+    def _conditions(self, start: int, stop: int) -> Conditions:
+        """What the template shows at the times of motion frames [start, stop)."""
+        rows, share = positions(start, stop, self.motion.info.fps, self.fps)
+        first = int(rows[0])
+        held = self.template.conditions
+        pose, cheeks = (self.walk.mixed(v, first, int(rows[-1]) + 2) for v in (held.pose_rad, held.cheeks))
+        return Conditions(linear(pose, rows - first, share), linear(cheeks, rows - first, share))
+
+    def _pictures(self) -> Iterator[Picture]:
+        """The template's pictures of all result frames, in order."""
+        store, first = self.template.store, self.template.first
+        return self.walk.shifted(first).frames(store.pictures, store.pictures_backward, self.n_frames, Picture.mixed)
+
+    def _compose(self, renderer: Renderer, start: int, pictures: list[Picture], target: F32) -> Iterator[Frame]:
+        track, seen = self._track(start, start + len(target)), None
+        here = self.walk.indices(start, start + len(pictures))
+        if self._seen is not None:
+            seen = self.walk.mixed(self._seen, start, start + len(pictures))
+        window = RenderWindow(Visible(pictures, seen), track[: len(pictures)], target, track)
         patches = renderer.render(window)
-        for i, frame in enumerate(frames):
+        strength = self.walk.mixed(self._strength, start, start + len(pictures))
+        for i, picture in enumerate(pictures):
             with self.profile.stage("render"):
                 patch = next(patches)
             with self.profile.stage("compose"):
-                rgb8 = paste(frame, patch, float(self._strength[shown[i]]))
+                picture = paste(picture, patch, float(strength[i]))
             self.profile.frames += 1
-            yield Frame(rgb8, Fraction(start + i) / self.fps, int(shown[i]), target[i])
+            yield Frame(picture, Fraction(start + i) / self.fps, int(here[i]), target[i])
+
+    def _track(self, start: int, stop: int) -> FaceTrack:
+        """The template's face as result frames [start, stop) show it."""
+        own = self.template.track
+        track = own[self.walk.indices(start, stop)]
+        points, pose = (self.walk.mixed(v, start, stop) for v in (own.landmarks_px, own.pose_rad))
+        return replace(track, landmarks_px=points, pose_rad=pose)
 
 
 class Replay(Synthesis):
@@ -139,15 +182,53 @@ class Replay(Synthesis):
 
     def targets(self, start: int, stop: int) -> F32:
         """(stop - start, 29, 2) the template's own mouth and jaw."""
-        return self.template.track.landmarks_px[self.walk.indices(start, stop)][:, MOUTH_JAW]
+        return self.walk.mixed(self.template.track.landmarks_px, start, stop)[:, MOUTH_JAW]
 
 
-def blend_strength(present: np.ndarray) -> F32:
-    """(T,) 1 where a face is seen, 0 where not, fading over a few frames inside the seen stretches."""
-    strength = np.zeros(len(present), np.float32)
-    for start, stop in runs(present):
+class Visible(Sequence[U8]):
+    """Template pictures as RGB, made when asked for, and only where the renderer looks."""
+
+    def __init__(self, pictures: Sequence[Picture], boxes: F32 | None) -> None:
+        self._pictures, self._boxes = pictures, boxes
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    @overload
+    def __getitem__(self, index: int) -> U8: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[U8]: ...
+
+    def __getitem__(self, index: int | slice) -> U8 | Sequence[U8]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        picture = self._pictures[index]
+        if self._boxes is None:
+            return picture.rgb8()
+        width, height = picture.size
+        low, high = np.floor(self._boxes[index][:2]).astype(int), np.ceil(self._boxes[index][2:]).astype(int)
+        x0, y0 = np.clip(low, 0, (width - 1, height - 1))
+        x1, y1 = np.clip(high, (x0 + 1, y0 + 1), (width, height))
+        # Memory that is never touched is never given by the system: only the region costs anything.
+        frame = np.empty((height, width, 3), np.uint8)
+        frame[y0:y1, x0:x1] = picture.rgb8((int(x0), int(y0), int(x1), int(y1)))
+        return frame
+
+
+def footprint(renderer: Renderer, template: Template) -> F32 | None:
+    """(T, 4) what the renderer reads of every template frame; None: all of it."""
+    if not isinstance(renderer, Local):
+        return None
+    return renderer.footprint(template.track).astype(np.float32)
+
+
+def blend_strength(good: np.ndarray, fade: int) -> F32:
+    """(T,) 1 where the face can be spoken over, 0 where not, fading over `fade` frames inside the good stretches."""
+    strength = np.zeros(len(good), np.float32)
+    for start, stop in runs(good):
         inside = np.arange(stop - start)
-        rise = np.ones(stop - start) if start == 0 else (inside + 1) / (_FADE + 1)
-        fall = np.ones(stop - start) if stop == len(present) else (inside[::-1] + 1) / (_FADE + 1)
+        rise = np.ones(stop - start) if start == 0 else (inside + 1) / (fade + 1)
+        fall = np.ones(stop - start) if stop == len(good) else (inside[::-1] + 1) / (fade + 1)
         strength[start:stop] = np.minimum(1, np.minimum(rise, fall))
     return strength

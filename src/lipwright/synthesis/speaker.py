@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+from lipwright.core.clock import as_rate
 from lipwright.core.contracts import F32, Frame
 from lipwright.core.errors import ConfigError, FootageError, SpeechError
 from lipwright.core.overlap import Behind
@@ -74,12 +76,13 @@ class Speaking:
             settings,
             audio=self._voice.sound,
             color=template.color,
+            source_pix_fmt=template.store.pix_fmt,
             audio_rate=self._voice.sound_rate,
         ) as writer:
-            behind = Behind(writer.write)
+            behind: Behind[Any] = Behind(writer.write)
             try:
                 for i, frame in enumerate(self, 1):
-                    behind.put(frame.rgb8)
+                    behind.put(frame.picture)
                     progress.update(i)
             except BaseException:
                 with suppress(BaseException):  # the first error is the one that matters
@@ -109,6 +112,8 @@ class Persona(Bundle):
         template: str | os.PathLike[str] | Template | None = None,
         renderer: str | None = None,
         engine: str = "auto",
+        fps: Fraction | float | str | None = None,
+        extend: str = "auto",
         replay: bool = False,
     ) -> Speaking:
         """Prepare to say something.
@@ -120,6 +125,8 @@ class Persona(Bundle):
             template: another clip of the same person to speak over, instead of the persona's own.
             renderer: another of the persona's renderers, such as 'memory'.
             engine: how networks run; 'torch' is the only one in this version.
+            fps: frames per second of the result; the template's when None.
+            extend: how a template shorter than the speech goes on, see `compose.walk.MODES`.
             replay: show the template's own tracked mouth instead of one made from speech: what a renderer
                 can do with perfect landmarks.
         """
@@ -127,6 +134,10 @@ class Persona(Bundle):
             raise ConfigError(f"unknown engine '{engine}'; available: {', '.join(ENGINES)}")
         if (speech is None) == (text is None):
             raise SpeechError("give either a speech file or text (--text, --text-file), not both and not neither")
+        try:
+            rate_out = None if fps is None else as_rate(fps)
+        except ValueError as error:
+            raise ConfigError(f"{error}; give a frame rate such as 25 or 29.97") from error
         # Before the speech is read into a temporary file, which an error would leave open.
         shown, chosen = self._template(template), self.renderer(renderer)
         if text is not None:
@@ -138,22 +149,15 @@ class Persona(Bundle):
             assert speech is not None
             heard = voice_of_samples(speech)
         make = Replay if replay else Synthesis
-        return Speaking(make(heard, shown, self.motion, chosen), heard)
+        return Speaking(make(heard, shown, self.motion, chosen, rate_out, extend), heard)
 
     def _template(self, template: str | os.PathLike[str] | Template | None) -> Template:
         if template is None:
             return self.template
         if isinstance(template, Template):
-            shown = template
-        elif Path(template).is_dir():
-            shown = Template.of_subject(Subject.open(template))
-        elif Path(template).is_file():
-            shown = clip_template(Path(template), self.template.fps)
-        else:
-            raise FootageError(f"there is no template {template}; name a video of the person or a prepared subject")
-        if shown.fps != self.template.fps:
-            raise FootageError(
-                f"template {shown.path} runs at {shown.fps} frames a second, the persona at {self.template.fps}; "
-                "give the footage itself, it is then converted"
-            )
-        return shown
+            return template
+        if Path(template).is_dir():
+            return Template.of_subject(Subject.open(template))
+        if Path(template).is_file():
+            return clip_template(Path(template))
+        raise FootageError(f"there is no template {template}; name a video of the person or a prepared subject")

@@ -126,7 +126,7 @@ def build_bank(frames: Iterable[tuple[int, U8]], track: FaceTrack, geometry: Fac
 
     Frames whose region leaves the picture are skipped. SubjectError when none remains.
     """
-    geometry = geometry or FaceGeometry.fit(track.landmarks_px[track.present])
+    geometry = geometry or FaceGeometry.fit(track.landmarks_px[track.good])
     maps = geometry.aligner.maps(track.landmarks_px)
     boxes = geometry.frame_boxes(maps, geometry.mouth_region)
     kept: list[int] = []
@@ -135,7 +135,7 @@ def build_bank(frames: Iterable[tuple[int, U8]], track: FaceTrack, geometry: Fac
     for t, frame in frames:
         x0, y0, x1, y1 = boxes[t]
         height, width = frame.shape[:2]
-        if not track.present[t] or x0 < 0 or y0 < 0 or x1 > width or y0 >= height:
+        if not track.good[t] or x0 < 0 or y0 < 0 or x1 > width or y0 >= height:
             continue
         cut = frame[y0 : min(y1, height), x0:x1]
         if y1 > height:  # chest-up framing may end just below the chin; the neck below is never shown

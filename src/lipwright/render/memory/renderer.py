@@ -16,17 +16,15 @@ import cv2
 import numpy as np
 
 from lipwright.core.config import from_dict, to_dict
-from lipwright.core.contracts import F32, U8, Patch, RenderWindow
+from lipwright.core.contracts import F32, U8, FaceTrack, Patch, RenderWindow
 from lipwright.core.ibug import JAW, JAW_LINE, MOUTH_JAW
 from lipwright.face.align import apply, compose, invert
 from lipwright.render.memory.bank import MouthBank
 from lipwright.render.memory.blend import Area, bend, border_points, bounds, cut, everywhere, relight, unsharp
-from lipwright.render.memory.search import PathSearch, SearchConfig
+from lipwright.render.memory.search import LAG, PathSearch, SearchConfig
 
 _ANCHORS = [1, 2, 14, 15, 31, 33, 35]
 """Rigid points that hold cheeks and nose base in place while lips and jaw move."""
-_LOOKAHEAD = 12
-"""Frames of future the path looks at before it decides."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,8 @@ class MemoryRenderer:
     """The appearance memory as a `Renderer`."""
 
     accepts = "landmarks"
-    lookahead = _LOOKAHEAD
+    lookahead = LAG + 1
+    """So that the frame after a window is decided too: the last one fades towards it where the path switches."""
 
     def __init__(self, bank: MouthBank, config: MemoryConfig | None = None) -> None:
         self.bank = bank
@@ -76,6 +75,11 @@ class MemoryRenderer:
     def from_state(cls, arrays: dict[str, Any], config: dict[str, Any]) -> MemoryRenderer:
         """Inverse of `state`."""
         return cls(MouthBank.from_state(arrays, config), from_dict(MemoryConfig, config["memory"]))
+
+    def footprint(self, track: FaceTrack) -> np.ndarray:
+        """(T, 4) the boxes that patches cover; see `Local.footprint`."""
+        geometry = self.bank.geometry
+        return geometry.frame_boxes(geometry.aligner.maps(track.landmarks_px))
 
     def render(self, window: RenderWindow) -> Iterator[Patch]:
         """One patch per frame; see `Renderer.render`."""

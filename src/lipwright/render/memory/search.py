@@ -2,15 +2,14 @@
 
 Unary cost: weighted squared distance of lips, inner lips, jaw and head pose in the canonical frame.
 Pairwise cost: how much the look would jump between two mouths beyond what the wanted motion explains;
-a mouth followed by its own successor in the footage costs nothing. Viterbi over a window with a few
-frames of look-ahead. Decisions before the look-ahead are final; the synthesis always asks in the same
-windows, so the result does not depend on how it is read. Other windows mostly choose the same mouths; what a
-switch costs is relative to how well the window's frames are matched.
+a mouth followed by its own successor in the footage costs nothing. Viterbi with a fixed lag: a frame is decided
+when a few more frames are known, whatever windows the frames come in. What a switch costs is relative to how
+well the last seconds were matched.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +19,12 @@ from lipwright.render.memory.bank import MouthBank
 
 _TOP = [MOUTH_JAW.index(i) for i in INNER_TOP]
 _BOTTOM = [MOUTH_JAW.index(i) for i in INNER_BOTTOM]
+
+
+LAG = 11
+"""Frames that must be known after a frame to decide it."""
+_ADAPT = 0.02
+"""How fast the yardstick of the switching cost follows the matches: over about two seconds."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,19 @@ class SearchConfig:
     jump: float = 0.2
     """Weight of a change of look, per grey level squared."""
     cut: float = 0.35
-    """Cost of leaving the footage's own order, in mean unary costs."""
+    """Cost of leaving the footage's own order, in unary costs of the best matches of the last seconds."""
+
+
+@dataclass
+class _Step:
+    """One frame of the trellis."""
+
+    mouths: np.ndarray
+    """(k,) candidates."""
+    cost: np.ndarray
+    """(k,) of the cheapest path that ends in each."""
+    back: np.ndarray
+    """(k,) the candidate of the frame before on that path."""
 
 
 class PathSearch:
@@ -61,11 +78,34 @@ class PathSearch:
         self._follows = np.full(len(bank), -1)
         nearby = np.diff(bank.source[order]) == 1
         self._follows[order[:-1][nearby]] = order[1:][nearby]
+        self._typical = self._own_match()
         self.reset()
+
+    def __copy__(self) -> PathSearch:
+        """The same mouths; the path goes on from here on its own."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other._ahead = [replace(step, cost=step.cost.copy()) for step in self._ahead]
+        other._decided = list(self._decided)
+        return other
 
     def reset(self) -> None:
         """A new video begins."""
         self.last: int | None = None
+        self._ahead: list[_Step] = []
+        self._decided: list[int] = []
+        self._edge: _Step | None = None
+        self._scale = self._typical
+
+    def _own_match(self) -> float:
+        """How well the memory's mouths match each other, moments of their own neighbourhood left out."""
+        source = self.bank.source
+        some = np.unique(np.linspace(0, len(source) - 1, 200).astype(int))
+        distance = self._norm + self._norm[some][:, None] - 2 * self._features[some] @ self._features.T
+        distance[np.abs(source - source[some][:, None]) <= LAG] = np.inf
+        least = distance.min(1)
+        least = least[np.isfinite(least)]
+        return max(float(np.median(least)), 1e-8) if len(least) else 1e-4
 
     def _feature(self, shapes: F32, pose_rad: F32) -> F32:
         points = (shapes * self._weights[:, None]).reshape(len(shapes), -1)
@@ -77,34 +117,61 @@ class PathSearch:
     def path(self, shapes: F32, pose_rad: F32, n_final: int) -> np.ndarray:
         """(T,) bank indices for (T, 29, 2) canonical shapes and (T, 3) poses.
 
-        The first `n_final` are decided and the last of them is kept as `last`; later ones are a preview that
-        the next window may still change.
+        Args:
+            shapes, pose_rad: the frames after those of the last call that were final, and what comes after them.
+            n_final: how many are final now; the next call begins after them. With at least `LAG` more frames they
+                do not depend on where calls begin and end, nor does the first one after them.
         """
         wanted = self._feature(shapes, pose_rad)
-        k = min(self.config.candidates, len(self.bank))
-        distance = self._norm[None] + (wanted**2).sum(1)[:, None] - 2 * wanted @ self._features.T
-        nearest = np.argpartition(distance, k - 1, axis=1)[:, :k]
-        if self.last is not None and self._follows[self.last] >= 0:
-            nearest[0, -1] = self._follows[self.last]  # going on is always an option
-        unary = np.take_along_axis(distance, nearest, 1).clip(min=0).astype(np.float64)
-        return self._viterbi(nearest, unary, n_final)
-
-    def _viterbi(self, nearest: np.ndarray, unary: np.ndarray, n_final: int) -> np.ndarray:
-        scale = max(float(np.median(unary.min(1))), 1e-8)
-        cost = unary[0].copy()
-        if self.last is not None:
-            cost += self._jump(np.array([self.last]), nearest[0], scale)[0]
-        back = np.zeros(nearest.shape, int)
-        for t in range(1, len(nearest)):
-            total = cost[:, None] + self._jump(nearest[t - 1], nearest[t], scale)
-            back[t] = total.argmin(0)
-            cost = total.min(0) + unary[t]
-        choice = np.zeros(len(nearest), int)
-        choice[-1] = int(cost.argmin())
-        for t in range(len(nearest) - 1, 0, -1):
-            choice[t - 1] = back[t, choice[t]]
-        path: np.ndarray = np.take_along_axis(nearest, choice[:, None], 1)[:, 0]
+        for t in range(len(self._ahead), len(shapes)):  # the others were looked at already
+            self._extend(wanted[t])
+        path = self._best()
+        for t in range(len(shapes)):
+            path[t] = self._decided[t] if t < len(self._decided) else path[t]
         self.last = int(path[n_final - 1])
+        self._edge = self._ahead[n_final - 1]
+        self._edge.cost[self._edge.mouths != self.last] = np.inf
+        del self._ahead[:n_final], self._decided[:n_final]
+        return path
+
+    def _extend(self, wanted: F32) -> None:
+        """Look at one more frame; the one `LAG` frames before it is then decided for good."""
+        distance = self._norm + (wanted**2).sum() - 2 * (self._features @ wanted)
+        k = min(self.config.candidates, len(self.bank))
+        nearest = np.argpartition(distance, k - 1)[:k]
+        before = self._ahead[-1] if self._ahead else self._edge
+        if before is not None and (follower := self._follows[before.mouths[before.cost.argmin()]]) >= 0:
+            nearest[-1] = follower  # going on is always an option
+        unary = distance[nearest].clip(min=0).astype(np.float64)
+        self._scale *= (max(float(unary.min()), 1e-8) / self._scale) ** _ADAPT
+        if before is None:
+            step = _Step(nearest, unary, np.zeros(k, int))
+        else:
+            total = before.cost[:, None] + self._jump(before.mouths, nearest, self._scale)
+            step = _Step(nearest, total.min(0) + unary, total.argmin(0))
+        self._ahead.append(step)
+        self._decide(len(self._ahead) - 1 - LAG)
+        step.cost -= step.cost.min()
+
+    def _decide(self, t: int) -> None:
+        """Settle frame t of those ahead by the best path so far; paths through other mouths end there."""
+        if t < 0 or t < len(self._decided):
+            return
+        through = np.arange(len(self._ahead[-1].mouths))
+        for step in self._ahead[:t:-1]:
+            through = step.back[through]
+        last = self._ahead[-1]
+        chosen = through[last.cost.argmin()]
+        last.cost[through != chosen] = np.inf
+        self._decided.append(int(self._ahead[t].mouths[chosen]))
+
+    def _best(self) -> np.ndarray:
+        """The cheapest path through the frames ahead."""
+        path = np.zeros(len(self._ahead), int)
+        choice = int(self._ahead[-1].cost.argmin())
+        for t in range(len(self._ahead) - 1, -1, -1):
+            path[t] = self._ahead[t].mouths[choice]
+            choice = int(self._ahead[t].back[choice])
         return path
 
     def in_order(self, before: int, after: int) -> bool:

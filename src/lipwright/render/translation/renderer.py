@@ -13,9 +13,9 @@ from torch import nn
 
 from lipwright.core.checkpoint import load_into, load_tensors, save_tensors
 from lipwright.core.config import from_dict, to_dict
-from lipwright.core.contracts import F32, U8, Patch, RenderWindow
+from lipwright.core.contracts import F32, U8, FaceTrack, Patch, RenderWindow
 from lipwright.core.errors import ConfigError, ShapeError
-from lipwright.face.align import apply
+from lipwright.face.align import apply, invert
 from lipwright.render.translation.config import TranslationConfig
 from lipwright.render.translation.crop import sample_crop
 from lipwright.render.translation.data import patch_mask
@@ -63,6 +63,16 @@ class TranslationRenderer:
 
     def reset(self) -> None:
         """Nothing to forget."""
+
+    def footprint(self, track: FaceTrack) -> np.ndarray:
+        """(T, 4) boxes around the crops, with room for their sampling filter; see `Local.footprint`."""
+        side = self.config.size
+        corners = np.array([[0, 0], [side, 0], [side, side], [0, side]], np.float32) - np.float32(0.5)
+        maps = self.geometry.crop_maps(track.landmarks_px)
+        placed = apply(invert(maps), np.broadcast_to(corners, (len(maps), 4, 2)))
+        low, high = placed.min(1), placed.max(1)
+        room = 4 + 0.02 * (high - low)
+        return np.concatenate([np.floor(low - room), np.ceil(high + room)], 1).astype(np.int64)
 
     def render(self, window: RenderWindow) -> Iterator[Patch]:
         """T patches for T frames; ShapeError when frames, track and targets disagree."""

@@ -1,0 +1,145 @@
+"""A composed frame as the encoder wants it: untouched where it can be, otherwise converted once."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import av
+import numpy as np
+from av.video.reformatter import ColorRange, VideoReformatter
+
+from lipwright.core.contracts import U8
+from lipwright.core.errors import ShapeError
+from lipwright.media.color import RESIZE, SAME_SIZE, ColorTags, _swscale_space, apply_tags
+from lipwright.media.formats import shape_of
+
+_RGB = "gbrp10le"
+"""RGB between two matrices: fine enough for ten bits."""
+
+
+class PlanarPicture(Protocol):
+    """What the writer needs of a media.picture.Picture."""
+
+    @property
+    def pix_fmt(self) -> str:
+        """One of media.codecs.PIX_FMTS."""
+
+    @property
+    def tags(self) -> ColorTags:
+        """Resolved."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height)."""
+
+    def to_av(self) -> av.VideoFrame:
+        """Its planes as a frame, labelled, for an encoder."""
+
+
+class FrameMaker:
+    """Frames of one size in, labelled encoder frames of one size and format out.
+
+    Args:
+        size: (width, height) of the frames given.
+        out_size: of the frames made; scaled bicubically where it differs.
+        pix_fmt: of the frames made, without alpha.
+        alpha_fmt: the same with alpha when the file has transparency, else None.
+        tags: resolved tags of the frames made.
+    """
+
+    def __init__(
+        self, size: tuple[int, int], out_size: tuple[int, int], pix_fmt: str, alpha_fmt: str | None, tags: ColorTags
+    ) -> None:
+        self.size, self.out_size, self.pix_fmt, self.alpha_fmt, self.tags = size, out_size, pix_fmt, alpha_fmt, tags
+        self._reformatter = VideoReformatter()
+        self._to_rgb = VideoReformatter()
+        self._alpha_reformatter = VideoReformatter()
+
+    def __call__(self, frame: U8 | PlanarPicture, alpha: U8 | None) -> av.VideoFrame:
+        """One encoder frame, without a timestamp. ShapeError for another size or type."""
+        made = self._of_rgb(frame) if isinstance(frame, np.ndarray) else self._of_picture(frame)
+        apply_tags(made, self.tags)
+        return made if self.alpha_fmt is None else self._with_alpha(made, alpha)
+
+    def _of_rgb(self, rgb8: U8) -> av.VideoFrame:
+        width, height = self.size
+        if rgb8.shape != (height, width, 3) or rgb8.dtype != np.uint8:
+            raise ShapeError("frame to write (uint8)", (height, width, 3), rgb8.shape)
+        source = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb8), format="rgb24")
+        return self._converted(source, None)
+
+    def _of_picture(self, picture: PlanarPicture) -> av.VideoFrame:
+        if picture.size != self.size:
+            raise ShapeError("picture to write", self.size[::-1], picture.size[::-1])
+        frame = picture.to_av()
+        if (picture.pix_fmt, picture.tags, picture.size) == (self.pix_fmt, self.tags, self.out_size):
+            return frame
+        return self._converted(frame, picture.tags)
+
+    def _converted(self, frame: av.VideoFrame, tags: ColorTags | None) -> av.VideoFrame:
+        """One swscale pass, two where the matrix changes; `tags` are the source's, None for RGB."""
+        space = _swscale_space(self.tags.space)
+        if tags is not None and _swscale_space(tags.space) != space:
+            # swscale's own way from matrix to matrix gets 10-bit colours wrong (seen in FFmpeg 8): by RGB instead.
+            frame = self._pass(self._to_rgb, frame, _RGB, self.size, tags, _swscale_space(tags.space))
+            tags = None
+        return self._pass(self._reformatter, frame, self.pix_fmt, self.out_size, tags, space)
+
+    def _pass(
+        self,
+        reformatter: VideoReformatter,
+        frame: av.VideoFrame,
+        pix_fmt: str,
+        size: tuple[int, int],
+        tags: ColorTags | None,
+        space: int,
+    ) -> av.VideoFrame:
+        full_in = tags is None or tags.range == "full"
+        full_out = pix_fmt == _RGB or self.tags.range == "full"
+        return reformatter.reformat(
+            frame,
+            width=size[0],
+            height=size[1],
+            format=pix_fmt,
+            src_colorspace=space,
+            dst_colorspace=space,
+            src_color_range=ColorRange.JPEG if full_in else ColorRange.MPEG,
+            dst_color_range=ColorRange.JPEG if full_out else ColorRange.MPEG,
+            interpolation=SAME_SIZE if size == (frame.width, frame.height) else RESIZE,
+            threads=1,
+        )
+
+    def _with_alpha(self, frame: av.VideoFrame, alpha: U8 | None) -> av.VideoFrame:
+        """The same planes and a fourth; opaque where no alpha is given."""
+        assert self.alpha_fmt is not None
+        width, height = self.size
+        if alpha is None:
+            alpha = np.full((height, width), 255, np.uint8)
+        if alpha.shape != (height, width) or alpha.dtype != np.uint8:
+            raise ShapeError("alpha to write (uint8)", (height, width), alpha.shape)
+        if self.out_size != self.size:
+            alpha = self._scaled(alpha)
+        made = av.VideoFrame(frame.width, frame.height, self.alpha_fmt)
+        wide = 1 if shape_of(self.pix_fmt)[1] == 8 else 2  # bytes of a sample
+        for source, target in zip(frame.planes, made.planes, strict=False):
+            _rows(target)[:, : target.width * wide] = _rows(source)[:, : target.width * wide]
+        if wide == 2:  # ten bits: 255 -> 1023
+            alpha = ((alpha.astype(np.uint32) * 1023 + 127) // 255).astype("<u2").view(np.uint8)
+        _rows(made.planes[3])[:, : alpha.shape[1]] = alpha
+        apply_tags(made, self.tags)
+        return made
+
+    def _scaled(self, alpha: U8) -> U8:
+        gray = av.VideoFrame.from_ndarray(np.ascontiguousarray(alpha), format="gray")
+        width, height = self.out_size
+        full = ColorRange.JPEG
+        scaled = self._alpha_reformatter.reformat(
+            gray, width, height, src_color_range=full, dst_color_range=full, interpolation=RESIZE, threads=1
+        )
+        return np.asarray(scaled.to_ndarray(), np.uint8)
+
+
+def _rows(plane: av.video.plane.VideoPlane) -> U8:
+    """(rows, line size) bytes of a plane; writing to them writes to the frame."""
+    flat: U8 = np.frombuffer(plane, np.uint8)  # type: ignore[call-overload]  # a plane is a buffer
+    return flat[: plane.height * plane.line_size].reshape(plane.height, plane.line_size)
