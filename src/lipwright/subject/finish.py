@@ -64,12 +64,13 @@ class Job:
         fps, total = self.source.fps, len(self.pieces)
         missing_s = self._missing(Fraction(total) / fps)
         self._enough(cast.chosen.present, "shows the face")
-        (self.folder / "subject.json").unlink(missing_ok=True)  # the folder no longer holds what it describes
         verdicts: list[Verdict] = []
 
         def usable(pose_rad: F32, points: ReadPoints) -> np.ndarray:
             verdicts.append(judge(self.pieces, cast, pose_rad, points, size, fps))
-            self._enough(verdicts[0].usable, "can be used")
+            self._enough(verdicts[0].usable & cast.chosen.present, "shows a usable face")
+            # From here on the folder no longer holds what an earlier preparation described.
+            (self.folder / "subject.json").unlink(missing_ok=True)
             return verdicts[0].usable
 
         self.progress.start("write", float(total))
