@@ -10,6 +10,9 @@ import av
 import numpy as np
 import pytest
 from av.stream import Disposition
+from av.video.reformatter import VideoReformatter
+
+from lipwright.media.color import ColorTags, apply_tags, from_rgb8
 
 N_BITS = 8
 
@@ -58,15 +61,30 @@ def make_clip(
     layout: str = "mono",
     muxer: dict[str, str] | None = None,
     cover: bool = False,
+    options: dict[str, str] | None = None,
+    picture: Callable[[int, int, int], np.ndarray] | None = None,
+    shown: Sequence[int] | None = None,
+    aspect: Fraction | None = None,
+    tags: ColorTags | None = None,
 ) -> Path:
-    """An encoded clip of numbered pictures and, when `sound` (channels, S) is given, a sound track."""
-    options = {"bf": str(bframes), "g": str(gop), "crf": "10"} if codec == "libx264" else {}
+    """An encoded clip of numbered pictures and, when `sound` (channels, S) is given, a sound track.
+
+    `shown` are the numbers of the pictures where they are not 0, 1, 2 ...; `picture(number, width, height)` draws.
+    """
+    chosen = {"bf": str(bframes), "g": str(gop), "crf": "10"} if codec == "libx264" else {}
+    options, draw = chosen | (options or {}), picture or numbered
+    n = n if shown is None else len(shown)
+    known = (tags or ColorTags()).resolved(size[1])
     with av.open(str(path), "w", options=muxer or {}) as output:
         stream = output.add_stream(codec, rate=fps, options=options)
         stream.width, stream.height, stream.pix_fmt = *size, pix_fmt
         tick = Fraction(1, 90_000) if times_s is not None or video_start_s else 1 / fps
         stream.codec_context.time_base = tick
         stream.time_base = tick
+        if aspect:
+            stream.codec_context.sample_aspect_ratio = aspect
+        if tags:
+            apply_tags(stream.codec_context, tags)
         if rotation:
             stream.set_display_rotation(rotation)
         audio = None
@@ -74,15 +92,15 @@ def make_clip(
             audio = output.add_stream(sound_codec, rate=sound_rate)
             audio.codec_context.layout = layout
         if cover:
-            picture = output.add_stream("mjpeg", rate=1)
-            picture.width, picture.height, picture.pix_fmt = 640, 480, "yuvj420p"
-            picture.disposition = Disposition.attached_pic
+            art = output.add_stream("mjpeg", rate=1)
+            art.width, art.height, art.pix_fmt = 640, 480, "yuvj420p"
+            art.disposition = Disposition.attached_pic
         packets = []
         if cover:
             large = av.VideoFrame.from_ndarray(numbered(255, 640, 480)).reformat(format="yuvj420p")
-            packets += picture.encode(large) + picture.encode(None)
+            packets += art.encode(large) + art.encode(None)
         for i in range(n):
-            frame = av.VideoFrame.from_ndarray(numbered(i, *size), format="rgb24").reformat(format=pix_fmt)
+            frame = from_rgb8(draw(i if shown is None else shown[i], *size), VideoReformatter(), known, pix_fmt)
             at = times_s[i] if times_s is not None else i / fps
             frame.pts, frame.time_base = round((at + video_start_s) / tick), tick
             packets += stream.encode(frame)

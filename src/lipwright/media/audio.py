@@ -20,7 +20,7 @@ from lipwright.core.clock import SAMPLE_RATE, round_half_up
 from lipwright.core.contracts import F32
 from lipwright.core.errors import FootageError
 from lipwright.core.files import atomic_file
-from lipwright.media.opening import audio_stream, open_media, seconds, video_stream
+from lipwright.media.opening import audio_stream, open_media, packets_of, seconds, video_stream
 from lipwright.media.probe import first_picture
 
 _HOLE_S = Fraction(1, 25)
@@ -42,8 +42,9 @@ class AudioReader:
         sample_rate: of the samples given; the track's own when None.
         channels: 1 (mean of left and right; 5.1 folded down with the centre loudest) or 2.
         start_s, end_s: seconds on the clock of the first picture; samples of [start_s, end_s) are given.
+        track: which sound track, from 0; the file's default one when None.
 
-    FootageError when the file cannot be read or has no sound.
+    FootageError when the file cannot be read, or has no sound or no such track.
     """
 
     def __init__(
@@ -53,11 +54,13 @@ class AudioReader:
         channels: int = 1,
         start_s: Fraction = Fraction(0),
         end_s: Fraction | None = None,
+        track: int | None = None,
     ) -> None:
         self.path = path
+        self.track = track
         self.channels = channels
         with open_media(path) as container:
-            self.source_rate: int = audio_stream(container, path).codec_context.sample_rate
+            self.source_rate: int = audio_stream(container, path, track).codec_context.sample_rate
             self._origin_s = _picture_start(container, path)
         self.sample_rate = sample_rate or self.source_rate
         self._start_s = Fraction(start_s)
@@ -139,7 +142,7 @@ class AudioReader:
     def _timed(self) -> Iterator[tuple[Fraction, F32]]:
         """(seconds on the pictures' clock, (n, channels) samples) of every decoded frame."""
         with open_media(self.path) as container:
-            stream = audio_stream(container, self.path)
+            stream = audio_stream(container, self.path, self.track)
             goal = self._start_s - _WARM_UP_S + (self._origin_s or 0)
             seeks = self._start_s > 2 * _WARM_UP_S and container.format.name.startswith(_SEEKABLE)
             if seeks:
@@ -198,12 +201,7 @@ def _interleaved(frame: AudioFrame, channels: int) -> F32:
 
 
 def _decoded(container: InputContainer, stream: av.AudioStream) -> Iterator[AudioFrame]:
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets)
-        except (StopIteration, av.error.FFmpegError):  # a tail that was cut off ends the file
-            return
+    for packet in packets_of(container, stream):
         try:
             yield from packet.decode()
         except av.error.FFmpegError:
@@ -225,13 +223,15 @@ def read_audio(
     sample_rate: int = SAMPLE_RATE,
     start_s: Fraction = Fraction(0),
     end_s: Fraction | None = None,
+    track: int | None = None,
 ) -> F32:
     """All samples at once: (S,) float32 mono in [-1, 1], sample 0 at `start_s` of the pictures' clock.
 
     A two-hour file at 16 kHz is 460 MB: use AudioReader where the length is not known.
-    FootageError when the file cannot be read or has no sound.
+    `track` is the number of the sound track, from 0; the file's default one when None.
+    FootageError when the file cannot be read, or has no sound or no such track.
     """
-    blocks = list(AudioReader(path, sample_rate, start_s=start_s, end_s=end_s).blocks(1 << 20))
+    blocks = list(AudioReader(path, sample_rate, start_s=start_s, end_s=end_s, track=track).blocks(1 << 20))
     return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
 
 

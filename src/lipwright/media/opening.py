@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +16,8 @@ from lipwright.core.errors import FootageError
 
 _NOT_MEDIA = ("tty", "image2", "ico", "apng")
 """Demuxers that accept pictures and plain text; `*_pipe` (png_pipe, jpeg_pipe ...) are pictures too."""
+_FAILURES = 16
+"""A file is over when reading fails so often in a row."""
 
 
 @contextmanager
@@ -78,12 +80,49 @@ def video_stream(container: InputContainer, path: str | os.PathLike[str]) -> av.
     return max(usable, key=lambda s: s.codec_context.width * s.codec_context.height)
 
 
-def audio_stream(container: InputContainer, path: str | os.PathLike[str]) -> av.AudioStream:
-    """The default sound track, else the first. FootageError when there is none."""
+def audio_stream(
+    container: InputContainer, path: str | os.PathLike[str], track: int | None = None
+) -> av.AudioStream:
+    """A sound track: number `track` (from 0), or the default one, else the first.
+
+    FootageError when there is none, or none of that number; the message then lists what there is.
+    """
     streams = [s for s in container.streams.audio if s.codec_context is not None]
     if not streams:
         raise FootageError(f"{path} has no sound track; give a file with speech in it")
-    return next((s for s in streams if s.disposition & Disposition.default), streams[0])
+    if track is None:
+        return next((s for s in streams if s.disposition & Disposition.default), streams[0])
+    if not 0 <= track < len(streams):
+        known = ", ".join(f"{n} ({_described(s)})" for n, s in enumerate(streams))
+        raise FootageError(f"{path} has no sound track {track}; choose one of {known}")
+    return streams[track]
+
+
+def _described(stream: av.AudioStream) -> str:
+    context = stream.codec_context
+    parts = [stream.language, stream.metadata.get("title"), context.name, context.layout.name]
+    return " ".join(p for p in parts if p and p != "und")
+
+
+def packets_of(
+    container: InputContainer, stream: av.VideoStream | av.AudioStream, damaged: Callable[[], None] | None = None
+) -> Iterator[av.Packet]:
+    """All packets of a track and the empty one at the end, going on after places that cannot be read.
+
+    Args:
+        damaged: called at each such place.
+    """
+    failures = 0
+    while failures < _FAILURES:
+        try:
+            for packet in container.demux(stream):
+                failures = 0
+                yield packet
+            return
+        except av.error.FFmpegError:
+            failures += 1
+            if damaged:
+                damaged()
 
 
 def seconds(pts: int | None, time_base: Fraction | None) -> Fraction | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
 import av
@@ -12,8 +14,12 @@ from av.container import InputContainer
 
 from lipwright.core.clock import as_rate
 from lipwright.core.errors import FootageError
-from lipwright.media.color import ColorTags, tags_of
-from lipwright.media.opening import audio_stream, open_media, seconds, video_stream
+from lipwright.media.color import BT709, ColorTags, tags_of
+from lipwright.media.deinterlace import fields_of
+from lipwright.media.hdr import is_hdr
+from lipwright.media.opening import audio_stream, open_media, packets_of, seconds, video_stream
+from lipwright.media.rates import is_variable
+from lipwright.media.upright import orientation_of, square_size
 
 
 @dataclass(frozen=True)
@@ -21,17 +27,28 @@ class VideoInfo:
     """A picture track as it is shown."""
 
     width: int
-    """Pixels after rotation."""
+    """Square pixels, after rotation."""
     height: int
     fps: Fraction
-    """Nominal rate; the mean rate when it varies."""
+    """Nominal rate; the mean rate when it is `variable`."""
     start_s: Fraction
     """Time of the first picture in the file's own clock: the zero of all times we hand out."""
     codec: str
     pix_fmt: str
     color: ColorTags
+    """Of the pictures as they are given to others: the file's own, BT.709 where HDR is turned into SDR."""
     rotation: int
     """Degrees counter-clockwise applied to the stored picture: 0, 90, 180 or 270."""
+    mirrored: bool = False
+    """Whether the picture is flipped left to right after turning."""
+    pixel_aspect: Fraction = Fraction(1)
+    """Width over height of a stored pixel; `width` and `height` have it taken out."""
+    fields: str = ""
+    """For interlaced material which field comes first, `tff`, `bff` or `auto` (each frame says); empty otherwise."""
+    variable: bool = False
+    """Whether pictures come at irregular times."""
+    hdr: ColorTags | None = None
+    """The file's own tags when it is HDR (PQ or HLG)."""
 
 
 @dataclass(frozen=True)
@@ -81,31 +98,44 @@ def probe(path: str | os.PathLike[str]) -> MediaInfo:
 def probe_video(container: InputContainer, path: str | os.PathLike[str]) -> VideoInfo:
     """Describe the picture track of an open container, which is left after its first picture."""
     stream = video_stream(container, path)
-    frame = first_picture(container, stream)
+    pictures = _pictures(container, stream)
+    frame = next(pictures, None)
     if frame is None:
         raise FootageError(f"no picture of {path} can be decoded; the file is damaged, export it again")
-    rotation = round(frame.rotation / 90) * 90 % 360
-    width, height = frame.width, frame.height
+    rotation, mirrored = orientation_of(frame)
+    aspect = stream.sample_aspect_ratio or Fraction(1)
+    width, height = square_size(frame.width, frame.height, aspect)
     if rotation in (90, 270):
         width, height = height, width
-    start = seconds(frame.pts, frame.time_base) or Fraction(0)
-    codec = stream.codec_context.name
-    return VideoInfo(width, height, nominal_rate(stream), start, codec, frame.format.name, tags_of(frame), rotation)
+    tags = tags_of(frame)
+    return VideoInfo(
+        width,
+        height,
+        nominal_rate(stream),
+        seconds(frame.pts, frame.time_base) or Fraction(0),
+        stream.codec_context.name,
+        frame.format.name,
+        BT709 if is_hdr(tags) else tags,
+        rotation,
+        mirrored,
+        aspect,
+        fields_of(chain([frame], pictures), stream.codec_context.field_order),
+        is_variable(container, stream),
+        tags if is_hdr(tags) else None,
+    )
 
 
 def first_picture(container: InputContainer, stream: av.VideoStream) -> av.VideoFrame | None:
     """The first picture that decodes, skipping damaged packets."""
-    try:
-        for packet in container.demux(stream):
-            try:
-                frames = packet.decode()
-            except av.error.FFmpegError:
-                continue
-            if frames:
-                return frames[0]
-    except av.error.FFmpegError:
-        return None
-    return None
+    return next(_pictures(container, stream), None)
+
+
+def _pictures(container: InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
+    for packet in packets_of(container, stream):
+        try:
+            yield from packet.decode()
+        except av.error.FFmpegError:
+            continue
 
 
 def nominal_rate(stream: av.VideoStream) -> Fraction:
