@@ -48,11 +48,13 @@ def command(
         raise ConfigError(f"--faces {faces} is not a .png file; name it for example faces.png")
     what = f"what was prepared so far is kept in {folder}; run the same command again to continue"
     with kept(what), Bars() as bars:
-        from lipwright.subject.prepare import persons_sheet, prepare
-
         if faces:
+            from lipwright.subject.prepare import persons_sheet
+
             found = persons_sheet(footage, folder, faces, fps=working_rate, trim=span, progress=bars)
         else:
+            from lipwright.subject.prepare import prepare
+
             subject = prepare(
                 footage,
                 folder,

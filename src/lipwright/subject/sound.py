@@ -56,7 +56,7 @@ class Track:
         return _silence(self.n_samples)
 
     def _reader(self, start_s: Fraction, end_s: Fraction) -> AudioReader:
-        return AudioReader(self.path, SAMPLE_RATE, start_s=start_s, end_s=end_s)
+        return AudioReader(self.path, SAMPLE_RATE, start_s=start_s, end_s=end_s, track=self.number)
 
 
 def _silence(n: int) -> Iterator[F32]:
