@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from lipwright.core.clock import round_half_up
 from lipwright.core.contracts import F32
 from lipwright.media.opening import open_media, seconds, video_stream
-from lipwright.media.probe import nominal_rate
+from lipwright.media.probe import VideoInfo, nominal_rate
+from lipwright.media.rates import grid_of
 
 _NTSC = Fraction(1000, 1001)
 RATES = (*(n * k for n in (Fraction(24), Fraction(30), Fraction(48)) for k in (1, _NTSC)), Fraction(25), Fraction(50))
@@ -221,6 +222,15 @@ def material_rate(path: str | os.PathLike[str]) -> Fraction | None:
     """
     found = find_cadence(path)
     return None if found is None else found.rate
+
+
+def working_rate(info: VideoInfo, cadence: Cadence | None = None) -> Fraction:
+    """The constant rate footage is worked on at: the material's where a cadence was found, the nominal one of
+    constant footage, else `rates.grid_of` the mean.
+    """
+    if cadence is not None:
+        return cadence.rate
+    return grid_of(info.fps) if info.variable else info.fps
 
 
 def _some(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
