@@ -41,7 +41,7 @@ def framed(clip: Tracked, windows: np.ndarray) -> Tracked:
         grow = SIZE / side
         affine = np.array([[grow, 0, -x * grow], [0, grow, -y * grow]])
         frames.append(cv2.warpAffine(frame, affine, (SIZE, SIZE), borderMode=cv2.BORDER_REPLICATE))
-        dense[t, :, :2] = (dense[t, :, :2] - [x, y]) * grow
+        dense[t] = (dense[t] - [x, y, 0]) * grow
     return Tracked(frames, dense)
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lipwright.core.contracts import F32, U8
 from lipwright.core.errors import FootageError
-from lipwright.face.likeness import SAME, Likeness, distance, likeness
+from lipwright.face.likeness import SAME, SAME_IN_PLACE, Likeness, distance, likeness
 
 Box = tuple[float, float, float, float]
 
@@ -99,7 +99,7 @@ def choose_track(
     """
     boxes = faces.boxes()
     tracklets = [t for shot in shots for t in _follow(boxes, shot, fps)]
-    groups = _persons(tracklets, faces)
+    groups = _persons(tracklets, faces, boxes, fps)
     everybody = sorted((_person(group, boxes, len(boxes), size, fps) for group in groups), key=lambda p: -p.score)
     ranked = [p for p in everybody if p.share >= _STRAY_SHARE] or everybody[:1]
     nobody = np.full(len(boxes), -1)
@@ -156,31 +156,39 @@ def _cost(boxes: F32, tracklet: _Tracklet, t: int, f: int, fps: float) -> float 
     return move / max(width, 1e-3) + abs(float(np.log(growth)))
 
 
-def _persons(tracklets: list[_Tracklet], faces: Faces) -> list[list[_Tracklet]]:
+def _persons(tracklets: list[_Tracklet], faces: Faces, boxes: F32, fps: float) -> list[list[_Tracklet]]:
     """Join tracklets, longest first, each to the most alike person so far that is not seen at the same time."""
     groups: list[list[_Tracklet]] = []
     known: list[list[Likeness]] = []
     for tracklet in sorted(tracklets, key=lambda k: -len(k.frames)):
-        if len(tracklet.frames) < _MIN_LIKENESS:
-            groups.append([tracklet])
+        mine = _likeness(tracklet, faces) if len(tracklet.frames) >= _MIN_LIKENESS else None
+        best, chosen = np.inf, -1
+        for g, group in enumerate(groups):
+            if mine is None or not known[g] or any(_together(tracklet, other) for other in group):
+                continue
+            in_place = any(_in_place(tracklet, other, boxes, fps) for other in group)
+            off = min(distance(mine, other) for other in known[g]) / (SAME_IN_PLACE if in_place else SAME)
+            if off < min(best, 1):
+                best, chosen = off, g
+        if chosen < 0:
+            groups.append([])
             known.append([])
-            continue
-        chosen = np.linspace(0, len(tracklet.frames) - 1, min(len(tracklet.frames), _LIKENESS_FRAMES)).astype(int)
-        where = [(tracklet.frames[k], tracklet.places[k]) for k in chosen]
-        mine = likeness([faces.dense_px[w] for w in where], [faces.skin[w] for w in where])
-        near = [
-            (min(distance(mine, other) for other in known[g]), g)
-            for g, group in enumerate(groups)
-            if known[g] and not any(_together(tracklet, other) for other in group)
-        ]
-        best = min(near, default=(np.inf, -1))
-        if best[0] < SAME:
-            groups[best[1]].append(tracklet)
-            known[best[1]].append(mine)
-        else:
-            groups.append([tracklet])
-            known.append([mine])
+        groups[chosen].append(tracklet)
+        known[chosen] += [mine] if mine is not None else []
     return groups
+
+
+def _likeness(tracklet: _Tracklet, faces: Faces) -> Likeness:
+    chosen = np.linspace(0, len(tracklet.frames) - 1, min(len(tracklet.frames), _LIKENESS_FRAMES)).astype(int)
+    where = [(tracklet.frames[k], tracklet.places[k]) for k in chosen]
+    return likeness([faces.dense_px[w] for w in where], [faces.skin[w] for w in where])
+
+
+def _in_place(a: _Tracklet, b: _Tracklet, boxes: F32, fps: float) -> bool:
+    """Whether one goes on soon after the other ended, where it was."""
+    first, then = (a, b) if a.frames[0] < b.frames[0] else (b, a)
+    soon = then.frames[0] - first.frames[-1] <= _GAP_S * fps
+    return soon and _cost(boxes, first, then.frames[0], then.places[0], fps) is not None
 
 
 def _together(a: _Tracklet, b: _Tracklet) -> bool:

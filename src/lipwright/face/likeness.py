@@ -23,7 +23,9 @@ _SHAPE_UNIT = 0.03
 _COLOUR_UNIT = 10.0
 """Distances between usual strangers, so that 1 means as different as strangers are."""
 SAME = 0.42
-"""Likeness distance under which two tracklets of one film may be one person."""
+"""Likeness distance under which two tracklets of one film are one person."""
+SAME_IN_PLACE = 0.52
+"""The same, when the face is where and as large as it was before the cut (a jump cut)."""
 
 
 @dataclass(frozen=True)
