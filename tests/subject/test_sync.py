@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter1d
 
+import lipwright
 from lipwright.core.errors import ShapeError
-from lipwright.subject.sync import UNKNOWN, estimate_offset, offset_over_time
+from lipwright.media.audio import read_audio
+from lipwright.subject.sync import (
+    LARGEST_S,
+    LEAD_S,
+    UNKNOWN,
+    LevelMeter,
+    estimate_from_levels,
+    estimate_offset,
+    offset_over_time,
+)
 
 RATE = 16_000
-LEAD_S = 0.01
+ASSETS = Path(lipwright.__file__).parent / "assets"
 
 
 def openings(seconds: float, seed: int = 0) -> np.ndarray:
@@ -52,7 +64,7 @@ OPENING = openings(8)
 SOUND = voice(OPENING)
 
 
-@pytest.mark.parametrize("by_s", [-0.32, -0.12, -0.04, 0.0, 0.055, 0.2, 0.32])
+@pytest.mark.parametrize("by_s", [-0.56, -0.32, -0.12, -0.04, 0.0, 0.055, 0.2, 0.32, 0.56])
 def test_known_shifts_are_found_with_their_sign(by_s: float) -> None:
     estimate = estimate_offset(mouth(OPENING, 25), late(SOUND, by_s), 25)
     # Synthetic lips do not lead the sound, so the calibration for real lips shows as an offset.
@@ -61,7 +73,31 @@ def test_known_shifts_are_found_with_their_sign(by_s: float) -> None:
     assert 0.97 <= estimate.confidence <= 1
 
 
-@pytest.mark.parametrize("fps", [24000 / 1001, 30, 50])
+@pytest.fixture(scope="module")
+def presenter() -> tuple[np.ndarray, np.ndarray, float]:
+    """True landmarks, sound and rate of the bundled presenter, who is in sync."""
+    with np.load(ASSETS / "presenter_truth.npz") as truth:
+        landmarks = truth["landmarks"] * float(truth["landmark_unit_px"])
+        fps = truth["fps"][0] / truth["fps"][1]
+    return landmarks, read_audio(ASSETS / "presenter.mp4"), fps
+
+
+def test_the_presenter_is_in_sync_and_every_shift_is_found(presenter: tuple[np.ndarray, np.ndarray, float]) -> None:
+    landmarks, samples, fps = presenter
+    for by_ms in range(-320, 321, 40):
+        estimate = estimate_offset(landmarks, late(samples, by_ms / 1000), fps)
+        assert estimate.sure
+        assert 1000 * estimate.offset_s == pytest.approx(by_ms, abs=20)
+
+
+def test_the_presenters_voice_backwards_is_not_sure(presenter: tuple[np.ndarray, np.ndarray, float]) -> None:
+    landmarks, samples, fps = presenter
+    windows = offset_over_time(landmarks, samples[::-1], fps, window_s=6, step_s=2)
+    assert len(windows) == 20
+    assert sum(e.sure for _, e in windows) <= 1
+
+
+@pytest.mark.parametrize("fps", [24000 / 1001, 30, 50, 60000 / 1001])
 def test_any_frame_rate(fps: float) -> None:
     estimate = estimate_offset(mouth(OPENING, fps), late(SOUND, 0.1), fps)
     assert estimate.offset_s == pytest.approx(0.1 - LEAD_S, abs=0.012)
@@ -108,7 +144,74 @@ def test_drift_shows_over_time() -> None:
     np.testing.assert_allclose(offsets, 0.01 * centres - LEAD_S, atol=0.02)
 
 
+def test_streamed_levels_give_the_same_estimate() -> None:
+    meter = LevelMeter()
+    for block in np.array_split(SOUND, 13):
+        meter.add(block)
+    face = mouth(OPENING, 25)
+    assert estimate_from_levels(face, meter.levels(), 25) == estimate_offset(face, SOUND, 25)
+
+
+def test_frames_that_are_not_good_do_not_count() -> None:
+    face = mouth(OPENING, 25)
+    truth = estimate_offset(face, SOUND, 25)
+    good = np.ones(200, bool)
+    good[60:110] = False
+    face[60:110] = mouth(openings(2, seed=9), 25) * 1.5
+    spoilt, masked = estimate_offset(face, SOUND, 25), estimate_offset(face, SOUND, 25, good=good)
+    assert masked.sure
+    assert masked.offset_s == pytest.approx(truth.offset_s, abs=0.01)
+    assert masked.score > spoilt.score + 0.1
+    assert estimate_offset(face, SOUND, 25, good=np.arange(200) < 30) == UNKNOWN
+
+
+def test_what_hides_behind_bad_frames_has_no_influence() -> None:
+    good = np.ones(200, bool)
+    good[60:110] = False
+    one, other = mouth(OPENING, 25), mouth(OPENING, 25)
+    other[62:108] = 7.0  # linear interpolation reaches one frame into the gap
+    one_found, other_found = (estimate_offset(m, SOUND, 25, good=good).offset_s for m in (one, other))
+    assert one_found == pytest.approx(other_found, abs=0.005)
+
+
+def test_shots_of_another_size_count_alike() -> None:
+    opening = openings(16, seed=3)
+    sound = voice(opening)
+    face = mouth(opening, 25)
+    far = 0.25 * face[200:] + 50
+    strangers = mouth(openings(8, seed=4), 25)
+    # The near shot is somebody else; at four times the size it must not outvote the far shot that fits.
+    alike = estimate_offset(np.concatenate([strangers, far]), sound, 25)
+    same = estimate_offset(np.concatenate([strangers, face[200:]]), sound, 25)
+    assert alike.offset_s == pytest.approx(same.offset_s, abs=0.01)
+    assert alike.score == pytest.approx(same.score, abs=0.05)
+
+
+def test_a_clip_that_disagrees_with_itself_is_not_sure() -> None:
+    opening = openings(48, seed=5)
+    sound = voice(opening)
+    half = len(sound) // 2
+    steady = estimate_offset(mouth(opening, 25), late(sound, 0.2), 25)
+    assert steady.sure
+    assert steady.agreement == 1
+    changing = np.concatenate([late(sound, 0.2)[:half], late(sound, -0.1)[half:]])
+    estimate = estimate_offset(mouth(opening, 25), changing, 25)
+    assert estimate.confidence > 0.97
+    assert not estimate.sure
+    assert estimate.agreement == pytest.approx(0.5, abs=0.01)
+    assert "the offset changes" in str(estimate)
+
+
+def test_nothing_is_claimed_beyond_the_range() -> None:
+    for by_s in (-LARGEST_S - 0.25, -LARGEST_S - 0.05, LARGEST_S + 0.05, LARGEST_S + 0.25):
+        estimate = estimate_offset(mouth(OPENING, 25), late(SOUND, by_s), 25)
+        assert abs(estimate.offset_s) <= LARGEST_S + 0.01
+        assert not estimate.sure
+
+
 def test_shapes() -> None:
+    with pytest.raises(ShapeError):
+        estimate_offset(mouth(OPENING, 25), SOUND, 25, good=np.ones(199, bool))
     with pytest.raises(ShapeError):
         estimate_offset(np.zeros((10, 29, 2)), SOUND, 25)
     with pytest.raises(ShapeError):

@@ -36,14 +36,17 @@ F64 = NDArray[np.float64]
 
 LARGEST_S = 0.6
 """Offsets are looked for in [-LARGEST_S, LARGEST_S]."""
-LEAD_S = 0.01
-"""How much earlier lips move than the band's level follows in footage that is in sync."""
+LEAD_S = 0.005
+"""How much earlier lips move than the band's level follows in footage that is in sync. The median over ten
+people is 0 to 10 ms, the true offset of two of them being known to 20 ms only; a rendered presenter, whose
+truth is exact, gives 0. Single people in footage of unknown history lie up to 60 ms away, one 90 ms: a single
+offset is good to about a frame, differences between offsets of one person to a few milliseconds."""
 VELOCITY_S = 0.06
 """Velocities are differences over this time, whatever the frame rate."""
 INDEPENDENT_LAGS = 20
 """Lags within the range that are independent under chance: the range over the peak's width of 60 ms."""
 SURE = 0.97
-"""Confidence from which the offset may be acted upon."""
+"""Confidence from which the offset may be acted upon: 1 % of estimates reach it with foreign sound."""
 AGREE_S = 0.06
 """Windows of one clip lie this near to each other when the offset is the same all over."""
 LEAST_AGREEMENT = 0.75
@@ -56,8 +59,6 @@ SHORTEST_S = 1.5
 _WINDOWS = 4, 40
 """Fewest and most windows for the agreement: clips of 32 s or more are long."""
 _LEAST = round(SHORTEST_S * LEVEL_RATE)
-_MARGIN = 5
-"""Lags beyond the range, so that a peak at its edge is seen as a slope and not as a peak."""
 _MEMORY = 4 * LEVEL_RATE
 """Rows after which the curves have forgotten themselves."""
 
@@ -108,7 +109,7 @@ def estimate_offset(
         good: (T,) bool, False where the face is absent or its mouth cannot be trusted; None: all are good.
     Returns:
         an estimate; `UNKNOWN` for silent audio, a mouth that never moves or less than 1.5 s of both.
-        Six seconds of speech are usually enough to be sure, three often.
+        Ten seconds of speech are nearly always enough to be sure, six usually, three sometimes.
     """
     return estimate_from_levels(mouth, band_levels(samples, sample_rate), fps, good)
 
@@ -169,10 +170,10 @@ def _windows(lips: F64, sound: F64, weight: F64, window: int, step: int) -> list
 
 def _estimate(lips: F64, sound: F64, weight: F64, start: int = 0) -> OffsetEstimate:
     """From high-passed curves at LEVEL_RATE; row 0 of the lips is at row `start` of the sound."""
-    # A twentieth of a row's worth of lost frames must not turn 1.5 s into too little.
+    # A frame more or less must not decide whether 1.5 s are enough.
     if weight.sum() < 0.95 * _LEAST or len(sound) < _LEAST or not lips.any() or not sound.any():
         return UNKNOWN
-    reach = round(LARGEST_S * LEVEL_RATE) + _MARGIN
+    reach = round(LARGEST_S * LEVEL_RATE) + 1
     lead = LEAD_S * LEVEL_RATE
     lags = np.arange(-reach, reach + 1) + round(lead)
     pairs = ((lips, sound, weight), (_velocity(lips), _velocity(sound), weight))
@@ -183,7 +184,11 @@ def _estimate(lips: F64, sound: F64, weight: F64, start: int = 0) -> OffsetEstim
         scores += correlation / len(pairs)
         spread += np.sqrt(chance / np.maximum(n, 1)) / len(pairs)
     z = scores / spread
-    best = _MARGIN + int(np.argmax(z[_MARGIN:-_MARGIN]))
+    # A slope at the edge of the range is the foot of a peak beyond it, not a peak.
+    peaks = 1 + np.flatnonzero((z[1:-1] >= z[:-2]) & (z[1:-1] >= z[2:]))
+    if not len(peaks):
+        return UNKNOWN
+    best = int(peaks[np.argmax(z[peaks])])
     confidence = float(ndtr(z[best]) ** INDEPENDENT_LAGS)
     offset = (lags[best] + _vertex(scores[best - 1 : best + 2]) - lead) / LEVEL_RATE
     return OffsetEstimate(float(offset), confidence, confidence >= SURE, float(scores[best]))
