@@ -294,7 +294,7 @@ def test_two_faces(talk: Talk, film: Callable[..., Path], tmp_path: Path) -> Non
     assert (centre[None] > 220).all()
     assert (centre[0] > 220).all()
     assert (centre[1] < 190).all()
-    assert "Use --face N" in " ".join(prepare(clip, tmp_path / "face0", face=0).advice)
+    assert "--face N for another" in " ".join(prepare(clip, tmp_path / "face0", face=0).advice)
     with pytest.raises(FootageError, match="--face 2: 2 persons are seen"):
         prepare(clip, tmp_path / "face2", face=2)
 

@@ -83,7 +83,9 @@ def place_of(text: str | None) -> Box | None:
         if not (x >= 0 and y >= 0 and 0 < width < 100_000 and 0 < height < 100_000 and max(x, y) < 100_000):
             raise ValueError(text)
     except ValueError as error:
-        raise ConfigError(f"--box {text!r} is not a box; write X,Y,WIDTH,HEIGHT in pixels, e.g. 640,120,300,380") from error
+        raise ConfigError(
+            f"--box {text!r} is not a box; write X,Y,WIDTH,HEIGHT in pixels, e.g. 640,120,300,380"
+        ) from error
     return x, y, x + width, y + height
 
 

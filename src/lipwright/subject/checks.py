@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lipwright.core.contracts import F32
 from lipwright.face.smooth import runs
 from lipwright.face.usable import Stretch
+from lipwright.media.cadence import Cadence
 from lipwright.media.probe import MediaInfo
 from lipwright.subject.judge import Verdict, by_reason
 from lipwright.subject.persons import Cast
@@ -31,7 +32,14 @@ def quality_of(pieces: Pieces, which: NDArray[np.integer[Any]]) -> F32:
 
 
 def footage_report(
-    cast: Cast, verdict: Verdict, curves: Curves, quality: F32, size: tuple[int, int], fps: Fraction, media: MediaInfo
+    cast: Cast,
+    verdict: Verdict,
+    curves: Curves,
+    quality: F32,
+    size: tuple[int, int],
+    fps: Fraction,
+    media: MediaInfo,
+    cadence: Cadence | None,
 ) -> dict[str, Any]:
     """What the pictures tell, JSON-ready."""
     seen, total = cast.chosen.present, len(cast.chosen.which)
@@ -44,7 +52,7 @@ def footage_report(
         "length_s": round(float(total / fps), 3),
         "fps": str(fps),
         "size": list(size),
-        "footage": file_facts(media),
+        "footage": file_facts(media, cadence),
         "face_width_px": round(float(np.median(curves.width_px[seen])), 1) if seen.any() else 0.0,
         "sharpness": round(float(middle[0]), 1),
         "brightness": round(float(middle[1]), 3),
@@ -75,16 +83,23 @@ def _told(stretch: Stretch, fps: Fraction) -> dict[str, Any]:
     }
 
 
-def file_facts(media: MediaInfo) -> dict[str, Any]:
+def file_facts(media: MediaInfo, cadence: Cadence | None) -> dict[str, Any]:
     """What the file itself says: codec, format, rate, colours, rotation, sound."""
     video, audio = media.video, media.audio
     assert video is not None
+    color = video.hdr or video.color
     facts: dict[str, Any] = {
         "codec": video.codec,
         "pix_fmt": video.pix_fmt,
         "fps": str(video.fps),
+        "variable_rate": video.variable,
+        "material_fps": None if cadence is None else str(cadence.rate),
+        "interlaced": bool(video.fields),
+        "hdr": video.hdr is not None,
+        "color": "/".join((color.range, color.space, color.transfer)),
         "rotation": video.rotation,
-        "color": "/".join((video.color.range, video.color.space, video.color.transfer)),
+        "pixel_aspect": str(video.pixel_aspect),
+        "sound": None,
     }
     if audio is not None:
         facts["sound"] = f"{audio.codec}, {audio.channels} channels, {audio.sample_rate} Hz"

@@ -65,9 +65,10 @@ class Job:
         missing_s = self._missing(Fraction(total) / fps)
         self._enough(cast.chosen.present, "shows the face")
         verdicts: list[Verdict] = []
+        damaged = [(int(a), int(b)) for _, held in self.pieces.each("held") for a, b in held]
 
         def usable(pose_rad: F32, points: ReadPoints) -> np.ndarray:
-            verdicts.append(judge(self.pieces, cast, pose_rad, points, size, fps))
+            verdicts.append(judge(self.pieces, cast, pose_rad, points, size, fps, damaged))
             self._enough(verdicts[0].usable & cast.chosen.present, "shows a usable face")
             # From here on the folder no longer holds what an earlier preparation described.
             (self.folder / "subject.json").unlink(missing_ok=True)
@@ -80,9 +81,17 @@ class Job:
         offset, loudness = self._sound(verdicts[0].usable & cast.chosen.present)
         join_frames(self.videos, self.folder / "frames.mp4")
         report = footage_report(
-            cast, verdicts[0], curves, quality_of(self.pieces, cast.chosen.which), size, fps, self.media
+            cast,
+            verdicts[0],
+            curves,
+            quality_of(self.pieces, cast.chosen.which),
+            size,
+            fps,
+            self.media,
+            self.source.cadence,
         )
         report |= {"silence_share": round(loudness.silence_share, 3), "audio_offset": offset, "missing_s": missing_s}
+        report["damaged_s"] = [[round(float(v / fps), 2) for v in pair] for pair in damaged]
         with VideoReader(self.videos[0], end_s=Fraction(1)) as reader:
             color = asdict(reader.info.color)
         info = {

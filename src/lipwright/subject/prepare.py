@@ -16,6 +16,7 @@ from lipwright.core.files import file_hash, make_folder
 from lipwright.core.progress import Progress, Silent
 from lipwright.face.choose import Box
 from lipwright.face.tracker import TRACKERS
+from lipwright.media.cadence import Cadence, find_cadence, working_rate
 from lipwright.media.probe import MediaInfo, probe
 from lipwright.subject.contact import write_contact_sheet
 from lipwright.subject.finish import Job, Wishes
@@ -115,6 +116,7 @@ class _Footage:
     info: MediaInfo
     hash: str
     fps: Fraction
+    cadence: Cadence | None
     trim: tuple[float, float] | None
     start_s: Fraction
     end_s: Fraction
@@ -128,8 +130,9 @@ class _Footage:
             raise FootageError(f"{path} has no picture; give a video of the person speaking")
         if need_sound and info.audio is None:
             raise FootageError(f"{path} has no audio track; the person must be heard speaking, give a video with sound")
-        rate = info.video.fps if fps is None else as_rate(fps)
-        return cls(info, file_hash(path), rate, trim, *stretch(info.duration_s, trim, path, rate))
+        cadence = find_cadence(path)
+        rate = working_rate(info.video, cadence) if fps is None else as_rate(fps)
+        return cls(info, file_hash(path), rate, cadence, trim, *stretch(info.duration_s, trim, path, rate))
 
     def options(self) -> dict[str, object]:
         """What the tracking depends on."""
@@ -150,7 +153,7 @@ def _tracked(footage: _Footage, folder: Path, progress: Progress) -> _Tracked:
     """All pieces, made or found, in a work folder of the subject."""
     path = footage.info.path
     seen = look(path, footage.start_s, footage.end_s, progress)
-    source = Source(path, footage.fps, footage.start_s, footage.end_s, seen.work_size)
+    source = Source(path, footage.fps, footage.start_s, footage.end_s, seen.work_size, footage.cadence)
     work = make_folder(folder / ".work" / config_key(footage.options()))
     videos, pieces = _make_pieces(source, work, seen.faces, progress)
     return _Tracked(work, source, videos, pieces, seen.size)

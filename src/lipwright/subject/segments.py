@@ -19,6 +19,7 @@ import numpy as np
 from lipwright.core.clock import round_half_up
 from lipwright.core.contracts import FaceTracker
 from lipwright.core.overlap import Behind, ahead
+from lipwright.media.cadence import Cadence
 from lipwright.media.picture import Picture
 from lipwright.media.settings import STORE
 from lipwright.media.video import VideoFrame, VideoReader
@@ -45,6 +46,8 @@ class Source:
     end_s: Fraction
     work_size: tuple[int, int]
     """(width, height) at which faces are tracked."""
+    cadence: Cadence | None = None
+    """Of material whose pictures are repeated to fill a higher rate."""
 
     @property
     def n_frames(self) -> int:
@@ -98,12 +101,14 @@ class SegmentMaker:
     def _start_reading(self, first: int) -> None:
         source = self._source
         start_s = source.start_s + first / source.fps
-        self.reader = self._reader.enter_context(VideoReader(source.path, source.fps, start_s, source.end_s))
+        self.reader = self._reader.enter_context(
+            VideoReader(source.path, source.fps, start_s, source.end_s, cadence=source.cadence)
+        )
         width, height = self.reader.size
         self._depth = int(np.clip(_IN_FLIGHT_BYTES // (3 * width * height), 2, 12))
         frames = ahead(iter(self.reader), self._depth)
         self._reader.callback(frames.close)  # type: ignore[attr-defined]
-        self._frames = frames
+        self._frames, self._held = frames, 0
 
     def _stop_reading(self) -> None:
         self._reader.close()
@@ -138,7 +143,14 @@ class SegmentMaker:
                     frame = next(frames, None)
             finally:
                 sink.close()
-        return self._watcher.finish()
+        return self._watcher.finish() | {"held": self._new_held()}
+
+    def _new_held(self) -> np.ndarray:
+        """(H, 2) [start, stop) frames of damaged stretches that came to light with this piece."""
+        found = self.reader.held[self._held :]
+        self._held += len(found)
+        frames = [[round_half_up((at - self._source.start_s) * self._source.fps) for at in pair] for pair in found]
+        return np.array(frames, np.int64).reshape(-1, 2)
 
     def close(self) -> None:
         """Release the file and native resources."""
