@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 
 import av
 import cv2
@@ -34,6 +35,8 @@ _HIGHEST = Fraction(9, 10)
 """Of the file's rate: above this (24 in 25) repeats are too rare to be told from still moments, and harm little."""
 _STRETCHES, _STRETCH = 3, 120
 """How many places of a file are looked at, and frames in each."""
+_MOST = 4 * _STRETCH
+"""Frames decoded at most for a place, when the keyframe before it lies far back."""
 _PIECE = 60
 """Frames that are given a phase of their own: 25 in 29.97 drifts, and edited footage jumps."""
 _NEEDED = 10
@@ -198,9 +201,9 @@ def find_cadence(path: str | os.PathLike[str]) -> Cadence | None:
         end = Fraction(-1)
         for k in range(_STRETCHES):
             at = length * k / _STRETCHES
-            if k and (zero is None or at <= end):
-                continue
-            if k:
+            if k and zero is None:
+                break
+            if k and at > end:
                 with suppress(av.error.FFmpegError):
                     container.seek(int((zero + at) / Fraction(tick or 1)), stream=stream)
             numbered = []
@@ -209,8 +212,11 @@ def find_cadence(path: str | os.PathLike[str]) -> Cadence | None:
                 if stamp is None:
                     return None
                 zero = stamp if zero is None else zero
-                end = stamp - zero
-                numbered.append((round_half_up(end * rate), small_luma(frame)))
+                if stamp - zero > end:  # the keyframe before a place may lie in what was seen already
+                    end = stamp - zero
+                    numbered.append((round_half_up(end * rate), small_luma(frame)))
+                if len(numbered) >= _STRETCH:
+                    break
             stretches += _differences(numbered)
     return cadence_in(rate, stretches)
 
@@ -234,13 +240,8 @@ def working_rate(info: VideoInfo, cadence: Cadence | None = None) -> Fraction:
 
 
 def _some(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
-    n = 0
     with suppress(av.error.FFmpegError):
-        for frame in container.decode(stream):
-            yield frame
-            n += 1
-            if n >= _STRETCH:
-                return
+        yield from islice(container.decode(stream), _MOST)
 
 
 def _differences(numbered: Sequence[tuple[int, F32]]) -> list[tuple[int, F32]]:

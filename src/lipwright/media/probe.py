@@ -18,7 +18,7 @@ from lipwright.media.color import BT709, ColorTags, tags_of
 from lipwright.media.deinterlace import fields_of
 from lipwright.media.hdr import is_hdr
 from lipwright.media.opening import audio_stream, open_media, packets_of, seconds, video_stream
-from lipwright.media.rates import is_variable
+from lipwright.media.rates import variable_rate
 from lipwright.media.upright import orientation_of, square_size
 
 
@@ -108,10 +108,12 @@ def probe_video(container: InputContainer, path: str | os.PathLike[str]) -> Vide
     if rotation in (90, 270):
         width, height = height, width
     tags = tags_of(frame)
+    fields = fields_of(chain([frame], pictures), stream.codec_context.field_order)
+    mean = variable_rate(container, stream)
     return VideoInfo(
         width,
         height,
-        nominal_rate(stream),
+        mean or nominal_rate(stream),
         seconds(frame.pts, frame.time_base) or Fraction(0),
         stream.codec_context.name,
         frame.format.name,
@@ -119,8 +121,8 @@ def probe_video(container: InputContainer, path: str | os.PathLike[str]) -> Vide
         rotation,
         mirrored,
         aspect,
-        fields_of(chain([frame], pictures), stream.codec_context.field_order),
-        is_variable(container, stream),
+        fields,
+        mean is not None,
         tags if is_hdr(tags) else None,
     )
 

@@ -47,10 +47,11 @@ def varies(stamps_s: Sequence[Fraction], tick_s: Fraction) -> bool:
     return odd > 1 and odd > _ODD_SHARE * len(steps)
 
 
-def is_variable(container: InputContainer, stream: av.VideoStream) -> bool:
-    """Whether a track's pictures come at irregular times, by its index or its first packets; decodes nothing.
+def variable_rate(container: InputContainer, stream: av.VideoStream) -> Fraction | None:
+    """The mean rate of a track whose pictures come at irregular times, by its index or its first packets.
 
-    False for tracks without timestamps. The container is read on from where it stands.
+    None for a constant rate and for tracks without timestamps. Decodes nothing; the container is read on from where
+    it stands.
     """
     tick = Fraction(stream.time_base or 1)
     table = stream.index_entries
@@ -59,7 +60,9 @@ def is_variable(container: InputContainer, stream: av.VideoStream) -> bool:
     else:
         stamps = _packet_times(container, stream)
     ordered = sorted(set(stamps))
-    return len(ordered) > 2 and varies([stamp * tick for stamp in ordered], tick)
+    if len(ordered) < 3 or not varies([stamp * tick for stamp in ordered], tick):
+        return None
+    return Fraction(round_half_up(1000 * (len(ordered) - 1) / ((ordered[-1] - ordered[0]) * tick)), 1000)
 
 
 def _packet_times(container: InputContainer, stream: av.VideoStream) -> list[int]:
