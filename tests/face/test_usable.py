@@ -112,6 +112,7 @@ def test_islands_between_unusable_frames_are_given_up() -> None:
 
 def test_the_sentence_is_for_people() -> None:
     assert Stretch(310, 328, Reason.COVERED).sentence(25) == "12.4-13.1 s: a hand or object covers the mouth"
+    assert Stretch(49, 51, Reason.CUT).sentence(25) == "1.96-2.04 s: the picture cuts to another shot"
     assert len({r.value for r in Reason}) == len(Reason)
 
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from lipwright.core.contracts import F32, U8
+from lipwright.core.contracts import F32
 from lipwright.core.errors import FootageError
+from lipwright.face.faces import Faces
 from lipwright.face.likeness import SAME, SAME_IN_PLACE, Likeness, distance, likeness
 
 Box = tuple[float, float, float, float]
@@ -30,25 +31,6 @@ _MIN_LIKENESS = 5
 """Frames; shorter tracklets are too little to compare."""
 _STRAY_SHARE = 0.02
 """Persons seen in fewer frames are not offered, unless there is nobody else."""
-
-
-@dataclass(frozen=True)
-class Faces:
-    """Every face of T frames, at most F per frame, in any order."""
-
-    dense_px: F32
-    """(T, F, 478, 3); zeros where there is none."""
-    confidence: F32
-    """(T, F) 0 where there is none."""
-    skin: U8
-    """(T, F, P, 3) of `face.skin`."""
-
-    def boxes(self, which: Sequence[int] | slice = slice(None)) -> F32:
-        """(T, F, 4) x0, y0, x1, y1 px of the meshes (or of some of their points); NaN where there is none."""
-        points = self.dense_px[:, :, which, :2]
-        boxes = np.concatenate([points.min(2), points.max(2)], -1)
-        boxes[self.confidence <= 0] = np.nan
-        return np.asarray(boxes, np.float32)
 
 
 @dataclass(frozen=True)
@@ -181,7 +163,8 @@ def _persons(tracklets: list[_Tracklet], faces: Faces, boxes: F32, fps: float) -
 def _likeness(tracklet: _Tracklet, faces: Faces) -> Likeness:
     chosen = np.linspace(0, len(tracklet.frames) - 1, min(len(tracklet.frames), _LIKENESS_FRAMES)).astype(int)
     where = [(tracklet.frames[k], tracklet.places[k]) for k in chosen]
-    return likeness([faces.dense_px[w] for w in where], [faces.skin[w] for w in where])
+    seen = [faces.at(t, k) for t, k in where]
+    return likeness([mesh for mesh, _ in seen], [colours for _, colours in seen])
 
 
 def _in_place(a: _Tracklet, b: _Tracklet, boxes: F32, fps: float) -> bool:

@@ -137,7 +137,7 @@ def overlay(
     stops = np.append(starts[1:], n)
     scale = MAP_PX / max(size)
     found = np.zeros(len(counts), np.int8)  # 1 covered, 0 unknown, -1 clear
-    places = np.zeros(counts.shape[1:], np.float64)
+    places = np.zeros(counts.shape, np.float32)
     for b, (start, stop) in enumerate(zip(starts, stops, strict=True)):
         seen = np.flatnonzero(present[start:stop]) + start
         if len(seen) < 3:
@@ -148,11 +148,12 @@ def overlay(
         cells = _inside(outline, (counts.shape[1], counts.shape[2])) & (counts[b] >= _CELL_EDGES)
         found[b] = 1 if cells.sum() >= _CELLS else -1
         if found[b] > 0:
-            places += cells * (stop - start)
-    covered = np.zeros(n, bool)
+            places[b] = cells * (stop - start)
+    covered, where = np.zeros(n, bool), np.zeros(counts.shape[1:], np.float64)
     for start, stop in _bridged(found, round(_GAP_S / BLOCK_S)):
         covered[starts[start] : stops[stop - 1]] = True
-    return Overlay(covered & present, _boxes(places, counts, CELL_PX / scale))
+        where += places[start:stop].sum(0)
+    return Overlay(covered & present, _boxes(where, counts, CELL_PX / scale))
 
 
 def _outline(landmarks_px: F32) -> F32:

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lipwright.core.contracts import F32, U8, FaceTrack
-from lipwright.face.choose import Box, Faces, Person, choose_track
+from lipwright.face.choose import Box, Person, choose_track
 from lipwright.face.cover import cover
+from lipwright.face.faces import Faces
 from lipwright.face.overlay import StillEdges, block_frames, overlay
 from lipwright.face.scene import N_SCENE, scene
 from lipwright.face.shots import shots
@@ -103,7 +104,8 @@ def find_people(
     """Follow one person through all pieces and say what is usable.
 
     Args:
-        pieces: `PeopleSigns.arrays` of consecutive pieces of one film.
+        pieces: `PeopleSigns.arrays` of consecutive pieces of one film; open .npz files will do, they are read
+            one by one.
         size: (width, height) px of the frames the tracker saw; all results are in these pixels.
         fps: frames per second.
         pick: None for the largest and steadiest person, a number of the ranked list, or a box (x0, y0, x1, y1)
@@ -112,16 +114,18 @@ def find_people(
 
     FootageError when there is no such person.
     """
-    faces = Faces(*(_joined(pieces, name) for name in ("dense", "confidence", "skin")))
+    faces = Faces(pieces)
     pictures = np.concatenate([p["scene"] for p in pieces])
     seen = (faces.confidence > 0).any(1)
     scenes = shots(pictures, faces.boxes(UPPER), fps)
     index, persons = choose_track(faces, size, fps, scenes.shots, pick)
-    builder = TrackBuilder(size, fps=fps)
+    builder, mine = TrackBuilder(size, fps=fps), np.zeros((len(index), len(POINTS), 3), np.uint8)
     for t, k in enumerate(index):
-        builder.add([(faces.dense_px[t, k], float(faces.confidence[t, k]))] if k >= 0 else [])
+        mesh, colours = faces.at(t, k) if k >= 0 else (None, 0)
+        mine[t] = colours
+        # A copy: a view would keep the whole piece in memory.
+        builder.add([] if mesh is None else [(mesh.copy(), float(faces.confidence[t, k]))])
     track, noise = builder.finish([start for start, _ in scenes.shots[1:]])
-    mine = faces.skin[np.arange(len(index)), np.maximum(index, 0)]
     hidden = cover(mine, track.pose_rad, track.present, fps, scenes.shots)
     starts = _block_starts(pieces, fps)
     still = (
@@ -143,13 +147,6 @@ def find_people(
     )
     share = float(caption.covered.mean()) if len(index) else 0.0
     return People(track, noise, usable, stretches, scenes.shots, persons, caption.boxes, share)
-
-
-def _joined(pieces: Sequence[Mapping[str, NDArray[Any]]], name: str) -> NDArray[Any]:
-    """Pieces one after the other, padded to the most faces of any."""
-    parts = [p[name] for p in pieces]
-    most = max(p.shape[1] for p in parts)
-    return np.concatenate([np.pad(p, [(0, 0), (0, most - p.shape[1])] + [(0, 0)] * (p.ndim - 2)) for p in parts])
 
 
 def _block_starts(pieces: Sequence[Mapping[str, NDArray[Any]]], fps: float) -> NDArray[np.int_]:

@@ -61,7 +61,8 @@ class Stretch:
 
     def sentence(self, fps: float) -> str:
         """For the report: '12.4-13.1 s: a hand or object covers the mouth'."""
-        return f"{self.start / fps:.1f}-{self.stop / fps:.1f} s: {self.reason.value}"
+        digits = 1 if self.stop - self.start > 0.15 * fps else 2
+        return f"{self.start / fps:.{digits}f}-{self.stop / fps:.{digits}f} s: {self.reason.value}"
 
 
 def usability(
