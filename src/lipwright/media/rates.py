@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from fractions import Fraction
 from itertools import islice
 
@@ -67,6 +68,8 @@ def variable_rate(container: InputContainer, stream: av.VideoStream) -> Fraction
 
 def _packet_times(container: InputContainer, stream: av.VideoStream) -> list[int]:
     stamps: list[int] = []
+    with suppress(av.error.FFmpegError):  # a decoder has taken packets whose places would look like holes
+        container.seek(stream.start_time or 0, stream=stream)
     try:
         for packet in container.demux(stream):
             if packet.pts is not None and not packet.is_discard:
@@ -75,4 +78,4 @@ def _packet_times(container: InputContainer, stream: av.VideoStream) -> list[int
                 break
     except av.error.FFmpegError:
         pass
-    return stamps[: -8 or None] if len(stamps) >= _LOOKED_AT else stamps  # the last may still be reordered
+    return sorted(stamps)[:-16] if len(stamps) >= _LOOKED_AT else stamps  # among the last, some come later
