@@ -14,7 +14,7 @@ from lipwright.subject.sync import OffsetEstimate
 
 F64 = NDArray[np.float64]
 
-LEAST_WINDOWS = 5
+LEAST_WINDOWS = 6
 """Fewer sure windows tell nothing about change."""
 LEAST_CHANGE_S = 0.04
 """A change over the clip below this (one frame at 25 fps) is not worth a word."""
