@@ -29,7 +29,7 @@ def _of_the_file(report: dict[str, Any]) -> Iterator[str]:
             "taken back."
         )
     if file["variable_rate"]:
-        yield f"The frame rate varies; the pictures were put on an even {_rate(report['fps'])} fps: film at a fixed rate."
+        yield f"The frame rate varies; the pictures were put on an even {_rate(report['fps'])} fps."
     if file["interlaced"]:
         yield "The pictures are interlaced and were made whole; film progressive if you can, it is sharper."
     if file["hdr"]:
@@ -57,8 +57,7 @@ def _of_the_sound(report: dict[str, Any]) -> Iterator[str]:
     offset = report["audio_offset"]
     if not offset["sure"]:
         yield (
-            "The audio-video offset could not be estimated with confidence; check the sync by eye "
-            f"({offset['words']})."
+            f"The audio-video offset could not be estimated with confidence; check the sync by eye ({offset['words']})."
         )
     elif abs(offset["offset_s"]) >= 0.04:
         direction = "late" if offset["offset_s"] > 0 else "early"

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lipwright.core.contracts import F32
-from lipwright.face.choose import Box, Faces, Person, choose_track
+from lipwright.core.contracts import F32, U8
+from lipwright.face.choose import Box, Person, choose_track
+from lipwright.face.faces import Faces
 from lipwright.face.shots import shots
 from lipwright.subject.pieces import Pieces
 from lipwright.subject.trace import Chosen
@@ -84,11 +85,11 @@ def _joined(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 class _LazyFaces:
-    """`face.choose.Faces` whose meshes and colours stay on disk: single faces are read when asked for."""
+    """`face.faces.Faces` from what the pieces keep: boxes in memory, a mesh or its colours read when asked for."""
 
     def __init__(self, pieces: Pieces) -> None:
+        self._pieces = pieces
         self.confidence: F32 = pieces.small("confidence")
-        self.dense_px, self.skin = _ByFace(pieces, "dense"), _ByFace(pieces, "skin")
         self._boxes: F32 = pieces.small("boxes")
         self._boxes[self.confidence <= 0] = np.nan
 
@@ -96,12 +97,7 @@ class _LazyFaces:
         """(T, F, 4) px; NaN where there is no face."""
         return self._boxes
 
-
-@dataclass(frozen=True)
-class _ByFace:
-    pieces: Pieces
-    name: str
-
-    def __getitem__(self, where: tuple[int, int]) -> NDArray[Any]:
-        frame, face = where
-        return np.asarray(self.pieces.rows(self.name, np.array([frame]), np.array([face]))[0])
+    def at(self, frame: int, place: int) -> tuple[F32, U8]:
+        """Mesh (478, 3) and skin (P, 3) of one face."""
+        where = np.array([frame]), np.array([place])
+        return self._pieces.rows("dense", *where)[0], self._pieces.rows("skin", *where)[0]

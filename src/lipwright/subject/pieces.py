@@ -91,7 +91,8 @@ class FilledMesh:
         return filled.reshape(-1, N_DENSE, 3).astype(np.float32)
 
 
-def chunks(total: int, size: int = CHUNK) -> Iterator[tuple[int, int]]:
-    """[start, stop) of consecutive stretches of at most `size`."""
-    for start in range(0, total, size):
-        yield start, min(start + size, total)
+def chunks(total: int, size: int | None = None) -> Iterator[tuple[int, int]]:
+    """[start, stop) of consecutive stretches of at most `size`, `CHUNK` when None."""
+    step = size or CHUNK
+    for start in range(0, total, step):
+        yield start, min(start + step, total)
