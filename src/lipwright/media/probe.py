@@ -98,7 +98,8 @@ def probe(path: str | os.PathLike[str]) -> MediaInfo:
 def probe_video(container: InputContainer, path: str | os.PathLike[str]) -> VideoInfo:
     """Describe the picture track of an open container, which is left after its first picture."""
     stream = video_stream(container, path)
-    pictures = _pictures(container, stream)
+    stamps: list[int] = []
+    pictures = _pictures(container, stream, stamps)
     frame = next(pictures, None)
     if frame is None:
         raise FootageError(f"no picture of {path} can be decoded; the file is damaged, export it again")
@@ -109,7 +110,7 @@ def probe_video(container: InputContainer, path: str | os.PathLike[str]) -> Vide
         width, height = height, width
     tags = tags_of(frame)
     fields = fields_of(chain([frame], pictures), stream.codec_context.field_order)
-    mean = variable_rate(container, stream)
+    mean = variable_rate(container, stream, stamps)
     return VideoInfo(
         width,
         height,
@@ -129,11 +130,14 @@ def probe_video(container: InputContainer, path: str | os.PathLike[str]) -> Vide
 
 def first_picture(container: InputContainer, stream: av.VideoStream) -> av.VideoFrame | None:
     """The first picture that decodes, skipping damaged packets."""
-    return next(_pictures(container, stream), None)
+    return next(_pictures(container, stream, []), None)
 
 
-def _pictures(container: InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
+def _pictures(container: InputContainer, stream: av.VideoStream, stamps: list[int]) -> Iterator[av.VideoFrame]:
+    """Decoded pictures; the timestamps of the packets read for them are added to `stamps`."""
     for packet in packets_of(container, stream):
+        if packet.pts is not None and not packet.is_discard:
+            stamps.append(packet.pts)
         try:
             yield from packet.decode()
         except av.error.FFmpegError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from fractions import Fraction
 from itertools import islice
 
@@ -48,28 +47,29 @@ def varies(stamps_s: Sequence[Fraction], tick_s: Fraction) -> bool:
     return odd > 1 and odd > _ODD_SHARE * len(steps)
 
 
-def variable_rate(container: InputContainer, stream: av.VideoStream) -> Fraction | None:
+def variable_rate(container: InputContainer, stream: av.VideoStream, seen: Sequence[int]) -> Fraction | None:
     """The mean rate of a track whose pictures come at irregular times, by its index or its first packets.
 
     None for a constant rate and for tracks without timestamps. Decodes nothing; the container is read on from where
     it stands.
+
+    Args:
+        seen: timestamps of the packets that were read from it already.
     """
     tick = Fraction(stream.time_base or 1)
     table = stream.index_entries
     if len(table) == stream.frames > 1 and not stream.codec_context.has_b_frames:
         stamps = [entry.timestamp for entry in islice(table, _LOOKED_AT_INDEX)]
     else:
-        stamps = _packet_times(container, stream)
+        stamps = _packet_times(container, stream, seen)
     ordered = sorted(set(stamps))
     if len(ordered) < 3 or not varies([stamp * tick for stamp in ordered], tick):
         return None
     return Fraction(round_half_up(1000 * (len(ordered) - 1) / ((ordered[-1] - ordered[0]) * tick)), 1000)
 
 
-def _packet_times(container: InputContainer, stream: av.VideoStream) -> list[int]:
-    stamps: list[int] = []
-    with suppress(av.error.FFmpegError):  # a decoder has taken packets whose places would look like holes
-        container.seek(stream.start_time or 0, stream=stream)
+def _packet_times(container: InputContainer, stream: av.VideoStream, seen: Sequence[int]) -> list[int]:
+    stamps = list(seen)
     try:
         for packet in container.demux(stream):
             if packet.pts is not None and not packet.is_discard:
