@@ -76,9 +76,9 @@ class StillEdges:
     def _sum(self, rgb8: U8) -> None:
         height, width = rgb8.shape[:2]
         scale = MAP_PX / max(height, width)
-        step = max(int(1 / (2 * scale)), 1)
+        step = max(int(1 / scale), 1)
         size = (max(round(width * scale), CELL_PX), max(round(height * scale), CELL_PX))
-        small = cv2.resize(rgb8[::step, ::step], size, interpolation=cv2.INTER_AREA)
+        small = cv2.resize(rgb8[::step, ::step], size, interpolation=cv2.INTER_LINEAR)  # by less than two: no aliasing
         grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
         gx = cv2.Sobel(grey, cv2.CV_32F, 1, 0, ksize=3, scale=0.125)
         gy = cv2.Sobel(grey, cv2.CV_32F, 0, 1, ksize=3, scale=0.125)

@@ -44,9 +44,11 @@ def skin(rgb8: U8, dense_px: F32) -> U8:
         return np.zeros((len(POINTS), 3), np.uint8)
     scale = min(_FACE_PX / max(float(high[0] - low[0]), 1.0), 1.0)
     size = (max(round((x1 - x0) * scale), 2), max(round((y1 - y0) * scale), 2))
-    small = cv2.resize(rgb8[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA)
-    grow = np.array([size[0] / (x1 - x0), size[1] / (y1 - y0)], np.float32)
-    at = (points - np.array([x0 - 0.5, y0 - 0.5], np.float32)) * grow - 0.5
+    step = max(int(1 / (2 * scale)), 1)  # a large face need not be averaged over all of its pixels
+    face = rgb8[y0:y1:step, x0:x1:step]
+    small = cv2.resize(face, size, interpolation=cv2.INTER_AREA)
+    grow = np.array([size[0] / face.shape[1], size[1] / face.shape[0]], np.float32)
+    at = ((points - np.array([x0, y0], np.float32)) / step + 0.5) * grow - 0.5
     rgb = cv2.remap(small, at[None, :, 0], at[None, :, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]
     ycc = rgb.astype(np.float32) @ _YCBCR.T + np.array([0, 128, 128], np.float32)
     return np.clip(np.rint(ycc), 0, 255).astype(np.uint8)
