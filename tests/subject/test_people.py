@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from lipwright.core.contracts import F32, U8
-from lipwright.core.errors import ConfigError, FootageError
+from lipwright.core.errors import ConfigError, FootageError, OutputError
 from lipwright.face.usable import Reason
 from lipwright.media.audio import read_audio
 from lipwright.media.video import VideoReader
@@ -171,3 +171,61 @@ def test_footage_keeps_its_own_rate(
     assert subject.report["length_s"] == pytest.approx(float(n / fps), abs=1e-3)
     other: dict[str, Any] = {"fps": 25}
     assert len(prepare(tmp_path / "clip.mp4", tmp_path / "at25", **other)) == pytest.approx(75, abs=1)
+
+
+def test_a_damaged_middle_is_stepped_over_and_named(long_talk: tuple[list[U8], F32], tmp_path: Path) -> None:
+    from lipwright.media.settings import EncoderSettings
+    from lipwright.media.writer import VideoWriter
+
+    frames, sound = long_talk
+    settings = EncoderSettings(crf=12, gop=25, bframes=0)
+    with VideoWriter(tmp_path / "clip.mp4", (SIDE, SIDE), Fraction(25), settings, audio=sound) as writer:
+        for frame in frames:
+            writer.write(frame)
+    data = bytearray((tmp_path / "clip.mp4").read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + len(data) // 12] = bytes(len(data) // 12)
+    (tmp_path / "hurt.mp4").write_bytes(bytes(data))
+    subject = prepare(tmp_path / "hurt.mp4", tmp_path / "s")
+    assert len(subject) == 250
+    assert len(subject.samples) == 160_000
+    assert subject.report["damaged_s"]
+    start, stop = subject.report["damaged_s"][0]
+    assert 3 < start < stop < 9
+    assert Reason.DAMAGED.value in {p["reason"] for p in subject.report["unusable"]}
+    assert not subject.track.good[round(25 * start) + 1 : round(25 * stop) - 1].any()
+    assert subject.track.good[:50].all()
+    assert "of the file are damaged" in " ".join(subject.advice)
+
+
+def test_ten_bits_stay_ten_bits(long_talk: tuple[list[U8], F32], tmp_path: Path) -> None:
+    from lipwright.media.color import ColorTags
+    from lipwright.media.settings import EncoderSettings
+    from lipwright.media.writer import VideoWriter
+
+    tags = ColorTags("full", "bt709", "bt709", "bt709")
+    settings = EncoderSettings(crf=10, pix_fmt="yuv422p10le")
+    with VideoWriter(tmp_path / "clip.mp4", (SIDE, SIDE), Fraction(25), settings, color=tags) as writer:
+        for frame in long_talk[0][:55]:
+            writer.write(frame)
+    subject = prepare(tmp_path / "clip.mp4", tmp_path / "s", need_sound=False)
+    assert subject.frames.info.pix_fmt == "yuv422p10le"
+    assert subject.info["color"] == {"range": "full", "space": "bt709", "primaries": "bt709", "transfer": "bt709"}
+    assert subject.report["footage"]["pix_fmt"] == "yuv422p10le"
+    assert subject.track.present.all()
+
+
+def test_a_disk_that_is_too_small_is_noticed_early(
+    long_talk: tuple[list[U8], F32], film: Film, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from collections import namedtuple
+
+    from lipwright.subject import segments
+
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(segments, "SEGMENT_S", 1)
+    monkeypatch.setattr("shutil.disk_usage", lambda path: usage(10**9, 10**9, 100_000))
+    clip = film(long_talk[0][:75], long_talk[1][:48_000])
+    with pytest.raises(OutputError, match=r"needs about 0\.0 GB more"):
+        prepare(clip, tmp_path / "s")
+    assert len(list((tmp_path / "s").rglob("*.npz"))) == 1

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lipwright.core.clock import as_rate
 from lipwright.core.config import config_key
-from lipwright.core.errors import ConfigError, FootageError, SubjectError
+from lipwright.core.errors import ConfigError, FootageError, OutputError, SubjectError
 from lipwright.core.files import file_hash, make_folder
 from lipwright.core.progress import Progress, Silent
 from lipwright.face.choose import Box
@@ -56,7 +56,8 @@ def prepare(
         need_sound: False for a clip that only serves as a picture; its sound is then not read.
 
     FootageError when the file cannot be used (no picture, no sound, no such person, less than two usable
-    seconds); ConfigError for options that exclude each other.
+    seconds); ConfigError for options that exclude each other; OutputError when the folder cannot be written or
+    the disk is too small.
     """
     if face is not None and box is not None:
         raise ConfigError("both a face number and a box are given; choose the person by one of them")
@@ -194,9 +195,21 @@ def _make_pieces(source: Source, work: Path, faces: int, progress: Progress) -> 
             progress.update(done)
             if made < stop - first:
                 break
+            _check_room(work, maker.paths(0), number + 1, len(source.pieces()))
     finally:
         maker.close()
     progress.finish()
     if not videos:
         raise FootageError(f"{source.path} holds no readable frame; export it again")
     return videos, Pieces(arrays)
+
+
+def _check_room(work: Path, piece: tuple[Path, Path], done: int, total: int) -> None:
+    """OutputError when the disk will be full before the end, told after the first piece and not after hours."""
+    each = sum(file.stat().st_size for file in piece)
+    needed, free = each * (2 * total - done), shutil.disk_usage(work).free  # pieces and result, side by side at the end
+    if needed > free:
+        raise OutputError(
+            f"{work.parent.parent} needs about {needed / 1e9:.1f} GB more and the disk has {free / 1e9:.1f} GB free; "
+            "free some space or choose another folder and run again"
+        )
