@@ -75,11 +75,12 @@ def test_every_command_exists_with_its_options(page: str, words: list[str]) -> N
 
 
 def test_stated_encoder_defaults_are_those_of_the_code() -> None:
-    from lipwright.cli.speak import DEFAULTS
+    from lipwright.media.codecs import DEFAULT_PRESET, VIDEO
 
     text = (ROOT / "docs" / "speak.md").read_text(encoding="utf-8")
-    assert f"to 51; {DEFAULTS.crf} by default" in text
-    assert f"`{DEFAULTS.preset}` by default" in text
+    for codec in VIDEO.values():
+        assert f"{codec.name} {codec.best} to {codec.worst}; {codec.crf} by default" in text
+    assert f"`{DEFAULT_PRESET}` by default" in text
 
 
 def test_a_planted_option_is_caught() -> None:

@@ -97,6 +97,10 @@ class Talker:
     def close(self) -> None:
         self.seen["closed"] = True
 
+    def write_subtitles(self, path: Path, transcript: str | None = None) -> str:
+        self.seen.setdefault("subtitles", []).append((path.name, transcript))
+        return "letters"
+
     def write(self, out: Path, settings: EncoderSettings, progress: Any) -> None:
         self.seen["settings"] = settings
         progress.start("speak", 10)
@@ -147,6 +151,51 @@ def test_speak_reads_text_files(stand_in: Callable, capsys: Capture, tmp_path: P
     assert run(arguments) == 0
     assert Talker.last["text"] == "Grüße"  # type: ignore[attr-defined]
     assert "64x48, 25 fps, 0.40 s" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ([], EncoderSettings()),
+        (["--codec", "hevc", "--pix-fmt", "yuv420p10le"], EncoderSettings(codec="hevc", pix_fmt="yuv420p10le")),
+        (["--size", "128x96", "--bitrate", "200000"], EncoderSettings(size=(128, 96), bitrate=200_000)),
+        (["--size", "24p", "--encoder-preset", "fast"], EncoderSettings(size=24, preset="fast")),
+    ],
+)
+def test_the_encoders_options_reach_the_writer(
+    stand_in: Callable, tmp_path: Path, options: list[str], expected: EncoderSettings
+) -> None:
+    stand_in("lipwright.synthesis.speaker", Persona=Talker)
+    assert run(["speak", "p", "--text", "Hi", "-o", str(tmp_path / "o.mp4"), *options]) == 0
+    assert Talker.last["settings"] == expected  # type: ignore[attr-defined]
+
+
+def test_speak_writes_subtitles(stand_in: Callable, capsys: Capture, tmp_path: Path) -> None:
+    stand_in("lipwright.synthesis.speaker", Persona=Talker)
+    (tmp_path / "t.txt").write_text("Grüße", encoding="utf-8")
+    out = ["-o", str(tmp_path / "o.mp4")]
+    given = ["speak", "p", "a.wav", "--transcript", str(tmp_path / "t.txt"), "--subtitles", "both", *out]
+    assert run(given) == 0
+    assert Talker.last["subtitles"] == [("o.srt", "Grüße"), ("o.vtt", "Grüße")]  # type: ignore[attr-defined]
+    assert "o.vtt: times estimated between pauses" in capsys.readouterr().out
+    assert run(["speak", "p", "--text", "Hallo", "--subtitles", "vtt", "--json", *out]) == 0
+    assert Talker.last["subtitles"] == [("o.vtt", None)]  # type: ignore[attr-defined]
+    assert json.loads(capsys.readouterr().out)["subtitles"] == {str(tmp_path / "o.vtt"): "letters"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["a.wav", "--subtitles", "srt"], "give them with --transcript FILE"),
+        (["a.wav", "--subtitles", "ass"], "choose srt, vtt or both"),
+        (["a.wav", "--transcript", "t.txt"], "add --subtitles srt, vtt or both"),
+        (["--text", "Hi", "--transcript", "t.txt", "--subtitles", "srt"], "is its own transcript, leave it out"),
+        (["a.wav", "--transcript", "/nowhere/t.txt", "--subtitles", "srt"], "cannot be read as UTF-8 text"),
+    ],
+)
+def test_subtitles_that_cannot_be_made(capsys: Capture, arguments: list[str], said: str) -> None:
+    assert run(["speak", "p", *arguments]) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_a_missing_demo_persona(capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lipwright.compose.paste import paste
+from lipwright.compose.paste import _weights, paste
 from lipwright.core.contracts import Patch
 from lipwright.media.color import ColorTags
 from lipwright.media.picture import PIX_FMTS, Picture
@@ -82,3 +82,14 @@ def test_patches_partly_outside_are_clipped(pix_fmt: str, size: tuple[int, int])
     assert np.array_equal(result[16:], template.rgb8()[16:])
     corner = Patch(pixels(6, 20, 30), np.ones((20, 30), np.float32), at(size[1] - 7, size[0] - 3))
     assert np.any(paste(template, corner).rgb8()[-3:, -7:] != template.rgb8()[-3:, -7:])
+
+
+def test_a_mask_that_grows_stays_in_place() -> None:
+    """Sampled at every second pixel, it must lie where full sampling puts it, to a fiftieth of its range."""
+    mask = np.zeros((64, 64), np.float32)
+    mask[20:44, 24:40] = 1
+    mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), 3), np.float32)
+    c, s = np.cos(0.1) * 0.4, np.sin(0.1) * 0.4
+    grows = np.array([[c, -s, 4], [s, c, 6]])
+    full = cv2.warpAffine(mask, grows, (130, 141), flags=cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR)
+    assert np.abs(_weights(mask, grows, (130, 141)) - full).max() < 0.02

@@ -144,3 +144,30 @@ def draw_number() -> Callable[..., np.ndarray]:
 @pytest.fixture
 def clicks() -> Callable[..., np.ndarray]:
     return click_track
+
+
+@pytest.fixture
+def two_tracks(tmp_path: Path) -> Path:
+    """English sound with a click at 0.2 s, and German, the default, with one at 0.6 s."""
+    path = tmp_path / "two.mkv"
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        sounds = []
+        for language, click in (("eng", 0.2), ("deu", 0.6)):
+            sound = output.add_stream("pcm_s16le", rate=48_000)
+            sound.codec_context.layout = "mono"
+            sound.metadata["language"] = language
+            sound.disposition = Disposition.default if language == "deu" else Disposition(0)
+            sounds.append((sound, click))
+        packets = []
+        for i in range(25):
+            frame = av.VideoFrame.from_ndarray(numbered(i), format="rgb24").reformat(format="yuv420p")
+            frame.pts, frame.time_base = i, Fraction(1, 25)
+            packets += stream.encode(frame)
+        packets += stream.encode(None)
+        for sound, click in sounds:
+            packets += encode_sound(sound, click_track(48_000, 1.0, click), 48_000, Fraction(0), "mono")
+        for packet in sorted(packets, key=lambda p: p.dts * p.time_base):
+            output.mux(packet)
+    return path

@@ -183,6 +183,15 @@ def test_clips_of_a_few_frames(
         assert [read_number(f.rgb8) for f in reader] == list(range(n))
 
 
+@pytest.mark.parametrize("codec", list(VIDEO))
+def test_encoders_keep_quiet(
+    tmp_path: Path, draw_number: Callable, capfd: pytest.CaptureFixture[str], codec: str
+) -> None:
+    """x265 and SVT write to the descriptor themselves, which would tear progress bars apart."""
+    write(tmp_path / "q.mkv", [draw_number(0)] * 3, quick(codec))
+    assert capfd.readouterr() == ("", "")
+
+
 def test_hevc_is_tagged_for_apple_players(tmp_path: Path, draw_number: Callable) -> None:
     for suffix in (".mp4", ".mov", ".m4v"):
         data = write(tmp_path / f"h{suffix}", [draw_number(0)] * 2, quick("hevc")).read_bytes()

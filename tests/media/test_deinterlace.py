@@ -12,6 +12,7 @@ from av.filter import Graph
 
 from lipwright.media.deinterlace import deinterlaced, fields_of
 from lipwright.media.probe import probe
+from lipwright.media.video import VideoReader
 
 WIDTH, HEIGHT, N = 160, 112, 24
 
@@ -109,3 +110,18 @@ def test_probe_names_the_first_field_and_plain_footage_has_none(tmp_path: Path) 
     info = probe(interlaced_clip(tmp_path / "p.mkv", "both", "prog")).video
     assert info is not None
     assert info.fields == ""
+
+
+@pytest.mark.parametrize("suffix", ["ts", "mkv", "mp4"])
+def test_the_reader_gives_whole_pictures_also_after_a_seek(tmp_path: Path, suffix: str) -> None:
+    path = interlaced_clip(tmp_path / f"i.{suffix}", "top", "tff", n=40)
+    with VideoReader(path) as reader:
+        assert reader.fps == 25
+        whole = [f.rgb8 for f in reader]
+    assert len(whole) == 40
+    for first in (1, 17, 29):
+        with VideoReader(path, start_s=Fraction(first, 25), end_s=Fraction(first + 2, 25)) as reader:
+            part = list(reader)
+        assert [f.index for f in part] == [first, first + 1]
+        for frame in part:
+            np.testing.assert_array_equal(frame.rgb8, whole[frame.index])

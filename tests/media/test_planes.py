@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,9 @@ import pytest
 
 from lipwright.core.errors import ConfigError, ShapeError
 from lipwright.media.codecs import PIX_FMTS, VIDEO
-from lipwright.media.color import BT709, ColorTags, apply_tags
+from lipwright.media.color import BT709, ColorTags
 from lipwright.media.formats import nearest_pix_fmt, shape_of
+from lipwright.media.picture import Picture, blank
 from lipwright.media.video import VideoReader
 from lipwright.media.writer import EncoderSettings, VideoWriter
 
@@ -22,35 +22,22 @@ BT601 = ColorTags("limited", "smpte170m", "smpte170m", "smpte170m")
 SHIFT = {"420": (1, 1), "422": (0, 1), "444": (0, 0)}
 
 
-@dataclass(frozen=True)
-class Planar:
+def picture_of(planes: tuple[np.ndarray, ...], pix_fmt: str, tags: ColorTags = BT709) -> Picture:
     """A picture of given planes."""
-
-    planes: tuple[np.ndarray, ...]
-    pix_fmt: str
-    tags: ColorTags = BT709
-
-    @property
-    def size(self) -> tuple[int, int]:
-        height, width = self.planes[0].shape
-        return width, height
-
-    def to_av(self) -> av.VideoFrame:
-        frame = av.VideoFrame(*self.size, self.pix_fmt)
-        for plane, values in zip(frame.planes, self.planes, strict=True):
-            rows = np.frombuffer(plane, values.dtype).reshape(plane.height, -1)
-            rows[:, : plane.width] = values
-        apply_tags(frame, self.tags)
-        return frame
+    height, width = planes[0].shape
+    picture = Picture(blank(width, height, pix_fmt), tags)
+    for target, values in zip(picture.planes, planes, strict=True):
+        target[:] = values
+    return picture
 
 
-def noise(pix_fmt: str, seed: int = 0, size: tuple[int, int] = (64, 48), tags: ColorTags = BT709) -> Planar:
+def noise(pix_fmt: str, seed: int = 0, size: tuple[int, int] = (64, 48), tags: ColorTags = BT709) -> Picture:
     """Every legal and illegal value of the format: only an untouched plane keeps them all."""
     rng = np.random.default_rng(seed)
     down, right = SHIFT[pix_fmt[3:6]]
     kind, top = (np.uint16, 1023) if pix_fmt.endswith("10le") else (np.uint8, 255)
     shapes = [(size[1], size[0])] + [(size[1] >> down, size[0] >> right)] * 2
-    return Planar(tuple(rng.integers(0, top + 1, s).astype(kind) for s in shapes), pix_fmt, tags)
+    return picture_of(tuple(rng.integers(0, top + 1, s).astype(kind) for s in shapes), pix_fmt, tags)
 
 
 def planes_in(path: Path) -> list[tuple[str, list[np.ndarray]]]:
@@ -88,11 +75,25 @@ def test_lossless_keeps_every_sample_of_every_plane(tmp_path: Path, codec: str, 
         assert all((a == b).all() for a, b in zip(picture.planes, planes, strict=True))
 
 
-def flat(colour: tuple[int, int, int], pix_fmt: str, tags: ColorTags, size: tuple[int, int] = (64, 48)) -> Planar:
+def test_one_picture_may_be_written_many_times(tmp_path: Path) -> None:
+    pictures = [noise("yuv420p", 0), noise("yuv420p", 1)]
+    given = [pictures[i] for i in (0, 0, 1, 0, 1, 1)]
+    settings = EncoderSettings(codec="hevc", crf=0, threads=1)
+    write(tmp_path / "p.mkv", given, settings)
+    back = planes_in(tmp_path / "p.mkv")
+    assert len(back) == 6
+    assert all(
+        (a == b).all()
+        for p, (_, planes) in zip(given, back, strict=True)
+        for a, b in zip(p.planes, planes, strict=True)
+    )
+
+
+def flat(colour: tuple[int, int, int], pix_fmt: str, tags: ColorTags, size: tuple[int, int] = (64, 48)) -> Picture:
     like = noise(pix_fmt, size=size)
     scale = 4 if pix_fmt.endswith("10le") else 1
     planes = tuple(np.full_like(p, v * scale) for p, v in zip(like.planes, colour, strict=True))
-    return Planar(planes, pix_fmt, tags)
+    return picture_of(planes, pix_fmt, tags)
 
 
 @pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv444p", "yuv422p10le"])
@@ -105,6 +106,15 @@ def test_another_matrix_range_or_depth_is_converted(tmp_path: Path, pix_fmt: str
     assert name == pix_fmt
     scale = 4 if pix_fmt.endswith("10le") else 1
     assert [float(p.mean()) / scale for p in planes] == pytest.approx([63, 102.3, 240], abs=1)
+
+
+@pytest.mark.parametrize(("source", "pix_fmt"), [("yuv422p10le", "yuv420p"), ("yuv420p", "yuv444p10le")])
+def test_another_depth_and_resolution_alone_keep_the_values(tmp_path: Path, source: str, pix_fmt: str) -> None:
+    settings = EncoderSettings(crf=0, preset="ultrafast", threads=1, pix_fmt=pix_fmt)
+    write(tmp_path / "p.mkv", [flat((81, 90, 240), source, BT709)], settings)
+    planes = planes_in(tmp_path / "p.mkv")[0][1]
+    scale = 4 if pix_fmt.endswith("10le") else 1
+    assert [float(p.mean()) / scale for p in planes] == pytest.approx([81, 90, 240], abs=0.3)
 
 
 def test_limited_pictures_in_a_full_range_file(tmp_path: Path) -> None:
@@ -125,7 +135,7 @@ def test_the_file_has_the_size_asked_for(tmp_path: Path, asked: Any, expected: t
     rgb8 = np.ascontiguousarray(np.broadcast_to(ramp[None, :, None], (48, 64, 3)))
     luma = np.rint(16 + ramp * (219 / 255)).astype(np.uint8)
     grey = np.full((24, 32), 128, np.uint8)
-    picture = Planar((np.broadcast_to(luma, (48, 64)).copy(), grey, grey), "yuv420p")
+    picture = picture_of((np.broadcast_to(luma, (48, 64)).copy(), grey, grey), "yuv420p")
     settings = EncoderSettings(crf=0, preset="ultrafast", threads=1, size=asked)
     with VideoWriter(tmp_path / "z.mp4", (64, 48), Fraction(25), settings) as writer:
         writer.write(rgb8 if kind == "rgb" else picture)

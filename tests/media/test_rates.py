@@ -43,9 +43,7 @@ def test_probe_tells_variable_from_constant(clip: Clip, suffix: str, bframes: in
     assert not constant.variable
     rng = np.random.default_rng(1)
     times = np.concatenate([[0], np.cumsum(rng.choice([33, 42, 67], 59))])
-    variable = probe(
-        clip(f"v.{suffix}", n=60, times_s=[F(int(t), 1000) for t in times], bframes=bframes)
-    ).video
+    variable = probe(clip(f"v.{suffix}", n=60, times_s=[F(int(t), 1000) for t in times], bframes=bframes)).video
     assert variable is not None
     assert variable.variable
 

@@ -25,11 +25,10 @@ from lipwright.media.tone import (
     sdr_of_hdr,
     tone_curve,
 )
+from lipwright.media.video import VideoReader
 
 PRESENTER = Path(__file__).parents[2] / "src" / "lipwright" / "assets" / "presenter.mp4"
-FROM_709 = np.linalg.inv(
-    np.array([[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]])
-)
+FROM_709 = np.linalg.inv(np.array([[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]]))
 
 
 def grey(signal: float) -> np.ndarray:
@@ -159,3 +158,31 @@ def test_only_pq_and_hlg_are_hdr() -> None:
     assert is_hdr(hdr_tags("smpte2084"))
     assert is_hdr(hdr_tags("arib-std-b67"))
     assert not is_hdr(ColorTags("limited", "bt2020nc", "bt2020", "bt2020-10"))
+
+
+@pytest.mark.parametrize("transfer", HDR_TRANSFERS)
+@pytest.mark.parametrize("codec", ["libx265", "libsvtav1"])
+def test_an_hdr_file_is_read_in_sdr(tmp_path: Path, transfer: str, codec: str) -> None:
+    truth = presenter_picture()
+    path = tmp_path / "hdr.mkv"
+    options = {"libx265": {"preset": "ultrafast", "crf": "4", "x265-params": "log-level=none"}}.get(
+        codec, {"preset": "8", "crf": "6", "svtav1-params": "lp=1"}
+    )
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream(codec, rate=25, options=options)
+        stream.width, stream.height, stream.pix_fmt = 256, 256, "yuv420p10le"
+        apply_tags(stream.codec_context, hdr_tags(transfer))
+        for i in range(3):
+            frame = hdr_frame(truth, transfer)
+            frame.pts, frame.time_base = i, Fraction(1, 25)
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    with VideoReader(path) as reader:
+        frames = list(reader)
+    assert reader.info.hdr == hdr_tags(transfer)
+    assert reader.info.color == BT709
+    assert (len(frames), frames[0].picture.pix_fmt, frames[0].picture.tags) == (3, "yuv420p", BT709)
+    low = truth.max(axis=2) < 178
+    error = frames[1].rgb8.astype(int) - truth
+    assert np.abs(error[low]).mean() < 2.5
+    assert np.abs(error[low].mean(axis=0)).max() < 1

@@ -15,7 +15,7 @@ from lipwright.media.audio import write_wav
 from lipwright.persona.template import Template
 from lipwright.subject.store import Subject
 from lipwright.synthesis import pipeline
-from lipwright.synthesis.pipeline import Synthesis, blend_strength
+from lipwright.synthesis.pipeline import Synthesis, blend_strength, spoken_over
 from lipwright.synthesis.speaker import Persona
 from lipwright.synthesis.voice import voice_of_samples
 
@@ -152,6 +152,18 @@ def test_frames_without_a_face_pass_through_and_the_mouth_fades(persona: Persona
     assert 0.05 < share[30] < 0.4 < share[33] < 0.95
     # Away from the gap it is the same picture; the face's scale, measured on seen frames, moves it by a hair.
     assert max(np.abs(shown[t].rgb8.astype(int) - full[t].rgb8).mean() for t in (*range(14), 38, 39)) < 0.2
+
+
+def test_moments_too_short_to_see_are_spoken_over() -> None:
+    usable, confidence = np.ones(30, bool), np.ones(30, np.float32)
+    usable[[4, 10, 11, 20, 21, 22]] = False
+    confidence[10] = 0
+    track = FaceTrack(
+        *(np.zeros((30, *s), np.float32) for s in [(68, 2), (0, 3)]), confidence, np.zeros((30, 3)), (1, 1)
+    )
+    spoken = spoken_over(replace(track, usable=usable), 2)
+    assert np.flatnonzero(~spoken).tolist() == [10, 11, 20, 21, 22], "a cut is; no face and longer stretches are not"
+    assert spoken_over(track, 2).sum() == 29
 
 
 def test_strength_of_the_blend() -> None:

@@ -45,12 +45,14 @@ class Measure:
     """Upper quartile."""
     peak_mb: float | None
     """Peak resident memory of the process, None where the system does not tell."""
+    cpu_ms: float
+    """Processor time per frame over all threads, median: hardly moves when the machine is busy."""
     ratio: float | None = None
     """Rate over that of the benchmark's first step, its baseline on the same machine in the same run."""
 
 
 def command(
-    name: Annotated[str, typer.Argument(help="media, prepare or speak.")],
+    name: Annotated[str, typer.Argument(help="media, prepare, sew or speak.")],
     persona: Annotated[str, typer.Option(help="Persona for speak.")] = "demo",
     seconds: Annotated[float, typer.Option(min=1, help="Length of the material.")] = 10,
     renderer: Annotated[str | None, typer.Option(help="Another of the persona's renderers, such as memory.")] = None,
@@ -71,10 +73,10 @@ def command(
         write_json(json, where | {"measures": [asdict(m) for m in measures]})
     if json != "-":
         rows = [
-            (m.step, f"{m.fps:.1f}", f"{m.fps_low:.1f} to {m.fps_high:.1f}", f"{m.ratio:.3f}", m.peak_mb)
+            (m.step, f"{m.fps:.1f}", f"{m.fps_low:.1f} to {m.fps_high:.1f}", f"{m.ratio:.3f}", m.cpu_ms, m.peak_mb)
             for m in measures
         ]
-        print_table("", ("step", "fps", "quartiles", "to the first", "peak MB"), rows)
+        print_table("", ("step", "fps", "quartiles", "to the first", "CPU ms", "peak MB"), rows)
 
 
 @dataclass(frozen=True)
@@ -95,12 +97,14 @@ def measure(step: str, work: Callable[[], int], repeats: int) -> Measure:
         work()
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # resets the peak (Linux)
-    rates = []
+    rates, spent = [], []
     for _ in range(repeats):
-        began = time.perf_counter()
-        rates.append(work() / (time.perf_counter() - began))
+        began, busy = time.perf_counter(), time.process_time()
+        frames = work()
+        rates.append(frames / (time.perf_counter() - began))
+        spent.append(1000 * (time.process_time() - busy) / frames)
     low, middle, high = statistics.quantiles(rates, n=4, method="inclusive") if repeats > 1 else rates * 3
-    return Measure(step, middle, low, high, _peak_mb())
+    return Measure(step, middle, low, high, _peak_mb(), round(statistics.median(spent), 2))
 
 
 def _peak_mb() -> float | None:
@@ -212,8 +216,53 @@ def _voice_like(path: Path, seconds: float) -> None:
     write_wav(path, (0.3 * pulses * np.clip(np.sin(2 * np.pi * 2 * t), 0, 1)).astype(np.float32))
 
 
+def _sew(job: Job) -> list[Measure]:
+    """Colour conversion and sewing of a rendered face, beside converting and blending the whole picture."""
+    import cv2
+    import numpy as np
+
+    from lipwright.compose.paste import paste
+    from lipwright.core.contracts import Patch
+    from lipwright.media.color import BT709
+    from lipwright.media.picture import Picture
+
+    n, found = max(round(job.seconds * 2), 4), []
+    for width, height in (*SIZES[1:], (3840, 2160)):
+        scene, side = _scene(width, height), height // 2
+        pictures = [Picture.of_rgb8(scene(i), BT709, "yuv420p") for i in range(4)]
+        centre = np.array([256 - width / 2, 256 - height / 2])
+        turn = np.asarray(cv2.getRotationMatrix2D((width / 2, height / 2), 3.0, 512 / side), np.float32)
+        turn[:, 2] += centre.astype(np.float32)
+        mask = np.zeros((512, 512), np.float32)
+        mask[24:488, 24:488] = 1
+        patch = Patch(scene(9)[:512, :512], np.asarray(cv2.blur(mask, (31, 31)), np.float32), turn)
+        reach = side * 6 // 10  # a renderer reads a little more than its patch covers
+        box = (width // 2 - reach, height // 2 - reach, width // 2 + reach, height // 2 + reach)
+
+        def whole(pictures: Any = pictures, patch: Any = patch, size: Any = (width, height)) -> int:
+            for i in range(n):
+                frame = pictures[i % 4].rgb8()
+                there, flags = patch.crop_from_frame, cv2.WARP_INVERSE_MAP
+                new = cv2.warpAffine(patch.rgb8, there, size, flags=flags | cv2.INTER_CUBIC).astype(np.float32)
+                weight = cv2.warpAffine(patch.mask, there, size, flags=flags | cv2.INTER_LINEAR)[..., None]
+                mixed = (frame + weight * (new - frame) + 0.5).astype(np.uint8)
+                Picture.of_rgb8(mixed, BT709, "yuv420p")
+            return n
+
+        def region(pictures: Any = pictures, patch: Any = patch, box: Any = box) -> int:
+            for i in range(n):
+                pictures[i % 4].rgb8(box)
+                paste(pictures[i % 4], patch)
+            return n
+
+        found.append(measure(f"whole picture through RGB {width}x{height}", whole, job.repeats))
+        found.append(measure(f"face region only {width}x{height}", region, job.repeats))
+    return found
+
+
 BENCHES: dict[str, Callable[[Job], list[Measure]]] = {
     "media": _media,
     "prepare": _prepare,
+    "sew": _sew,
     "speak": _speak,
 }

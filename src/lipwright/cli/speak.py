@@ -12,8 +12,16 @@ from lipwright.cli.interrupt import kept
 from lipwright.cli.output import print_json, print_table
 from lipwright.cli.progress import Bars
 from lipwright.cli.values import picture_size
+from lipwright.cli.values import rate as frame_rate
 from lipwright.core.errors import ConfigError, SpeechError
 from lipwright.media.settings import EncoderSettings
+from lipwright.speech.subtitles import FORMATS
+
+TIMES = {
+    "engine": "times of the speech engine",
+    "alignment": "times by alignment with the sound",
+    "letters": "times estimated between pauses",
+}
 
 CODEC_HELP = "h264, hevc, vp9, av1 or prores.  [default: vp9 in .webm, else h264]"
 
@@ -28,7 +36,11 @@ def command(
     tts: Annotated[str, typer.Option(help="What reads the text: auto, flite, espeak-ng or command:TEMPLATE.")] = "auto",
     voice: Annotated[str | None, typer.Option(help="Voice of the speech engine.")] = None,
     rate: Annotated[float, typer.Option(min=0.3, max=3, help="Speed of the voice.")] = 1.0,
+    transcript: Annotated[Path | None, typer.Option(help="Words of SPEECH, a UTF-8 file, for subtitles.")] = None,
+    subtitles: Annotated[str | None, typer.Option(help="Write subtitles beside the video: srt, vtt or both.")] = None,
     template: Annotated[Path | None, typer.Option(help="Footage to speak over instead of the persona's.")] = None,
+    extend: Annotated[str, typer.Option(help="Template too short: auto, ping-pong, loop or freeze.")] = "auto",
+    fps: Annotated[str | None, typer.Option(help="Frame rate of the video.  [default: the template's]")] = None,
     renderer: Annotated[str | None, typer.Option(help="Renderer instead of the recipe's: memory ...")] = None,
     engine: Annotated[str, typer.Option(help="What runs the networks: auto, torch ...")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
@@ -57,7 +69,8 @@ def command(
     from lipwright.media.encoding import plan
 
     plan(out, settings)  # what such a file cannot hold is said before anything is loaded
-    spoken = words(speech, text, text_file)
+    spoken, rate_out = words(speech, text, text_file), frame_rate(fps, "--fps")
+    endings, said = subtitling(subtitles, transcript, spoken)
     folder = persona_path(persona)
     what = f"{out} was not written (it appears only when whole); run the same command again"
     with kept(what), Bars() as bars:
@@ -72,14 +85,41 @@ def command(
             tts=tts,
             rate=rate,
             template=template,
+            extend=extend,
+            fps=rate_out,
             renderer=renderer,
             engine=engine,
         )
         try:
             speaking.write(out, settings=settings, progress=bars)
+            written = {str(f): speaking.write_subtitles(f, said) for f in map(out.with_suffix, endings)}
         finally:
             speaking.close()
-    report(out, speaking.profile() if profile else None, json)
+    report(out, speaking.profile() if profile else None, json, written)
+
+
+def subtitling(subtitles: str | None, transcript: Path | None, spoken: str | None) -> tuple[list[str], str | None]:
+    """(endings of the subtitle files to write, transcript of a given speech), checked before any work."""
+    if subtitles is None:
+        if transcript is not None:
+            raise ConfigError("--transcript is read for subtitles only; add --subtitles srt, vtt or both")
+        return [], None
+    if subtitles not in (*FORMATS, "both"):
+        raise ConfigError(f"unknown subtitles '{subtitles}'; choose srt, vtt or both")
+    if spoken is not None and transcript is not None:
+        raise ConfigError("--transcript goes with a speech file; spoken text is its own transcript, leave it out")
+    if spoken is None and transcript is None:
+        raise ConfigError("--subtitles needs the words of the speech file; give them with --transcript FILE")
+    said = None if transcript is None else read_text(transcript)
+    return [f".{name}" for name in (FORMATS if subtitles == "both" else (subtitles,))], said
+
+
+def read_text(path: Path) -> str:
+    """A UTF-8 file; SpeechError when it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpeechError(f"{path} cannot be read as UTF-8 text ({error}); check the file") from error
 
 
 def words(speech: Path | None, text: str | None, text_file: Path | None) -> str | None:
@@ -89,18 +129,15 @@ def words(speech: Path | None, text: str | None, text_file: Path | None) -> str 
         named = "none was" if not given else f"{len(given)} were"
         raise ConfigError(f"give one of SPEECH, --text and --text-file; {named} given")
     if text_file is not None:
-        try:
-            text = text_file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise SpeechError(f"{text_file} cannot be read as UTF-8 text ({error}); check the file") from error
+        text = read_text(text_file)
     if text is not None and not text.strip():
         source = text_file or "--text"
         raise SpeechError(f"{source} holds no words; give the text to speak")
     return text
 
 
-def report(out: Path, profile: dict[str, float] | None, json: bool) -> None:
-    """What was written, from the file itself."""
+def report(out: Path, profile: dict[str, float] | None, json: bool, subtitles: dict[str, str] | None = None) -> None:
+    """What was written, from the file itself; `subtitles`: files and where their times come from."""
     from lipwright.media.probe import probe
 
     info = probe(out)
@@ -110,8 +147,11 @@ def report(out: Path, profile: dict[str, float] | None, json: bool) -> None:
     if json:
         result = {"out": out, "width": video.width, "height": video.height, "fps": video.fps}
         result |= {"duration_s": float(length), "frames": round(length * video.fps)}
+        result |= {"subtitles": subtitles} if subtitles else {}
         print_json(result | ({"profile_ms_per_frame": profile} if profile is not None else {}))
         return
     if profile:
         print_table("", ("step", "ms per frame"), [(step, f"{ms:.2f}") for step, ms in profile.items()])
+    for name, method in (subtitles or {}).items():
+        print(f"{name}: {TIMES[method]}")
     print(f"{out}: {video.width}x{video.height}, {float(video.fps):g} fps, {float(length):.2f} s")

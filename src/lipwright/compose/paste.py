@@ -20,6 +20,8 @@ from lipwright.media.picture import Box, Picture, bits, chroma_shift
 Affine = NDArray[np.float64]
 _SHRINKS = 1.3
 """Patch pixels per frame pixel from which sampling would alias."""
+_GROWS = 0.6
+"""Patch pixels per frame pixel below which a mask is sampled at every second pixel only."""
 
 
 def paste(picture: Picture, patch: Patch, strength: float = 1.0) -> Picture:
@@ -30,7 +32,7 @@ def paste(picture: Picture, patch: Patch, strength: float = 1.0) -> Picture:
     to_frame: Affine = patch.crop_from_frame.astype(np.float64)
     to_frame[:, 2] += to_frame[:, :2] @ np.array(box[:2], np.float64)
     size = (box[2] - box[0], box[3] - box[1])
-    weight = _on_grid(patch.mask, to_frame, size, border=cv2.BORDER_CONSTANT)
+    weight = _weights(patch.mask, to_frame, size)
     if strength < 1:
         weight = weight * np.float32(strength)
     result = picture.editable()
@@ -73,11 +75,30 @@ def _planes(patch: Patch, picture: Picture, crop_from_region: Affine, size: tupl
     coarse[:, 2] += coarse[:, :2] @ ((step - 1) / 2)
     coarse[:, :2] *= step
     small = (-(-size[0] >> right), -(-size[1] >> down))
-    return placed + [_on_grid(plane, coarse, small) for plane in full.planes[1:]]
+    # Grown chroma has no detail that a cubic would keep.
+    method = cv2.INTER_LINEAR if _step(coarse) < 1 else cv2.INTER_CUBIC
+    return placed + [_on_grid(plane, coarse, small, method=method) for plane in full.planes[1:]]
+
+
+def _weights(mask: F32, mask_from_region: Affine, size: tuple[int, int]) -> F32:
+    """The mask at the pixels of a region, 0 around it."""
+    step = _step(mask_from_region)
+    if step > _GROWS:
+        return np.asarray(_on_grid(mask, mask_from_region, size, cv2.BORDER_CONSTANT, cv2.INTER_LINEAR), np.float32)
+    # A mask that grows is smooth on the region's grid: every second pixel says all, at a third of the time.
+    half = (-(-size[0] // 2) + 1, -(-size[1] // 2) + 1)
+    wide = mask_from_region @ np.array([[2, 0, 0.5], [0, 2, 0.5], [0, 0, 1]])
+    coarse = _on_grid(mask, wide, half, cv2.BORDER_CONSTANT, cv2.INTER_LINEAR)
+    full = cv2.resize(coarse, (2 * half[0], 2 * half[1]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(full, np.float32)[: size[1], : size[0]]
 
 
 def _on_grid(
-    source: NDArray[Any], source_from_region: Affine, size: tuple[int, int], border: int = cv2.BORDER_REPLICATE
+    source: NDArray[Any],
+    source_from_region: Affine,
+    size: tuple[int, int],
+    border: int = cv2.BORDER_REPLICATE,
+    method: int = cv2.INTER_CUBIC,
 ) -> NDArray[Any]:
     """Pixels of a patch at the whole pixels of a region."""
     a = source_from_region
@@ -88,12 +109,15 @@ def _on_grid(
         inside = source[y0:y1, x0:x1]
         around = (y0 - dy, dy + size[1] - y1, x0 - dx, dx + size[0] - x1)
         return cv2.copyMakeBorder(inside, *around, border, value=(0.0,)) if any(around) else inside
-    step = float(np.sqrt(abs(np.linalg.det(a[:, :2]))))
-    if source.dtype == np.float32:
-        return cv2.warpAffine(source, a, size, flags=cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR, borderMode=border)
-    if step > _SHRINKS:  # warpAffine does not antialias: blur to the output's Nyquist frequency first
+    if method == cv2.INTER_CUBIC and (step := _step(a)) > _SHRINKS:
+        # warpAffine does not antialias: blur to the output's Nyquist frequency first
         source = cv2.GaussianBlur(source, (0, 0), 0.4 * step)
-    return cv2.warpAffine(source, a, size, flags=cv2.WARP_INVERSE_MAP | cv2.INTER_CUBIC, borderMode=border)
+    return cv2.warpAffine(source, a, size, flags=cv2.WARP_INVERSE_MAP | method, borderMode=border)
+
+
+def _step(affine: Affine) -> float:
+    """Patch pixels per region pixel."""
+    return float(np.sqrt(abs(np.linalg.det(affine[:, :2]))))
 
 
 def _shared(weight: F32, right: int, down: int) -> F32:
@@ -105,6 +129,9 @@ def _shared(weight: F32, right: int, down: int) -> F32:
 
 
 def _blend(old: NDArray[Any], new: NDArray[Any], weight: F32) -> NDArray[Any]:
+    """old + weight · (new - old), rounded; weight 0 gives `old` bit for bit."""
+    if old.dtype == np.uint8:
+        return cv2.blendLinear(np.ascontiguousarray(old), new, 1 - weight, np.ascontiguousarray(weight))
     mixed = old + weight * (new.astype(np.float32) - old)
     return np.where(weight > 0, mixed + 0.5, old).astype(old.dtype)  # between two samples: no clipping is needed
 

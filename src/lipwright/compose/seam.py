@@ -16,9 +16,9 @@ PictureDistance = Callable[[int, int], float]
 
 _MOST = 1500
 """Frames at either end in which a seam is looked for: a minute at 25 a second, 2.25 million pairs."""
-_TRIED = 24
+_TRIED = 12
 """Seams whose pictures are compared."""
-_SAMPLED = 16
+_SAMPLED = 8
 """Pairs of neighbouring frames that tell how much pictures change by themselves."""
 _CHANGE = 2.0
 """Times the usual change between neighbours that pictures may lie apart: a fade spreads it over six frames."""
@@ -37,15 +37,18 @@ class Seam:
     """Whether the fade would show: jump > 1, or pictures further apart than `_CHANGE` usual changes."""
 
 
-def find_seam(motion: HeadMotion, low: int, high: int, distance: PictureDistance | None) -> Seam | None:
+def find_seam(
+    motion: HeadMotion, low: int, high: int, distance: PictureDistance | None, insist: bool = False
+) -> Seam | None:
     """The best seam inside [low, high] that loops over at least half of it; None when there is no room.
 
-    The upper face is compared at the start, middle and end of the fade, so that velocities agree too.
+    The upper face is compared at the start, middle and end of the fade, so that velocities agree too. Pictures are
+    compared, which costs some seconds at 4K, only where faces agree, or where a seam is wanted in any case (`insist`).
     """
     candidates = _alike(motion, low, high)
     if not candidates:
         return None
-    if distance is None:
+    if distance is None or (candidates[0].jump > 1 and not insist):
         best = candidates[0]
         return Seam(best.a, best.b, best.jump, best.jump > 1)
     middle = fade_length(motion.fps) // 2

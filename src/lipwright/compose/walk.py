@@ -141,7 +141,7 @@ def _extend(motion: HeadMotion, last: int | None, mode: str, distance: PictureDi
     """A tape for results up to tick `last`, which lies beyond the template, and its mode."""
     low, high = motion.region()
     if mode in ("auto", "loop"):
-        seam = find_seam(motion, low, high, distance)
+        seam = find_seam(motion, low, high, distance, insist=mode == "loop")
         if seam is not None and (mode == "loop" or not seam.seen):
             return loop(seam.a, seam.b, motion.fps), "loop"
     reach = min(int(_TURN_SEARCH_S * motion.fps), (high - low) // 6)

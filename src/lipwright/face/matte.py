@@ -26,8 +26,9 @@ _EPSILON = 1e-4
 """The filter takes variations of luma (0 to 1) whose variance is below this for flat ground."""
 _LOW, _HIGH = 0.12, 0.88
 """The filter leaves a haze on both sides; these become 0 and 1."""
-_STILL, _MOVED = 0.01, 0.06
-"""Change of luma (0 to 1) below which the matte keeps `_KEEP` of what it was, and above which nothing."""
+_STILL, _MOVED, _NEAR = 0.01, 0.03, 15
+"""Change of luma (0 to 1) below which the matte keeps `_KEEP` of what it was, and above which nothing; the largest
+within a square of `_NEAR` pixels counts."""
 _KEEP = 0.8
 
 
@@ -44,7 +45,7 @@ class MatteFinder:
 
             self._segment = SelfieSegmentation(model_selection=0)
             self._segment.process(np.zeros((64, 64, 3), np.uint8))
-        self._before: tuple[F32, F32] | None = None
+        self._steady = Steadier()
 
     def __call__(self, rgb8: U8) -> F32:
         """(H, W) in [0, 1], 1 where only the person is, of one (H, W, 3) frame."""
@@ -53,7 +54,7 @@ class MatteFinder:
         size = max(round(width * scale), 1), max(round(height * scale), 1)
         small = np.asarray(cv2.resize(rgb8, size, interpolation=cv2.INTER_AREA), np.uint8)
         guide = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
-        rough = self._steadied(guide, self._rough(small))
+        rough = self._steady(guide, self._rough(small))
         slope, offset = guided_coefficients(guide, rough, _RADIUS, _EPSILON)
         luma = cv2.cvtColor(rgb8, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
         full = cv2.resize(slope, (width, height)) * luma + cv2.resize(offset, (width, height))
@@ -66,7 +67,7 @@ class MatteFinder:
 
     def reset(self) -> None:
         """Forget the frames before: after a cut."""
-        self._before = None
+        self._steady.reset()
 
     def close(self) -> None:
         """Release the native graph."""
@@ -81,14 +82,26 @@ class MatteFinder:
             mask = self._segment.process(net).segmentation_mask
         return np.asarray(cv2.resize(np.asarray(mask, np.float32), (width, height)), np.float32)
 
-    def _steadied(self, guide: F32, rough: F32) -> F32:
-        """`rough`, held back where the picture has not changed since the frame before."""
+
+class Steadier:
+    """Mattes of one clip, held back where the picture has not changed since the frame before."""
+
+    def __init__(self) -> None:
+        self._before: tuple[F32, F32] | None = None
+
+    def reset(self) -> None:
+        """Forget the frame before."""
+        self._before = None
+
+    def __call__(self, guide: F32, matte: F32) -> F32:
+        """(H, W) matte of a frame whose luma is `guide` (H, W) in [0, 1]."""
         if self._before is not None and self._before[0].shape == guide.shape:
             change = cv2.GaussianBlur(np.abs(guide - self._before[0]), (0, 0), 2.0)
+            change = cv2.dilate(change, np.ones((_NEAR, _NEAR), np.uint8))
             keep = _KEEP * np.clip((_MOVED - change) / (_MOVED - _STILL), 0, 1)
-            rough = (rough + keep * (self._before[1] - rough)).astype(np.float32)
-        self._before = guide, rough
-        return rough
+            matte = (matte + keep * (self._before[1] - matte)).astype(np.float32)
+        self._before = guide, matte
+        return matte
 
 
 def guided_coefficients(guide: F32, target: F32, radius: int, epsilon: float) -> tuple[F32, F32]:

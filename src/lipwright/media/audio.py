@@ -10,6 +10,7 @@ import os
 import wave
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import cast
 
 import av
 import numpy as np
@@ -203,7 +204,7 @@ def _interleaved(frame: AudioFrame, channels: int) -> F32:
 def _decoded(container: InputContainer, stream: av.AudioStream) -> Iterator[AudioFrame]:
     for packet in packets_of(container, stream):
         try:
-            yield from packet.decode()
+            yield from cast(list[AudioFrame], packet.decode())
         except av.error.FFmpegError:
             continue  # a damaged packet: its time becomes silence
 

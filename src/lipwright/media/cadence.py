@@ -1,89 +1,33 @@
-"""Footage whose pictures are repeated to fill a higher rate: found, and given back at its own rate.
-
-A conversion without motion compensation shows material picture floor(i r / f + phase) in frame i, where r is the
-material's rate and f the file's: 25 in 30 repeats every sixth frame, 24 in 30 every fifth, 30 in 60 every second.
-The phase changes where such a file was edited, so it is found again for every window of frames.
-
-Convention: the difference d[i] is between small luma pictures i - 1 and i; a repeat has d near zero beside the
-differences around it (not zero: it was encoded again).
-"""
+"""Footage whose pictures are repeated to fill a higher rate: found, and given back at its own rate."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, pairwise
 
 import av
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from av.container import InputContainer
 
 from lipwright.core.clock import round_half_up
 from lipwright.core.contracts import F32
 from lipwright.media.opening import open_media, seconds, video_stream
 from lipwright.media.probe import VideoInfo, nominal_rate
+from lipwright.media.pulldown import Cadence, best_phase, cadence_in, candidates, is_sure
 from lipwright.media.rates import grid_of
 
-_NTSC = Fraction(1000, 1001)
-RATES = (*(n * k for n in (Fraction(24), Fraction(30), Fraction(48)) for k in (1, _NTSC)), Fraction(25), Fraction(50))
-"""Material rates looked for. Below 24 (webcams at 15 in 30) nothing is changed: such footage is kept as it is."""
-_HIGHEST = Fraction(9, 10)
-"""Of the file's rate: above this (24 in 25) repeats are too rare to be told from still moments, and harm little."""
+__all__ = ["Cadence", "find_cadence", "material_rate", "without_repeats", "working_rate"]
+
 _STRETCHES, _STRETCH = 3, 120
 """How many places of a file are looked at, and frames in each."""
 _MOST = 4 * _STRETCH
 """Frames decoded at most for a place, when the keyframe before it lies far back."""
-_PIECE = 60
-"""Frames that are given a phase of their own: 25 in 29.97 drifts, and edited footage jumps."""
-_NEEDED = 10
-"""Repeats with motion around them that must be seen before a cadence is believed."""
-_STILL = 1.2
-"""Levels of 255: below this difference of the moving parts, nothing moves and a repeat cannot be told."""
-_REPEAT = 0.5
-"""A repeat's difference is at most this part of the typical difference of the pictures around it."""
-_LOW, _HIGH = 0.62, 0.8
-"""Share of the repeats that must look like repeats, and of the other pictures that must not. Measured on the bundled
-presenter at crf 18 to 30, with and without noise: at least 0.66 and 0.85 for the true cadence; where nothing is
-repeated at most 0.22 for the first."""
-_AROUND = 7
-"""Frames to each side that say what a typical difference is."""
 _WIDTH = 160
-
-
-@dataclass(frozen=True)
-class Cadence:
-    """Material of one rate in a file of a higher one."""
-
-    file_rate: Fraction
-    rate: Fraction
-    """Of the material, pictures a second."""
-    phase: Fraction
-    """0 <= phase < 1: frame i shows picture floor(i * rate / file_rate + phase), where a window cannot tell."""
-
-    def picture(self, frame: int, phase: Fraction | None = None) -> int:
-        """Number of the material's picture that a frame shows."""
-        return int((frame * self.rate / self.file_rate + (self.phase if phase is None else phase)) // 1)
-
-    def repeats(self, first: int, count: int, phase: Fraction) -> NDArray[np.bool_]:
-        """(count,) whether frames first, first + 1, ... show the picture before them again."""
-        shown = [self.picture(i, phase) for i in range(first - 1, first + count)]
-        return np.diff(shown) == 0
-
-    @property
-    def phases(self) -> list[Fraction]:
-        """All phases that give different repeats."""
-        step = (self.rate / self.file_rate).limit_denominator(60).denominator
-        return [Fraction(2 * k + 1, 2 * step) for k in range(step)]
-
-    @property
-    def window(self) -> int:
-        """Frames for which one phase is found: at least two periods and a dozen."""
-        period = (self.rate / self.file_rate).limit_denominator(30).denominator
-        return period * max(2, -(-12 // period))
+"""Of the pictures that are compared."""
 
 
 def small_luma(frame: av.VideoFrame) -> F32:
@@ -91,7 +35,7 @@ def small_luma(frame: av.VideoFrame) -> F32:
     plane = frame.planes[0]
     deep = max(c.bits for c in frame.format.components) > 8
     if frame.format.is_planar and not frame.format.is_rgb:
-        rows = np.frombuffer(memoryview(plane), np.uint16 if deep else np.uint8)  # type: ignore[arg-type]
+        rows = np.frombuffer(memoryview(plane), np.uint16 if deep else np.uint8)
         step = plane.line_size // rows.itemsize
         luma = rows[: step * plane.height].reshape(plane.height, step)[:, : plane.width]
     else:
@@ -112,77 +56,6 @@ def difference(before: F32, after: F32) -> float:
     return float(np.partition(apart, len(apart) - n)[-n:].mean())
 
 
-def _typical(differences: F32, repeats: NDArray[np.bool_]) -> F32:
-    """(T,) median difference of the frames around each that are no repeats; nan where there are none."""
-    kept = np.where(repeats, np.nan, differences)
-    out = np.full(len(kept), np.nan, np.float32)
-    for i in range(len(kept)):
-        near = kept[max(0, i - _AROUND) : i + _AROUND + 1]
-        near = near[np.isfinite(near)]
-        if len(near):
-            out[i] = np.median(near)
-    return out
-
-
-def agreement(differences: F32, repeats: NDArray[np.bool_]) -> tuple[float, float, int]:
-    """How well differences fit the frames that a cadence calls repeats.
-
-    Returns:
-        (share of the repeats that look like repeats, share of the others that do not, number of repeats),
-        all among frames with motion around them.
-    """
-    typical = _typical(differences, repeats)
-    with np.errstate(invalid="ignore"):
-        moving = np.isfinite(differences) & (typical > _STILL)
-        low = differences < _REPEAT * typical
-    n_repeats, n_others = int((moving & repeats).sum()), int((moving & ~repeats).sum())
-    if not n_repeats or not n_others:
-        return 0.0, 0.0, 0
-    return float(low[moving & repeats].mean()), float(1 - low[moving & ~repeats].mean()), n_repeats
-
-
-def best_phase(cadence: Cadence, first: int, differences: F32) -> tuple[float, float, int, Fraction]:
-    """The phase that fits the differences of frames first, first + 1, ... best, after its `agreement`."""
-    scored = [
-        (*agreement(differences, cadence.repeats(first, len(differences), phase)), phase) for phase in cadence.phases
-    ]
-    return max(scored, key=lambda s: s[0] + s[1])
-
-
-def candidates(file_rate: Fraction) -> list[Cadence]:
-    """Cadences a file of this rate may hold, the highest material rate (the fewest repeats) first."""
-    family = [r for r in RATES if r < _HIGHEST * file_rate and r >= 24 * _NTSC]
-    simple: dict[Fraction, Fraction] = {}
-    for rate in family:  # 24 and 23.976 in 30 cannot be told apart: the one with the simpler ratio is meant
-        key = Fraction(round_half_up(rate))
-        kept = simple.get(key)
-        if kept is None or (rate / file_rate).denominator < (kept / file_rate).denominator:
-            simple[key] = rate
-    return [Cadence(file_rate, rate, Fraction(1, 2)) for rate in sorted(simple.values(), reverse=True)]
-
-
-def cadence_in(file_rate: Fraction, stretches: Sequence[tuple[int, F32]]) -> Cadence | None:
-    """The cadence that all stretches of differences agree with, each in its own phase; None when unsure.
-
-    Args:
-        stretches: (number of the first frame, (T,) differences); the first frame of a file has no difference (nan).
-    """
-    found: list[tuple[float, Cadence]] = []
-    for candidate in candidates(file_rate):
-        fits = [
-            best_phase(candidate, first + at, differences[at : at + _PIECE])
-            for first, differences in stretches
-            for at in range(0, len(differences), _PIECE)
-        ]
-        n = sum(fit[2] for fit in fits)
-        low, high = (sum(fit[k] * fit[2] for fit in fits) for k in (0, 1))
-        if n >= _NEEDED and low >= _LOW * n and high >= _HIGH * n:
-            # A cadence with more repeats explains more: 25 in 50 also agrees with the repeats of 30 in 50.
-            phase = max(fits, key=lambda fit: (fit[0] + fit[1]) * fit[2])[3]
-            found.append((low + high - n, Cadence(file_rate, candidate.rate, phase)))
-    return max(found, key=lambda f: f[0])[1] if found else None
-
-
 def find_cadence(path: str | os.PathLike[str]) -> Cadence | None:
     """Look at a few places of a file for pictures repeated to a rule; decodes some 360 frames.
 
@@ -191,34 +64,11 @@ def find_cadence(path: str | os.PathLike[str]) -> Cadence | None:
     """
     with open_media(path) as container:
         stream = video_stream(container, path)
-        stream.thread_type = "AUTO"
-        rate, tick = nominal_rate(stream), stream.time_base
-        length = seconds(stream.duration, tick) or Fraction(container.duration or 0, av.time_base)
+        rate = nominal_rate(stream)
         if not candidates(rate):
             return None
-        zero: Fraction | None = None
-        stretches = []
-        end = Fraction(-1)
-        for k in range(_STRETCHES):
-            at = length * k / _STRETCHES
-            if k and zero is None:
-                break
-            if k and at > end:
-                with suppress(av.error.FFmpegError):
-                    container.seek(int((zero + at) / Fraction(tick or 1)), stream=stream)
-            numbered = []
-            for frame in _some(container, stream):
-                stamp = seconds(frame.pts, frame.time_base)
-                if stamp is None:
-                    return None
-                zero = stamp if zero is None else zero
-                if stamp - zero > end:  # the keyframe before a place may lie in what was seen already
-                    end = stamp - zero
-                    numbered.append((round_half_up(end * rate), small_luma(frame)))
-                if len(numbered) >= _STRETCH:
-                    break
-            stretches += _differences(numbered)
-    return cadence_in(rate, stretches)
+        stream.thread_type = "AUTO"
+        return cadence_in(rate, _stretches(container, stream, rate))
 
 
 def material_rate(path: str | os.PathLike[str]) -> Fraction | None:
@@ -239,9 +89,32 @@ def working_rate(info: VideoInfo, cadence: Cadence | None = None) -> Fraction:
     return grid_of(info.fps) if info.variable else info.fps
 
 
-def _some(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
-    with suppress(av.error.FFmpegError):
-        yield from islice(container.decode(stream), _MOST)
+def _stretches(container: InputContainer, stream: av.VideoStream, rate: Fraction) -> list[tuple[int, F32]]:
+    """(first frame, differences) of a few places spread over the file."""
+    tick = Fraction(stream.time_base or 1)
+    length = seconds(stream.duration, tick) or Fraction(container.duration or 0, av.time_base)
+    zero: Fraction | None = None
+    end = Fraction(-1)
+    found = []
+    for k in range(_STRETCHES):
+        at = length * k / _STRETCHES
+        if zero is not None and at > end:
+            with suppress(av.error.FFmpegError):
+                container.seek(int((zero + at) / tick), stream=stream)
+        numbered: list[tuple[int, F32]] = []
+        with suppress(av.error.FFmpegError):
+            for frame in islice(container.decode(stream), _MOST):
+                stamp = seconds(frame.pts, frame.time_base)
+                if stamp is None:
+                    return []
+                zero = stamp if zero is None else zero
+                if stamp - zero > end:  # the keyframe before a place may lie in what was seen already
+                    end = stamp - zero
+                    numbered.append((round_half_up(end * rate), small_luma(frame)))
+                if len(numbered) >= _STRETCH:
+                    break
+        found += _differences(numbered)
+    return found
 
 
 def _differences(numbered: Sequence[tuple[int, F32]]) -> list[tuple[int, F32]]:
@@ -250,7 +123,7 @@ def _differences(numbered: Sequence[tuple[int, F32]]) -> list[tuple[int, F32]]:
     if len(numbers) < 3 or numbers != list(range(numbers[0], numbers[0] + len(numbers))):
         return []
     pictures = [p for _, p in numbered]
-    apart = [np.nan] + [difference(a, b) for a, b in zip(pictures, pictures[1:], strict=False)]
+    apart = [np.nan] + [difference(a, b) for a, b in pairwise(pictures)]
     return [(numbers[0], np.asarray(apart, np.float32))]
 
 
@@ -282,7 +155,9 @@ def without_repeats(
             last = slot
 
 
-def _distinct(window: Sequence[tuple[int, av.VideoFrame, float]], cadence: Cadence) -> Iterator[tuple[int, av.VideoFrame]]:
+def _distinct(
+    window: Sequence[tuple[int, av.VideoFrame, float]], cadence: Cadence
+) -> Iterator[tuple[int, av.VideoFrame]]:
     """(number of the material's picture, frame) of the frames of one window that are no repeats."""
     if not window:
         return
@@ -291,6 +166,6 @@ def _distinct(window: Sequence[tuple[int, av.VideoFrame, float]], cadence: Caden
     for number, _, apart in window:
         differences[number - first] = apart
     low, high, n, phase = best_phase(cadence, first, differences)
-    sure = n > 0 and low >= _LOW and high >= _HIGH
+    sure = is_sure(low, high, n)
     for number, frame, _ in window:
         yield cadence.picture(number, phase if sure else cadence.phase), frame

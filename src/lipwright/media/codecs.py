@@ -2,12 +2,12 @@
 
 Default qualities: the bundled presenter (its first 75 frames, 512x512, decoded, encoded again) has a luma PSNR
 of 49.0 dB as H.264 at crf 16, preset veryfast; the other codecs' defaults are the whole numbers that come
-nearest: HEVC 15 (48.9 dB), VP9 16 (49.0 dB), AV1 16 (49.4 dB at 15). ProRes is for editing: its quantiser 2
-stays far above.
+nearest: HEVC 15 (48.9 dB), VP9 16 (49.0 dB), AV1 16 (49.0 dB). ProRes is for editing: its quantiser 2 gives
+56.8 dB.
 
 Speeds: the nine names of x264 and x265; for VP9 and AV1 they choose `cpu-used` and the SVT preset so that
-`veryfast` encodes 1080p faster than it plays on two cores. VP9's two-pass-quality deadline is ten times
-slower there and saves a tenth, so it starts at `fast`.
+`veryfast` encodes 1080p faster than it plays on two cores. VP9's better deadline takes six times the work for
+a tenth fewer bits there, so it starts at `fast`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
+DEFAULT_PRESET = "veryfast"
 PIX_FMTS = ("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le")
 
 

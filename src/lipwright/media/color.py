@@ -7,6 +7,7 @@ flags used here remove both (measured: mean error below 0.2 levels on saturated 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import av
 import numpy as np
@@ -78,7 +79,8 @@ def tags_of(frame: av.VideoFrame) -> ColorTags:
     )
 
 
-def _swscale_space(space: str) -> int:
+def swscale_space(space: str) -> int:
+    """swscale's number of a matrix; that of BT.601 for names it does not know."""
     return {"bt709": 1, "fcc": 4, "smpte240m": 7, "bt2020nc": 9}.get(space, 5)
 
 
@@ -87,7 +89,7 @@ def to_rgb8(
 ) -> U8:
     """A decoded frame as (H, W, 3) RGB, optionally resized to `size` (width, height).
 
-    `tags` are the file's, resolved or not.
+    `tags` are the file's, resolved or not. Rows may lie further apart than they are long.
     """
     known = tags.resolved(frame.height)
     width, height = size or (frame.width, frame.height)
@@ -98,13 +100,15 @@ def to_rgb8(
         width=width,
         height=height,
         format="rgb24",
-        src_colorspace=_swscale_space(known.space),
+        src_colorspace=swscale_space(known.space),
         src_color_range=ColorRange.JPEG if known.range == "full" or is_rgb else ColorRange.MPEG,
         dst_color_range=ColorRange.JPEG,
         interpolation=SAME_SIZE if same else RESIZE,
         threads=1,
     )
-    return np.ascontiguousarray(picture.to_ndarray())
+    plane = picture.planes[0]
+    rows: U8 = np.frombuffer(cast(memoryview, plane), np.uint8)[: plane.line_size * height]
+    return rows.reshape(height, plane.line_size)[:, : 3 * width].reshape(height, width, 3)
 
 
 def convert(
@@ -118,7 +122,7 @@ def convert(
 
     `size` (width, height) scales it on the way.
     """
-    space, known = _swscale_space(tags.space), ColorRange.JPEG if tags.range == "full" else ColorRange.MPEG
+    space, known = swscale_space(tags.space), ColorRange.JPEG if tags.range == "full" else ColorRange.MPEG
     width, height = size or (frame.width, frame.height)
     result = reformatter.reformat(
         frame,

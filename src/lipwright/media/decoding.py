@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from fractions import Fraction
 from itertools import chain
@@ -19,8 +20,12 @@ from lipwright.media.probe import VideoInfo
 
 _LOOK_BACK_S = (Fraction(0), Fraction(2), Fraction(10), Fraction(60))
 """How far before the wanted time to seek, when an earlier try landed behind it."""
+_COUNTED = ("mpeg",)
+"""Containers that time only some pictures, so that only counting from the beginning is exact (MPEG program streams)."""
 _LONGEST_WAIT = 300
-"""Pictures after a damaged one that are left out while no keyframe comes."""
+"""Packets after a damaged one that are left out while no keyframe comes."""
+_DELAY = 8
+"""Packets after which a decoder with threads has reported an error for certain, about."""
 
 Timed = Iterator[tuple[Fraction, av.VideoFrame]]
 
@@ -72,8 +77,9 @@ class PictureSource:
         container = self._stack.enter_context(open_media(self.path))
         stream = video_stream(container, self.path)
         stream.thread_type = "AUTO"
-        stream.codec_context.options = {"err_detect": "explode"}  # else damage is painted over without a word
         if goal_s is not None:
+            if container.format.name in _COUNTED:
+                return
             try:
                 container.seek(int(goal_s / Fraction(stream.time_base or 1)), stream=stream)
             except av.error.FFmpegError:
@@ -95,31 +101,45 @@ class PictureSource:
             yield start, frame
 
     def _decoded(self, container: InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
+        is_ts = container.format.name == "mpegts"  # marks packets that are incomplete, others what follows a gap
+        recent: deque[av.Packet] = deque(maxlen=_DELAY)
         waiting = 0
         for packet in packets_of(container, stream, self._count):
-            try:
-                frames = packet.decode()
-            except av.error.FFmpegError:
-                self._lose(packet)
-                waiting = _LONGEST_WAIT
+            if waiting and packet.size and not packet.is_keyframe:
+                waiting -= 1
+                self._until(packet)
                 continue
-            if packet.is_corrupt:  # a transport stream notices that something is missing
-                self._count()
-                waiting = _LONGEST_WAIT
-            for frame in frames:
-                if frame.is_corrupt:
-                    self._lose(frame)
-                    waiting = _LONGEST_WAIT
-                elif frame.key_frame or waiting <= 0:
-                    waiting = 0
-                    yield frame
-                else:
-                    waiting -= 1
-                    self._until(frame)
+            waiting = 0
+            recent.append(packet)
+            frames, whole = self._decode(packet)
+            yield from frames
+            if whole and not (packet.is_corrupt and (is_ts or not packet.is_keyframe)):
+                continue
+            self._count()
+            self._until(packet)
+            stream.codec_context.flush_buffers()  # a decoder with threads may not recover on its own
+            waiting = _LONGEST_WAIT
+            # Threads report an error some packets late: the last keyframe sent is tried again.
+            for late in _from_keyframe(recent):
+                frames, whole = self._decode(late)
+                yield from frames
+                waiting = 0 if whole else _LONGEST_WAIT
+                if not whole:
+                    stream.codec_context.flush_buffers()
+                    break
+            recent.clear()
 
-    def _lose(self, thing: av.Packet | av.VideoFrame) -> None:
-        self._count()
-        self._until(thing)
+    def _decode(self, packet: av.Packet) -> tuple[list[av.VideoFrame], bool]:
+        """(pictures that are whole, whether there was no damage)."""
+        try:
+            frames = packet.decode()
+        except av.error.FFmpegError:
+            return [], False
+        for frame in frames:
+            if frame.is_corrupt:
+                self._until(frame)
+        good = [frame for frame in frames if not frame.is_corrupt]
+        return good, len(good) == len(frames)
 
     def _until(self, thing: av.Packet | av.VideoFrame) -> None:
         stamp = seconds(thing.pts, thing.time_base)
@@ -128,3 +148,9 @@ class PictureSource:
 
     def _count(self) -> None:
         self.damaged += 1
+
+
+def _from_keyframe(packets: Sequence[av.Packet]) -> list[av.Packet]:
+    """The last keyframe and what follows it; nothing when there is none, or no timestamps to know doubles by."""
+    keys = [n for n, packet in enumerate(packets) if packet.is_keyframe and packet.pts is not None]
+    return list(packets)[keys[-1] :] if keys else []

@@ -29,7 +29,8 @@ class FieldCount:
         self._filter = self._filter or _Filter("idet", {})
         for out in self._filter(frame):
             self._seen = {
-                kind: float(out.metadata.get(f"lavfi.idet.multiple.{kind}", 0)) for kind in ("tff", "bff", "progressive")
+                kind: float(out.metadata.get(f"lavfi.idet.multiple.{kind}", 0))
+                for kind in ("tff", "bff", "progressive")
             }
 
     @property
@@ -106,7 +107,10 @@ class _Filter:
     def _build(self, width: int, height: int, pix_fmt: str, time_base: Fraction | None) -> None:
         self._graph = Graph()
         source = self._graph.add_buffer(
-            width=width, height=height, format=pix_fmt, time_base=time_base or Fraction(1, 1000)
+            width=width,
+            height=height,
+            format=av.VideoFormat(pix_fmt, width, height),
+            time_base=time_base or Fraction(1, 1000),
         )
         stage = self._graph.add(self._name, **self._options)
         self._graph.link_nodes(source, stage, self._graph.add("buffersink")).configure()

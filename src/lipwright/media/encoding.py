@@ -10,6 +10,7 @@ from pathlib import Path
 from lipwright.core.clock import round_half_up
 from lipwright.core.errors import ConfigError
 from lipwright.media.codecs import (
+    DEFAULT_PRESET,
     FORMATS,
     SOUND,
     SUFFIXES,
@@ -60,7 +61,7 @@ class Encoding:
 
     def encoder_options(self, fps: Fraction) -> dict[str, str]:
         """Private options of the encoder."""
-        chosen = dict(self.video.presets.get(self.settings.preset or "veryfast", {}))
+        chosen = dict(self.video.presets.get(self.settings.preset or DEFAULT_PRESET, {}))
         chosen |= _quality(self.video, self.settings) | _keyframes(self.video, self.settings, fps)
         return chosen | _private(self)
 
@@ -104,8 +105,9 @@ def _check_container(path: str | os.PathLike[str], suffix: str, video: VideoCode
             f"{' or '.join(c.name for c in VIDEO.values() if suffix in c.suffixes)}"
         )
     if settings.alpha and suffix not in video.alpha_suffixes:
+        named = f" as {video.name}" if settings.codec else ""
         raise ConfigError(
-            f"cannot write transparency to {path} as {video.name}: use vp9 in .webm or .mkv, or prores in .mov or .mkv"
+            f"cannot write transparency to {path}{named}: use vp9 in .webm or .mkv, or prores in .mov or .mkv"
         )
 
 
@@ -115,7 +117,7 @@ def _check_knobs(path: str | os.PathLike[str], video: VideoCodec, settings: Enco
             f"crf {settings.crf} is outside {video.best} to {video.worst} of {video.name} for {path}; choose one inside"
         )
     for option, is_set, allowed in (
-        ("a bit rate", settings.bitrate is not None, video.has_bitrate),
+        ("bit rate to choose", settings.bitrate is not None, video.has_bitrate),
         ("speed presets", settings.preset is not None, bool(video.presets)),
         ("B-frames to choose", settings.bframes is not None, video.has_bframes),
     ):

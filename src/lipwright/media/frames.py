@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import av
 import numpy as np
 from av.video.reformatter import ColorRange, VideoReformatter
 
 from lipwright.core.contracts import U8
 from lipwright.core.errors import ShapeError
-from lipwright.media.color import RESIZE, SAME_SIZE, ColorTags, _swscale_space, apply_tags
-from lipwright.media.formats import shape_of
+from lipwright.media.color import RESIZE, SAME_SIZE, ColorTags, apply_tags, swscale_space
+from lipwright.media.picture import Picture, bits, blank, planes_of
 
 _RGB = "gbrp10le"
 """RGB between two matrices: fine enough for ten bits."""
-
-
-class PlanarPicture(Protocol):
-    """What the writer needs of a media.picture.Picture."""
-
-    @property
-    def pix_fmt(self) -> str:
-        """One of media.codecs.PIX_FMTS."""
-
-    @property
-    def tags(self) -> ColorTags:
-        """Resolved."""
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(width, height)."""
-
-    def to_av(self) -> av.VideoFrame:
-        """Its planes as a frame, labelled, for an encoder."""
 
 
 class FrameMaker:
@@ -55,7 +34,7 @@ class FrameMaker:
         self._to_rgb = VideoReformatter()
         self._alpha_reformatter = VideoReformatter()
 
-    def __call__(self, frame: U8 | PlanarPicture, alpha: U8 | None) -> av.VideoFrame:
+    def __call__(self, frame: U8 | Picture, alpha: U8 | None) -> av.VideoFrame:
         """One encoder frame, without a timestamp. ShapeError for another size or type."""
         made = self._of_rgb(frame) if isinstance(frame, np.ndarray) else self._of_picture(frame)
         apply_tags(made, self.tags)
@@ -68,7 +47,7 @@ class FrameMaker:
         source = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb8), format="rgb24")
         return self._converted(source, None)
 
-    def _of_picture(self, picture: PlanarPicture) -> av.VideoFrame:
+    def _of_picture(self, picture: Picture) -> av.VideoFrame:
         if picture.size != self.size:
             raise ShapeError("picture to write", self.size[::-1], picture.size[::-1])
         frame = picture.to_av()
@@ -78,10 +57,10 @@ class FrameMaker:
 
     def _converted(self, frame: av.VideoFrame, tags: ColorTags | None) -> av.VideoFrame:
         """One swscale pass, two where the matrix changes; `tags` are the source's, None for RGB."""
-        space = _swscale_space(self.tags.space)
-        if tags is not None and _swscale_space(tags.space) != space:
+        space = swscale_space(self.tags.space)
+        if tags is not None and swscale_space(tags.space) != space:
             # swscale's own way from matrix to matrix gets 10-bit colours wrong (seen in FFmpeg 8): by RGB instead.
-            frame = self._pass(self._to_rgb, frame, _RGB, self.size, tags, _swscale_space(tags.space))
+            frame = self._pass(self._to_rgb, frame, _RGB, self.size, tags, swscale_space(tags.space))
             tags = None
         return self._pass(self._reformatter, frame, self.pix_fmt, self.out_size, tags, space)
 
@@ -119,13 +98,12 @@ class FrameMaker:
             raise ShapeError("alpha to write (uint8)", (height, width), alpha.shape)
         if self.out_size != self.size:
             alpha = self._scaled(alpha)
-        made = av.VideoFrame(frame.width, frame.height, self.alpha_fmt)
-        wide = 1 if shape_of(self.pix_fmt)[1] == 8 else 2  # bytes of a sample
-        for source, target in zip(frame.planes, made.planes, strict=False):
-            _rows(target)[:, : target.width * wide] = _rows(source)[:, : target.width * wide]
-        if wide == 2:  # ten bits: 255 -> 1023
-            alpha = ((alpha.astype(np.uint32) * 1023 + 127) // 255).astype("<u2").view(np.uint8)
-        _rows(made.planes[3])[:, : alpha.shape[1]] = alpha
+        made = blank(frame.width, frame.height, self.alpha_fmt)
+        targets = planes_of(made)
+        for source, target in zip(planes_of(frame, self.pix_fmt), targets, strict=False):
+            target[:] = source
+        top = 2 ** bits(self.pix_fmt) - 1
+        targets[3][:] = (alpha.astype(np.uint32) * top + 127) // 255
         apply_tags(made, self.tags)
         return made
 
@@ -137,9 +115,3 @@ class FrameMaker:
             gray, width, height, src_color_range=full, dst_color_range=full, interpolation=RESIZE, threads=1
         )
         return np.asarray(scaled.to_ndarray(), np.uint8)
-
-
-def _rows(plane: av.video.plane.VideoPlane) -> U8:
-    """(rows, line size) bytes of a plane; writing to them writes to the frame."""
-    flat: U8 = np.frombuffer(plane, np.uint8)  # type: ignore[call-overload]  # a plane is a buffer
-    return flat[: plane.height * plane.line_size].reshape(plane.height, plane.line_size)

@@ -93,7 +93,9 @@ def _cube_graph(transfer: str, width: int, height: int) -> Graph:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "hdr.cube"
         path.write_text(cube(transfer), encoding="ascii")
-        source = graph.add_buffer(width=width, height=height, format="gbrp10le", time_base=Fraction(1, 1000))
+        source = graph.add_buffer(
+            width=width, height=height, format=av.VideoFormat("gbrp10le", width, height), time_base=Fraction(1, 1000)
+        )
         lut = graph.add("lut3d", file=str(path), interp="tetrahedral")
         graph.link_nodes(source, lut, graph.add("buffersink")).configure()
     return graph

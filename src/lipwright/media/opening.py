@@ -80,9 +80,7 @@ def video_stream(container: InputContainer, path: str | os.PathLike[str]) -> av.
     return max(usable, key=lambda s: s.codec_context.width * s.codec_context.height)
 
 
-def audio_stream(
-    container: InputContainer, path: str | os.PathLike[str], track: int | None = None
-) -> av.AudioStream:
+def audio_stream(container: InputContainer, path: str | os.PathLike[str], track: int | None = None) -> av.AudioStream:
     """A sound track: number `track` (from 0), or the default one, else the first.
 
     FootageError when there is none, or none of that number; the message then lists what there is.
@@ -100,7 +98,8 @@ def audio_stream(
 
 def _described(stream: av.AudioStream) -> str:
     context = stream.codec_context
-    parts = [stream.language, stream.metadata.get("title"), context.name, context.layout.name]
+    channels = {1: "mono", 2: "stereo"}.get(context.channels, context.layout.name)
+    parts = [stream.language, stream.metadata.get("title"), context.name, channels]
     return " ".join(p for p in parts if p and p != "und")
 
 

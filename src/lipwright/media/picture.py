@@ -98,7 +98,7 @@ class Picture:
     def rgb8(self, box: Box | None = None) -> U8:
         """(h, w, 3) RGB of the whole or of a box inside the picture: the same values either way."""
         if box is None:
-            return self._rgb8(self.frame)
+            return np.ascontiguousarray(self._rgb8(self.frame))
         width, height = self.size
         right, down = chroma_shift(self.pix_fmt)
         if width % (1 << right) or height % (1 << down):  # chroma is stretched over the whole width: no part alone
@@ -111,7 +111,7 @@ class Picture:
 
     def scaled(self, size: tuple[int, int]) -> U8:
         """(h, w, 3) RGB at another (width, height)."""
-        return self._rgb8(self.frame, size)
+        return np.ascontiguousarray(self._rgb8(self.frame, size))
 
     def resized(self, size: tuple[int, int]) -> Picture:
         """The same picture at another (width, height)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, pairwise
 
 import av
 from av.container import InputContainer
@@ -15,8 +15,8 @@ COMMON = tuple(Fraction(n) for n in (24, 25, 30, 50, 60))
 """Rates that footage of variable rate is put on."""
 _SLACK = Fraction(98, 100)
 """A mean rate this much above a common rate still counts as that rate: a few lost frames, a rounded duration."""
-_ODD_SHARE = Fraction(1, 250)
-"""Share of intervals away from the usual one that makes a rate variable; below it, a frame or two is missing."""
+_ODD_SHARE, _ODD = Fraction(1, 100), 3
+"""Share and number of intervals away from the usual one up to which a rate is constant and frames are missing."""
 _LOOKED_AT = 400
 """Packets at the beginning that are looked at when the file has no index."""
 _LOOKED_AT_INDEX = 4000
@@ -40,11 +40,11 @@ def varies(stamps_s: Sequence[Fraction], tick_s: Fraction) -> bool:
         tick_s: the file's smallest step of time; jitter of a step, of 1.1 ms (Matroska rounds to milliseconds) or of
             a tenth of the usual interval is not irregular.
     """
-    steps = [b - a for a, b in zip(stamps_s, stamps_s[1:], strict=False)]
+    steps = [b - a for a, b in pairwise(stamps_s)]
     usual = sorted(steps)[len(steps) // 2]
     slack = max(tick_s, Fraction(11, 10_000)) + usual / 10
     odd = sum(abs(step - usual) > slack for step in steps)
-    return odd > 1 and odd > _ODD_SHARE * len(steps)
+    return odd > _ODD and odd > _ODD_SHARE * len(steps)
 
 
 def variable_rate(container: InputContainer, stream: av.VideoStream, seen: Sequence[int]) -> Fraction | None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Iterable
 from fractions import Fraction
+from typing import cast
 
 import av
-from av.sidedata.sidedata import Type
+from av.sidedata.sidedata import SideData, Type
 
 from lipwright.core.clock import round_half_up
 
@@ -25,7 +27,8 @@ def orientation_of(frame: av.VideoFrame) -> tuple[int, bool]:
 
     (0, False) when it has none; angles between are rounded to quarters.
     """
-    matrix = next((s for s in frame.side_data if s.type == Type.DISPLAYMATRIX), None)
+    known = cast(Iterable[SideData], frame.side_data)
+    matrix = next((s for s in known if s.type == Type.DISPLAYMATRIX), None)
     if matrix is None:
         return 0, False
     a, b, _, c, d, *_ = struct.unpack("=9i", bytes(matrix))

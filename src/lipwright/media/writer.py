@@ -27,7 +27,8 @@ from lipwright.core.errors import ConfigError, OutputError
 from lipwright.core.files import atomic_file
 from lipwright.media.color import BT709, ColorTags, apply_tags
 from lipwright.media.encoding import Encoding, plan
-from lipwright.media.frames import FrameMaker, PlanarPicture
+from lipwright.media.frames import FrameMaker
+from lipwright.media.picture import Picture
 from lipwright.media.settings import EncoderSettings
 from lipwright.media.sound import SoundTrack
 
@@ -111,7 +112,7 @@ class VideoWriter:
             except av.error.FFmpegError as failure:
                 raise _plain(failure) from failure
 
-    def write(self, frame: U8 | PlanarPicture, alpha: U8 | None = None) -> None:
+    def write(self, frame: U8 | Picture, alpha: U8 | None = None) -> None:
         """Append one frame.
 
         Args:

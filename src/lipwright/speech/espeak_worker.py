@@ -2,7 +2,9 @@
 
 Standard library only, started by file path. Reads one JSON object from standard input
 {library, voice, words_per_minute, texts: [...], pcm: PATH} and writes int16 samples of all texts to PATH,
-then one JSON object to standard output: {sample_rate, parts: [{samples, events: [[sample, ipa], ...]}]}.
+then one JSON object to standard output: {sample_rate, parts: [{samples, events: [[sample, ipa], ...],
+words: [[sample, character, length], ...]}]},
+characters counted from 0.
 Exit status 3: the voice is unknown.
 """
 
@@ -14,7 +16,7 @@ import sys
 from typing import Any
 
 _SYNCHRONOUS, _PHONEME_EVENTS, _IPA, _UTF8, _RATE = 2, 1, 2, 1, 1
-_EVENT_END_OF_LIST, _EVENT_PHONEME = 0, 7
+_EVENT_END_OF_LIST, _EVENT_WORD, _EVENT_PHONEME = 0, 1, 7
 
 
 class _Name(ctypes.Union):
@@ -59,6 +61,7 @@ def main() -> int:
 def _speak(library: ctypes.CDLL, text: str, sample_rate: int, pcm: bytearray) -> dict[str, Any]:
     start = len(pcm)
     events: list[tuple[int, str]] = []
+    words: list[tuple[int, int, int]] = []
 
     def receive(wave: Any, count: int, event: Any) -> int:
         if wave and count > 0:
@@ -68,6 +71,9 @@ def _speak(library: ctypes.CDLL, text: str, sample_rate: int, pcm: bytearray) ->
             if event[i].type == _EVENT_PHONEME:
                 name = bytes(event[i].id.string).decode("utf-8", "ignore")
                 events.append((event[i].audio_ms * sample_rate // 1000, name))
+            elif event[i].type == _EVENT_WORD:
+                at = event[i].audio_ms * sample_rate // 1000
+                words.append((at, event[i].text_position - 1, event[i].length))
             i += 1
         return 0
 
@@ -76,7 +82,7 @@ def _speak(library: ctypes.CDLL, text: str, sample_rate: int, pcm: bytearray) ->
     raw = text.encode("utf-8") + b"\0"
     library.espeak_Synth(raw, len(raw), 0, 0, 0, _UTF8, None, None)
     library.espeak_Synchronize()
-    return {"samples": (len(pcm) - start) // 2, "events": events}
+    return {"samples": (len(pcm) - start) // 2, "events": events, "words": words}
 
 
 if __name__ == "__main__":

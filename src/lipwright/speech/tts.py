@@ -18,6 +18,8 @@ from scipy.signal import resample_poly
 
 from lipwright.core.contracts import F32
 from lipwright.core.errors import ConfigError, DependencyError, SpeechError
+from lipwright.speech.spread import spread
+from lipwright.speech.words import Word, bare_length, tokens
 
 INSTALL_HINT = "install one with 'apt install espeak-ng flite' (or brew, dnf), or pass engine='command:...'"
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+|(?<=[。！？])|\n\s*\n")
@@ -47,6 +49,11 @@ class Speech:
     """Samples per second, the engine's own."""
     phones: tuple[Phone, ...] | None
     """In order and without overlap; None when the engine gives no times."""
+    words: tuple[Word, ...] = ()
+    """When the words of `text` sound, over its characters without white space; estimated between pauses where
+    the engine does not tell."""
+    text: str = ""
+    """What is said."""
 
     @property
     def duration_s(self) -> Fraction:
@@ -98,8 +105,11 @@ def concatenate(parts: Sequence[Speech]) -> Speech:
     rate = parts[0].sample_rate
     parts = [p.at(rate) for p in parts]
     phones: list[Phone] | None = []
-    offset = Fraction(0)
+    words: list[Word] = []
+    offset, place = Fraction(0), 0
     for part in parts:
+        words += [w.moved(place, float(offset)) for w in part.words]
+        place += bare_length(part.text)
         if part.phones is None:
             phones = None
         if phones is not None and part.phones is not None:
@@ -110,7 +120,8 @@ def concatenate(parts: Sequence[Speech]) -> Speech:
             phones += moved
         offset += part.duration_s
     samples = np.concatenate([p.samples for p in parts])
-    return Speech(samples, rate, None if phones is None else tuple(phones))
+    text = " ".join(p.text for p in parts if p.text)
+    return Speech(samples, rate, None if phones is None else tuple(phones), tuple(words), text)
 
 
 def engines() -> dict[str, TtsEngine]:
@@ -149,7 +160,23 @@ def synthesise(
         raise ConfigError(f"speech rate {rate} is outside [0.25, 4]; 1 is normal speed")
     sentences = [s for s in sentences if any(c.isalnum() for c in s)]
     chosen = choose(engine, voice, language)
-    return concatenate(chosen.speak(sentences, voice, language, rate))
+    spoken = chosen.speak(sentences, voice, language, rate)
+    whole = concatenate([_with_words(part, said) for part, said in zip(spoken, sentences, strict=True)])
+    # The text as it was given keeps its paragraphs, where every letter and sign of it was handed to the engine.
+    return replace(whole, text=text) if bare_length(whole.text) == bare_length(text) else whole
+
+
+def _with_words(part: Speech, sentence: str) -> Speech:
+    """The part with its text, and with its words: the engine's own, else by letters between the pauses it tells."""
+    if part.words:
+        return replace(part, text=sentence)
+    heard: list[tuple[float, float]] = []
+    for phone in part.phones or (Phone("?", 0.0, float(part.duration_s)),):
+        if phone.symbol == "pau" or phone.end_s <= phone.start_s:
+            continue
+        joined = bool(heard) and phone.start_s <= heard[-1][1] + 1e-6
+        heard = [*heard[:-1], (heard[-1][0], phone.end_s)] if joined else [*heard, (phone.start_s, phone.end_s)]
+    return replace(part, text=sentence, words=spread(tokens(sentence), heard) if heard else ())
 
 
 def choose(engine: str, voice: str | None, language: str) -> TtsEngine:

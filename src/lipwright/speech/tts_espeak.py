@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from lipwright.speech import espeak_worker
 from lipwright.speech.ipa import arpabet
 from lipwright.speech.tts import Phone, Speech
 from lipwright.speech.wav import read_pcm
+from lipwright.speech.words import Word
 
 _WORDS_PER_MINUTE = 160
 _LIMITS = (80, 450)
@@ -84,6 +86,29 @@ def phones_of(events: Sequence[tuple[int, str]], n_samples: int, sample_rate: in
     return tuple(phones)
 
 
+def words_of(
+    events: Sequence[tuple[int, int, int]], phones: Sequence[Phone], text: str, sample_rate: int
+) -> tuple[Word, ...]:
+    """Words from (start sample, character, length) events; each reaches to the next event, without the silence before.
+
+    Events that say nothing new (several for one number, or out of order) are left out.
+    """
+    places = [0, *accumulate(not c.isspace() for c in text)]
+    kept: list[tuple[int, int]] = []
+    for sample, character, _ in events:
+        if 0 <= character < len(text) and (not kept or (character > kept[-1][1] and sample >= kept[-1][0])):
+            kept.append((sample, character))
+    words = []
+    ends = [(sample / sample_rate, character) for sample, character in kept[1:]] + [(float("inf"), len(text))]
+    for (sample, character), (next_s, following) in zip(kept, ends, strict=True):
+        letters = [k for k in range(character, following) if text[k].isalnum()]
+        begin = sample / sample_rate
+        heard = [p.end_s for p in phones if p.symbol != "pau" and begin <= p.start_s < next_s]
+        if letters and heard:
+            words.append(Word(places[letters[0]], places[letters[-1]] + 1, begin, min(heard[-1], next_s)))
+    return tuple(words)
+
+
 def _with_library(library: str, texts: Sequence[str], voice: str, words_per_minute: int, folder: Path) -> list[Speech]:
     pcm = folder / "speech.pcm"
     job = {
@@ -110,7 +135,8 @@ def _with_library(library: str, texts: Sequence[str], voice: str, words_per_minu
         if not count:
             raise SpeechError(f"espeak-ng voice '{voice}' says nothing for '{text[:40]}'; check the language")
         piece = samples[at : at + count].copy()
-        parts.append(Speech(piece, rate, phones_of(part["events"], count, rate)))
+        phones = phones_of(part["events"], count, rate)
+        parts.append(Speech(piece, rate, phones, words_of(part["words"], phones, text, rate)))
         at += count
     return parts
 

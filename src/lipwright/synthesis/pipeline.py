@@ -18,8 +18,10 @@ from fractions import Fraction
 from typing import overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lipwright.compose.paste import paste
+from lipwright.compose.thumbnails import thumbnail_distance
 from lipwright.compose.walk import TemplateWalk
 from lipwright.core.clock import n_frames
 from lipwright.core.contracts import (
@@ -47,6 +49,8 @@ MOTION_BLOCK = 250
 """Frames of motion computed at once: the model's field is 130 frames wide, small blocks would mostly repeat it."""
 WINDOW = 25
 """Frames per window: a second; at 4K a window of frames is 600 MB less than a minute's."""
+_BLINK_S = Fraction(1, 12)
+"""Bad moments of a template that are at most this long are spoken over."""
 _FADE_S = Fraction(1, 5)
 """Seconds over which the generated mouth fades where the template's face is lost or found."""
 
@@ -92,11 +96,13 @@ class Synthesis:
         self.voice, self.template, self.motion, self.renderer = voice, template, motion, renderer
         self.fps: Fraction = fps or template.fps
         self.n_frames = n_frames(voice.n_samples, self.fps)
-        self.walk = TemplateWalk.through(template.track, self.n_frames, template.fps, self.fps, extend)
+        same = thumbnail_distance(lambda i: template.store.frame(template.first + i), template.track)
+        self.walk = TemplateWalk.through(template.track, self.n_frames, template.fps, self.fps, extend, same)
         self.profile = Profile()
         self._reader = FeatureReader(voice.source, motion.info.features, phones=voice.phones)
         self._blocks: dict[int, F32] = {}
-        self._strength = blend_strength(template.track.good, round(_FADE_S * template.fps))
+        spoken = spoken_over(template.track, round(_BLINK_S * template.fps))
+        self._strength = blend_strength(spoken, round(_FADE_S * template.fps))
         self._seen = footprint(renderer, template)
 
     def __iter__(self) -> Iterator[Frame]:
@@ -221,6 +227,18 @@ def footprint(renderer: Renderer, template: Template) -> F32 | None:
     if not isinstance(renderer, Local):
         return None
     return renderer.footprint(template.track).astype(np.float32)
+
+
+def spoken_over(track: FaceTrack, shortest: int) -> NDArray[np.bool_]:
+    """(T,) where the mouth is generated: all good frames, and a seen face's bad moments of at most `shortest` frames.
+
+    A cut in the footage is such a moment: showing the template's own mouth for one frame would be seen.
+    """
+    spoken = track.good.copy()
+    for start, stop in runs(~spoken):
+        if stop - start <= shortest and track.present[start:stop].all():
+            spoken[start:stop] = True
+    return spoken
 
 
 def blend_strength(good: np.ndarray, fade: int) -> F32:

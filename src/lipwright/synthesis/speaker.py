@@ -18,9 +18,12 @@ from lipwright.media.settings import EncoderSettings
 from lipwright.media.writer import VideoWriter
 from lipwright.persona.bundle import Bundle
 from lipwright.persona.template import Template
-from lipwright.speech.tts import synthesise
+from lipwright.speech.align import align
+from lipwright.speech.subtitles import make_cues, write_cues
+from lipwright.speech.tts import Speech, synthesise
 from lipwright.subject.store import Subject
 from lipwright.synthesis.clip import clip_template
+from lipwright.synthesis.cutout import cut_out
 from lipwright.synthesis.pipeline import Replay, Synthesis
 from lipwright.synthesis.voice import Voice, voice_of_file, voice_of_samples
 
@@ -30,8 +33,8 @@ ENGINES = ("auto", "torch")
 class Speaking:
     """What a persona says: iterate for frames, or `write` a file. Lazy; may be iterated again."""
 
-    def __init__(self, synthesis: Synthesis, voice: Voice) -> None:
-        self._synthesis, self._voice = synthesis, voice
+    def __init__(self, synthesis: Synthesis, voice: Voice, spoken: Speech | None = None) -> None:
+        self._synthesis, self._voice, self._spoken = synthesis, voice, spoken
 
     @property
     def n_frames(self) -> int:
@@ -79,7 +82,7 @@ class Speaking:
             source_pix_fmt=template.store.pix_fmt,
             audio_rate=self._voice.sound_rate,
         ) as writer:
-            behind: Behind[Any] = Behind(writer.write)
+            behind: Behind[Any] = Behind(cut_out(writer) if settings.alpha else writer.write)
             try:
                 for i, frame in enumerate(self, 1):
                     behind.put(frame.picture)
@@ -91,6 +94,28 @@ class Speaking:
             behind.close()
         progress.finish()
         return Path(path)
+
+    def write_subtitles(self, path: str | os.PathLike[str], transcript: str | None = None) -> str:
+        """Write what is said beside the video, as .srt or .vtt by the name's ending.
+
+        Args:
+            path: the file to write.
+            transcript: the words of the given speech; not needed where text was spoken.
+        Returns:
+            where the times come from: 'engine' (the speech engine told them), 'alignment' (the transcript was found
+            in the sound) or 'letters' (it was spread over the sound between pauses).
+        Raises:
+            SpeechError: nothing says what is spoken. ConfigError: another ending. OutputError: it cannot be written.
+        """
+        if transcript is None and self._spoken is not None:
+            text, words, method = self._spoken.text, self._spoken.words, "engine"
+        elif transcript is not None:
+            aligned = align(transcript, self._voice.source, self._voice.n_samples)
+            text, words, method = transcript, aligned.words, aligned.method
+        else:
+            raise SpeechError("subtitles need the words of the speech; give its transcript (--transcript FILE)")
+        write_cues(path, make_cues(text, words, float(self.n_frames / self.fps), self.fps))
+        return method
 
     def close(self) -> None:
         """Delete temporary files of the speech."""
@@ -140,6 +165,7 @@ class Persona(Bundle):
             raise ConfigError(f"{error}; give a frame rate such as 25 or 29.97") from error
         # Before the speech is read into a temporary file, which an error would leave open.
         shown, chosen = self._template(template), self.renderer(renderer)
+        spoken = None
         if text is not None:
             spoken = synthesise(text, engine=tts, voice=voice, language=language, rate=rate)
             heard = voice_of_samples(spoken.samples, spoken.sample_rate, spoken.phones)
@@ -149,7 +175,7 @@ class Persona(Bundle):
             assert speech is not None
             heard = voice_of_samples(speech)
         make = Replay if replay else Synthesis
-        return Speaking(make(heard, shown, self.motion, chosen, rate_out, extend), heard)
+        return Speaking(make(heard, shown, self.motion, chosen, rate_out, extend), heard, spoken)
 
     def _template(self, template: str | os.PathLike[str] | Template | None) -> Template:
         if template is None:
