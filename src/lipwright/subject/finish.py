@@ -107,7 +107,8 @@ class Job:
         write_json(self.folder / "report.json", report)
         save_info(self.folder, info)
         subject = Subject.open(self.folder)
-        write_page(self.folder / "report.png", subject, cast.chosen.present, verdicts[0], curves, loudness)
+        if self.wishes.need_sound:  # a clip that only serves as a picture has no reader for a report
+            write_page(self.folder / "report.png", subject, cast.chosen.present, verdicts[0], curves, loudness)
         shutil.rmtree(self.folder / ".work", ignore_errors=True)
         return subject
 
