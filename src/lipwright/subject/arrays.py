@@ -88,10 +88,3 @@ def _data_start(path: Path, entry: zipfile.ZipInfo) -> int:
         stream.seek(entry.header_offset)
         header = stream.read(30)
     return entry.header_offset + 30 + int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
-
-
-def loaded(path: Path) -> dict[str, NDArray[Any]]:
-    """All members in memory; a damaged file raises one of `DAMAGED`."""
-    # numpy leaves a file open that it cannot read, so the stream is ours.
-    with open(path, "rb") as stream, np.load(stream) as file:
-        return dict(file)

@@ -31,7 +31,7 @@ from lipwright.subject.segments import Source
 from lipwright.subject.sound import Loudness, Track, write_sound
 from lipwright.subject.store import Subject, save_info, time_splits
 from lipwright.subject.timing import NO_OFFSET, sound_offset
-from lipwright.subject.trace import ReadPoints, write_track
+from lipwright.subject.trace import Curves, ReadPoints, write_track
 
 _EARLY_S = Fraction(1, 2)
 """Containers round their length; more than this missing means that the file is cut off."""
@@ -63,39 +63,51 @@ class Job:
         """Write the folder; `info` opens subject.json. FootageError when too little can be used."""
         fps, total = self.source.fps, len(self.pieces)
         missing_s = self._missing(Fraction(total) / fps)
-        self._enough(cast.chosen.present, "shows the face")
-        verdicts: list[Verdict] = []
         damaged = [(int(a), int(b)) for _, held in self.pieces.each("held") for a, b in held]
+        curves, verdict = self._track(cast, size, damaged)
+        write_contour(self.folder, self.pieces, cast.chosen.which, fps)
+        offset, loudness = self._sound(verdict.usable & cast.chosen.present)
+        join_frames(self.videos, self.folder / "frames.mp4")
+        quality = quality_of(self.pieces, cast.chosen.which)
+        report = footage_report(cast, verdict, curves, quality, size, fps, self.media, self.source.cadence)
+        report |= {
+            "silence_share": round(loudness.silence_share, 3),
+            "audio_offset": offset,
+            "missing_s": missing_s,
+            "damaged_s": [[round(float(v / fps), 2) for v in pair] for pair in damaged],
+        }
+        write_json(self.folder / "report.json", report)
+        save_info(self.folder, {**info, **self._described(report, size)})
+        subject = Subject.open(self.folder)
+        if self.wishes.need_sound:  # a clip that only serves as a picture has no reader for a report
+            write_page(self.folder / "report.png", subject, cast.chosen.present, verdict, curves, loudness)
+        shutil.rmtree(self.folder / ".work", ignore_errors=True)
+        return subject
+
+    def _track(self, cast: Cast, size: tuple[int, int], damaged: list[tuple[int, int]]) -> tuple[Curves, Verdict]:
+        """landmarks.npz and pose.npz, and what they are good for."""
+        fps, present = self.source.fps, cast.chosen.present
+        self._enough(present, "shows the face")
+        verdicts: list[Verdict] = []
 
         def usable(pose_rad: F32, points: ReadPoints) -> np.ndarray:
             verdicts.append(judge(self.pieces, cast, pose_rad, points, size, fps, damaged))
-            self._enough(verdicts[0].usable & cast.chosen.present, "shows a usable face")
+            self._enough(verdicts[0].usable & present, "shows a usable face")
             # From here on the folder no longer holds what an earlier preparation described.
             (self.folder / "subject.json").unlink(missing_ok=True)
             return verdicts[0].usable
 
-        self.progress.start("write", float(total))
+        self.progress.start("write", float(len(self.pieces)))
         curves = write_track(self.folder, self.work, self.pieces, cast.chosen, size, fps, usable, self.progress.update)
         self.progress.finish()
-        write_contour(self.folder, self.pieces, cast.chosen.which, fps)
-        offset, loudness = self._sound(verdicts[0].usable & cast.chosen.present)
-        join_frames(self.videos, self.folder / "frames.mp4")
-        report = footage_report(
-            cast,
-            verdicts[0],
-            curves,
-            quality_of(self.pieces, cast.chosen.which),
-            size,
-            fps,
-            self.media,
-            self.source.cadence,
-        )
-        report |= {"silence_share": round(loudness.silence_share, 3), "audio_offset": offset, "missing_s": missing_s}
-        report["damaged_s"] = [[round(float(v / fps), 2) for v in pair] for pair in damaged]
+        return curves, verdicts[0]
+
+    def _described(self, report: dict[str, Any], size: tuple[int, int]) -> dict[str, Any]:
+        """What subject.json says besides where the footage came from."""
+        fps, total = self.source.fps, len(self.pieces)
         with VideoReader(self.videos[0], end_s=Fraction(1)) as reader:
             color = asdict(reader.info.color)
-        info = {
-            **info,
+        return {
             "fps": str(fps),
             "size": list(size),
             "color": color,
@@ -104,13 +116,6 @@ class Job:
             "report": report,
             "advice": advice(report),
         }
-        write_json(self.folder / "report.json", report)
-        save_info(self.folder, info)
-        subject = Subject.open(self.folder)
-        if self.wishes.need_sound:  # a clip that only serves as a picture has no reader for a report
-            write_page(self.folder / "report.png", subject, cast.chosen.present, verdicts[0], curves, loudness)
-        shutil.rmtree(self.folder / ".work", ignore_errors=True)
-        return subject
 
     def _missing(self, length_s: Fraction) -> float:
         wanted_s = self.source.end_s - self.source.start_s
