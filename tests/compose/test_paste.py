@@ -7,7 +7,8 @@ import pytest
 from lipwright.compose.paste import _weights, paste
 from lipwright.core.contracts import Patch
 from lipwright.media.color import ColorTags
-from lipwright.media.picture import PIX_FMTS, Picture
+from lipwright.media.formats import PIX_FMTS
+from lipwright.media.picture import Picture
 
 
 def pixels(seed: int, height: int = 60, width: int = 80, smooth: float = 0.0) -> np.ndarray:

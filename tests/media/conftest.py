@@ -10,9 +10,9 @@ import av
 import numpy as np
 import pytest
 from av.stream import Disposition
-from av.video.reformatter import VideoReformatter
 
-from lipwright.media.color import ColorTags, apply_tags, from_rgb8
+from lipwright.media.color import ColorTags, apply_tags
+from lipwright.media.picture import Picture
 
 N_BITS = 8
 
@@ -100,7 +100,7 @@ def make_clip(
             large = av.VideoFrame.from_ndarray(numbered(255, 640, 480)).reformat(format="yuvj420p")
             packets += art.encode(large) + art.encode(None)
         for i in range(n):
-            frame = from_rgb8(draw(i if shown is None else shown[i], *size), VideoReformatter(), known, pix_fmt)
+            frame = Picture.of_rgb8(draw(i if shown is None else shown[i], *size), known, pix_fmt).to_av()
             at = times_s[i] if times_s is not None else i / fps
             frame.pts, frame.time_base = round((at + video_start_s) / tick), tick
             packets += stream.encode(frame)

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from lipwright.core.errors import ConfigError, ShapeError
-from lipwright.media.codecs import PIX_FMTS, VIDEO
+from lipwright.media.codecs import VIDEO
 from lipwright.media.color import BT709, ColorTags
-from lipwright.media.formats import nearest_pix_fmt, shape_of
+from lipwright.media.formats import PIX_FMTS, nearest_pix_fmt, shape_of
 from lipwright.media.picture import Picture, blank
 from lipwright.media.video import VideoReader
 from lipwright.media.writer import EncoderSettings, VideoWriter

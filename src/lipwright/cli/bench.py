@@ -22,10 +22,13 @@ import typer
 from lipwright.cli.assets import PRESENTER, persona_path
 from lipwright.cli.interrupt import kept
 from lipwright.cli.output import print_table, write_json
+from lipwright.cli.values import picture_size
 from lipwright.core.errors import ConfigError, FootageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from lipwright.persona.template import Template
 
 
 SIZES = ((512, 512), (1920, 1080))
@@ -56,20 +59,24 @@ def command(
     persona: Annotated[str, typer.Option(help="Persona for speak.")] = "demo",
     seconds: Annotated[float, typer.Option(min=1, help="Length of the material.")] = 10,
     renderer: Annotated[str | None, typer.Option(help="Another of the persona's renderers, such as memory.")] = None,
+    size: Annotated[str | None, typer.Option(help="Speak over pictures of this size, as 3840x2160.")] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Measured runs.")] = 3,
     json: Annotated[str | None, typer.Option("--json", help="Write to this JSON file (- for stdout).")] = None,
 ) -> None:
     """Measure one part of the toolkit on this machine."""
     if name not in BENCHES:
         raise ConfigError(f"unknown benchmark {name!r}; choose from {', '.join(BENCHES)}")
+    exact = picture_size(size, "--size")
+    if isinstance(exact, int):
+        raise ConfigError(f"--size {size}: give both sides, as 3840x2160")
     with kept("nothing was written; run the same command again"), tempfile.TemporaryDirectory() as folder:
-        found = BENCHES[name](Job(Path(folder), persona, seconds, repeats, renderer))
+        found = BENCHES[name](Job(Path(folder), persona, seconds, repeats, renderer, exact))
     measures = [replace(m, ratio=round(m.fps / found[0].fps, 4)) for m in found]
     from lipwright.cli.machine import machine
 
     if json is not None:
         where = {"benchmark": name, "seconds": seconds, "repeats": repeats, "machine": machine()}
-        where |= {"persona": persona, "renderer": renderer} if name == "speak" else {}
+        where |= {"persona": persona, "renderer": renderer, "size": size} if name == "speak" else {}
         write_json(json, where | {"measures": [asdict(m) for m in measures]})
     if json != "-":
         rows = [
@@ -89,6 +96,7 @@ class Job:
     seconds: float
     repeats: int
     renderer: str | None
+    size: tuple[int, int] | None = None
 
 
 def measure(step: str, work: Callable[[], int], repeats: int) -> Measure:
@@ -174,6 +182,7 @@ def _prepare(job: Job) -> list[Measure]:
 
 def _speak(job: Job) -> list[Measure]:
     """Speech over a template, end to end into a file, beside decoding and encoding the same frames alone."""
+    from lipwright.media.picture import Picture
     from lipwright.media.probe import probe
     from lipwright.media.writer import VideoWriter
     from lipwright.synthesis.speaker import Persona
@@ -181,20 +190,20 @@ def _speak(job: Job) -> list[Measure]:
     voice = job.folder / "voice.wav"
     _voice_like(voice, job.seconds)
     loaded = Persona.load(persona_path(job.persona))
-    template, n = loaded.template, round(job.seconds * loaded.template.fps)
+    template = loaded.template if job.size is None else _enlarged(loaded.template, job.size, job.folder / "large.mp4")
+    n = round(job.seconds * template.fps)
 
     def copy() -> int:
-        from lipwright.compose.playhead import blend_rgb8
         from lipwright.compose.walk import TemplateWalk
 
         walk = TemplateWalk.between(template.first, template.first + len(template.track) - 1)
         with VideoWriter(job.folder / "copy.mp4", template.size, template.fps, audio=voice) as writer:
-            for frame in walk.frames(template.store.read, template.store.backward, n, blend_rgb8):
+            for frame in walk.frames(template.store.pictures, template.store.pictures_backward, n, Picture.mixed):
                 writer.write(frame)
         return n
 
     def work() -> int:
-        loaded.speak(voice, renderer=job.renderer).write(job.folder / "out.mp4")
+        loaded.speak(voice, template=template, renderer=job.renderer).write(job.folder / "out.mp4")
         info = probe(job.folder / "out.mp4")
         assert info.video is not None
         return round((info.duration_s or Fraction(0)) * info.video.fps)
@@ -203,6 +212,28 @@ def _speak(job: Job) -> list[Measure]:
         measure("decode and encode only", copy, job.repeats),
         measure(f"speak, {job.renderer or loaded.info['renderer']}", work, job.repeats),
     ]
+
+
+def _enlarged(template: Template, size: tuple[int, int], path: Path) -> Template:
+    """The start of a template in larger pictures: scaled to their height, its sides repeated outwards."""
+    import cv2
+    import numpy as np
+
+    from lipwright.core.contracts import FaceTrack
+    from lipwright.media.settings import STORE
+    from lipwright.media.writer import VideoWriter
+    from lipwright.persona.template import Template
+
+    n, scale = min(len(template.track), 50), size[1] / template.size[1]
+    left = (size[0] - round(template.size[0] * scale)) // 2
+    to_large = np.array([[scale, 0, left + (scale - 1) / 2], [0, scale, (scale - 1) / 2]])
+    with VideoWriter(path, size, template.fps, STORE) as writer:
+        for frame in template.store.read(template.first, n):
+            large = cv2.warpAffine(frame, to_large, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+            writer.write(np.asarray(large, np.uint8))
+    track = template.track[:n]
+    points = (track.landmarks_px @ to_large[:, :2].T + to_large[:, 2]).astype(np.float32)
+    return Template(path, FaceTrack(points, track.dense_px, track.confidence, track.pose_rad, size))
 
 
 def _voice_like(path: Path, seconds: float) -> None:

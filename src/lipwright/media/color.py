@@ -140,11 +140,6 @@ def convert(
     return result
 
 
-def from_rgb8(rgb8: U8, reformatter: VideoReformatter, tags: ColorTags, pix_fmt: str) -> av.VideoFrame:
-    """(H, W, 3) RGB as a planar frame in `pix_fmt`, converted by and labelled with resolved `tags`."""
-    return convert(av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb8), format="rgb24"), reformatter, tags, pix_fmt)
-
-
 def apply_tags(target: av.VideoFrame | av.VideoCodecContext, tags: ColorTags) -> None:
     """Label a frame or an encoder; no pixel changes."""
     target.color_range = number_of(tags.range, RANGES)

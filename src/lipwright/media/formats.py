@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import av
 
 from lipwright.core.errors import ConfigError
-from lipwright.media.codecs import PIX_FMTS
+
+PIX_FMTS = ("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le")
+"""What pictures are held and written in; everything else is converted to the nearest of these when it is read."""
 
 
 def nearest_pix_fmt(wanted: str, known: tuple[str, ...]) -> str:
@@ -22,8 +26,9 @@ def nearest_pix_fmt(wanted: str, known: tuple[str, ...]) -> str:
     return min(known, key=cost)
 
 
+@cache
 def shape_of(pix_fmt: str) -> tuple[int, int]:
-    """(colour resolution, bits): 0 for 4:2:0, 1 for 4:2:2, 2 for 4:4:4 and RGB; 8 or 10 bits (10 for more).
+    """(colour resolution, bits): 0 for 4:2:0 and grey, 1 for 4:2:2, 2 for 4:4:4 and RGB; 8 or 10 bits (10 for more).
 
     ConfigError for a name that is no pixel format.
     """
@@ -34,4 +39,6 @@ def shape_of(pix_fmt: str) -> tuple[int, int]:
     bits = 8 if max(c.bits for c in layout.components) <= 8 else 10
     if layout.is_rgb:
         return 2, bits
+    if len(layout.components) < 3:
+        return 0, bits
     return (layout.chroma_width(64) // 64) + (layout.chroma_height(64) // 64), bits

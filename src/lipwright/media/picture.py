@@ -22,9 +22,8 @@ from numpy.typing import NDArray
 
 from lipwright.core.contracts import U8
 from lipwright.media.color import ColorTags, apply_tags, convert, to_rgb8
+from lipwright.media.formats import PIX_FMTS, nearest_pix_fmt, shape_of
 
-PIX_FMTS = ("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le")
-"""What a picture may be held in; everything else is converted to the nearest of these when it is read."""
 Box = tuple[int, int, int, int]
 """x0, y0, x1, y1 in pixels, the last ones excluded."""
 _ALIGN, _MARGIN = 16, 16
@@ -43,12 +42,12 @@ def reformatter(*key: Any) -> VideoReformatter:
 
 def chroma_shift(pix_fmt: str) -> tuple[int, int]:
     """(horizontal, vertical) log2 subsampling of the chroma planes."""
-    return {"420": (1, 1), "422": (1, 0), "444": (0, 0)}[pix_fmt[3:6]]
+    return {0: (1, 1), 1: (1, 0), 2: (0, 0)}[shape_of(pix_fmt)[0]]
 
 
 def bits(pix_fmt: str) -> int:
     """Bits of a sample."""
-    return 10 if pix_fmt.endswith("10le") else 8
+    return shape_of(pix_fmt)[1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +69,8 @@ class Picture:
             # A copy, because a decoded frame also says where its chroma lies, which swscale then follows: part of
             # a picture or an edited one could not be labelled so, and would be converted differently.
             return cls(_copied(planes_of(frame, plain), plain, (frame.width, frame.height)), known)
-        return cls(convert(frame, reformatter("of_av", name, frame.width, frame.height), known, nearest(frame)), known)
+        nearest = nearest_pix_fmt(name, PIX_FMTS)
+        return cls(convert(frame, reformatter("of_av", name, frame.width, frame.height), known, nearest), known)
 
     @classmethod
     def of_rgb8(cls, rgb8: U8, tags: ColorTags, pix_fmt: str) -> Picture:
@@ -158,17 +158,6 @@ class Picture:
         cut = [self.planes[0][y0:y1, x0:x1]]
         cut += [p[y0 >> down : -(-y1 >> down), x0 >> right : -(-x1 >> right)] for p in self.planes[1:]]
         return _copied(cut, self.pix_fmt, (x1 - x0, y1 - y0))
-
-
-def nearest(frame: av.VideoFrame) -> str:
-    """The format of `PIX_FMTS` that keeps most of a frame's own."""
-    components = frame.format.components
-    depth = "10le" if max(c.bits for c in components) > 8 else ""
-    if frame.format.is_rgb or len(components) < 3:
-        return ("yuv444p" if frame.format.is_rgb else "yuv420p") + depth
-    chroma = components[1]
-    wide, tall = chroma.width * 2 <= frame.width + 1, chroma.height * 2 <= frame.height + 1
-    return ("yuv420p" if wide and tall else "yuv422p" if wide else "yuv444p") + depth
 
 
 def blank(width: int, height: int, pix_fmt: str) -> av.VideoFrame:

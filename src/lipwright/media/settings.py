@@ -6,7 +6,8 @@ import os
 from dataclasses import dataclass
 
 from lipwright.core.errors import ConfigError
-from lipwright.media.codecs import PIX_FMTS, PRESETS, SOUND, VIDEO
+from lipwright.media.codecs import PRESETS, SOUND, VIDEO
+from lipwright.media.formats import PIX_FMTS
 
 
 @dataclass(frozen=True)
