@@ -285,16 +285,15 @@ def test_two_faces(talk: Talk, film: Callable[..., Path], tmp_path: Path) -> Non
               for s, f in zip(small, talk[0][::-1], strict=True)]  # fmt: skip
     clip = film(frames, talk[1])
     centre = {}
-    for face in (None, 0, 1):
+    for face in (None, 1):
         subject = prepare(clip, tmp_path / f"face{face}", face=face)
         assert subject.report["faces"] == 2
         assert subject.report["no_face_share"] < 0.1
         centre[face] = subject.track.landmarks_px[:, 30, 0]
         assert np.ptp(centre[face]) < 40, "it stays with one person"
     assert (centre[None] > 220).all()
-    assert (centre[0] > 220).all()
     assert (centre[1] < 190).all()
-    assert "--face N for another" in " ".join(prepare(clip, tmp_path / "face0", face=0).advice)
+    assert "--face N for another" in " ".join(prepare(clip, tmp_path / "faceNone").advice)
     with pytest.raises(FootageError, match="--face 2: 2 persons are seen"):
         prepare(clip, tmp_path / "face2", face=2)
 
