@@ -13,6 +13,9 @@ from lipwright.subject.drift import offset_trend
 from lipwright.subject.sound import Track
 from lipwright.subject.sync import LevelMeter, estimate_from_levels, over_time_from_levels
 
+CORRECT_FROM_S = 0.04
+"""Single estimates are good to about a frame: smaller offsets are more often the estimate's than the footage's."""
+
 NO_OFFSET: dict[str, Any] = {
     "offset_s": 0.0,
     "confidence": 0.0,
@@ -34,7 +37,7 @@ def sound_offset(
     Args:
         mouth: (T, 68, 2) landmarks, may be memory of a file.
         good: (T,) whether the mouth can be seen.
-        correct: whether a sure offset of half a frame or more is to be taken out.
+        correct: whether a sure and steady offset of `CORRECT_FROM_S` or more is to be taken out.
     """
     meter = LevelMeter(SAMPLE_RATE)
     for block in track.blocks():
@@ -42,7 +45,8 @@ def sound_offset(
     levels = meter.levels()
     estimate = estimate_from_levels(mouth, levels, fps, good)
     trend = offset_trend(over_time_from_levels(mouth, levels, fps, good=good))
-    corrected = bool(correct and estimate.sure and abs(estimate.offset_s) >= 1 / (2 * float(fps)))
+    steady = trend.kind not in ("drift", "jump")  # one shift would only move the error elsewhere
+    corrected = bool(correct and estimate.sure and steady and abs(estimate.offset_s) >= CORRECT_FROM_S)
     shift = Fraction(round(estimate.offset_s * SAMPLE_RATE), SAMPLE_RATE) if corrected else Fraction(0)
     found = {
         "offset_s": round(estimate.offset_s, 4),
