@@ -32,8 +32,7 @@ def at_size(picture: Picture, size: tuple[int, int]) -> U8:
 def to_full(points: F32, size: tuple[int, int], full: tuple[int, int]) -> F32:
     """Points (..., 2 or 3) of a picture of `size` in pixels of one of `full`; pixel centres at integers.
 
-    Pixel p of the small picture covers the large one's from s p - 1/2 + ... so x -> s (x + 1/2) - 1/2; depth
-    scales with the width.
+    The pictures' edges meet, at -1/2, so x -> s (x + 1/2) - 1/2; depth scales with the width.
     """
     if size == full:
         return points
