@@ -156,7 +156,7 @@ def _dissolves(scene: U8, cut: NDArray[np.bool_], fps: float) -> list[tuple[int,
             continue
         found.append((at, at + length + 1))
         at += max(length // 2, 1)
-    return [_trimmed(scene, start, stop) for start, stop in _joined(found)]
+    return [_trimmed(scene, start, stop) for start, stop in joined_stretches(found)]
 
 
 def _is_blend(pictures: U8) -> bool:
@@ -194,7 +194,8 @@ def _dark(scene: U8) -> list[tuple[int, int]]:
     return runs((pictures.mean((1, 2)) < _BLACK) & (pictures.max((1, 2)) < 2 * _BLACK))
 
 
-def _joined(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def joined_stretches(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """[start, stop) stretches in order, those that touch or overlap as one."""
     joined: list[tuple[int, int]] = []
     for start, stop in sorted(stretches):
         if joined and start <= joined[-1][1]:

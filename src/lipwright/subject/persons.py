@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lipwright.core.contracts import F32, U8
 from lipwright.face.choose import Box, Person, choose_track
 from lipwright.face.faces import Faces
-from lipwright.face.shots import shots
+from lipwright.face.shots import joined_stretches, shots
 from lipwright.subject.pieces import Pieces
 from lipwright.subject.trace import Chosen
 
@@ -70,18 +70,7 @@ def find_shots(pieces: Pieces, boxes: F32, fps: Fraction) -> tuple[list[tuple[in
         inside = [(max(low + a, start), min(low + b, stop)) for a, b in scenes.transitions]
         blends += [(a, b) for a, b in inside if a < b]
     edges = sorted({0, *cuts, total})
-    return list(pairwise(edges)), _joined(blends)
-
-
-def _joined(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Stretches that touch at the edge of a window as one."""
-    joined: list[tuple[int, int]] = []
-    for start, stop in sorted(stretches):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(stop, joined[-1][1]))
-        else:
-            joined.append((start, stop))
-    return joined
+    return list(pairwise(edges)), joined_stretches(blends)
 
 
 class _LazyFaces:

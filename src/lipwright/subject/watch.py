@@ -10,7 +10,7 @@ from lipwright.core.clock import round_half_up
 from lipwright.core.contracts import F32, U8, FaceTracker
 from lipwright.face.contour import N_RAYS, ContourFinder
 from lipwright.face.landmarks68 import to_68
-from lipwright.face.people import PeopleSigns
+from lipwright.face.signs import PeopleSigns
 from lipwright.face.skin import UPPER
 from lipwright.media.picture import Picture
 from lipwright.subject.quality import face_quality
@@ -73,7 +73,7 @@ class Watcher:
         dense (T, F, 478, 3); confidence (T, F), 0 where there is no such face; boxes (T, F, 4) x0, y0, x1, y1
         of the mesh and rigid_boxes of its points that speech does not move;
         radii (M, F, rays), NaN without a face; quality (Q, 5): frame, face, sharpness, brightness, clipped share;
-        and skin, scene and still of `face.people.PeopleSigns`.
+        and skin, scene and still of `face.signs.PeopleSigns`.
         """
         found = self._signs.arrays()
         seen = found["confidence"] > 0
