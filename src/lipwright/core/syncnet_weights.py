@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lipwright.core.checkpoint import save_tensors
 from lipwright.core.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -84,9 +85,7 @@ def check(path: Path) -> None:
 
 def convert(source: Path, target: Path) -> None:
     """Write the tensors of `source` to `target` as safetensors."""
-    from safetensors.torch import save_file
-
-    save_file(read(source), str(target), metadata={"model": "syncnet_v2"})
+    save_tensors(target, read(source), {"model": "syncnet_v2"})
 
 
 def _load(path: Path) -> dict[str, Tensor]:

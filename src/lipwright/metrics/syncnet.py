@@ -61,15 +61,15 @@ class SyncNet(nn.Module):
 
     def sound(self, mfcc: Tensor) -> Tensor:
         """(B, 1024) of (B, 1, 13, 20) cepstra: coefficients down, 10 ms rows across."""
-        return self.netfcaud(self.netcnnaud(mfcc).flatten(1))  # type: ignore[no-any-return]
+        return self.netfcaud(self.netcnnaud(mfcc).flatten(1))
 
     def lips(self, faces: Tensor) -> Tensor:
         """(B, 1024) of (B, 3, 5, 224, 224) faces: BGR, grey levels 0 to 255, five frames at 25 fps."""
-        return self.netfclip(self.lip_features(faces))  # type: ignore[no-any-return]
+        return self.netfclip(self.lip_features(faces))
 
     def lip_features(self, faces: Tensor) -> Tensor:
         """(B, 512) before the last layers, for (B, 3, 5, 224, 224) faces."""
-        return self.netcnnlip(faces).flatten(1)  # type: ignore[no-any-return]
+        return self.netcnnlip(faces).flatten(1)
 
 
 def load_syncnet(path: Path) -> SyncNet:
