@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,7 @@ from lipwright.core.contracts import U8
 from lipwright.core.errors import ConfigError, FootageError
 from lipwright.evaluate import face_boxes as fb
 from lipwright.evaluate.boxes import Boxes
+from lipwright.evaluate.part import Part
 from lipwright.evaluate.result import Curve, Row
 from lipwright.evaluate.script_copies import through_avi, through_jpeg
 from lipwright.evaluate.source import Scan
@@ -37,16 +37,6 @@ OWN_TRACKER = "tracker: mediapipe, not S3FD"
 GIVEN_BOXES = "face boxes: given"
 NO_TRACKER = "whole frames, no tracker"
 ABSENT = "LSE-D, LSE-C: absent, bring syncnet_v2.model (lipwright models add syncnet FILE)"
-
-
-@dataclass
-class Part:
-    """What one group of metrics adds to an evaluation."""
-
-    rows: list[Row] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    curves: list[Curve] = field(default_factory=list)
-    facts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

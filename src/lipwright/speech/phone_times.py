@@ -8,6 +8,7 @@ from lipwright.core.clock import SAMPLE_RATE
 from lipwright.core.errors import SpeechError
 from lipwright.speech.align import align
 from lipwright.speech.forced import Aligner
+from lipwright.speech.phones import CLASSES, PhoneLoop
 from lipwright.speech.source import SampleSource
 from lipwright.speech.words import Token, Word, clean, tokens
 
@@ -18,6 +19,11 @@ _PAUSE_S = 0.15
 """Parts end in the first pause this long after half their longest time."""
 _LOST = 0.2
 """Share of the words in parts without phones from which the text counts as not aligned."""
+
+_CHECKED_S = 20.0
+_AGREEMENT = 0.37
+"""Measured: a synthetic voice with its own text 0.79, a reader 0.59, a radio recording of 1961 0.47; a foreign text
+over the synthetic voice 0.28."""
 
 
 def phone_times(text: str, source: SampleSource, n_samples: int) -> tuple[TimedPhone, ...]:
@@ -39,13 +45,37 @@ def phone_times(text: str, source: SampleSource, n_samples: int) -> tuple[TimedP
         raise refusal
     spoken = [t for t in tokens(clean(text)) if any(c.isalnum() for c in t.text)]
     aligner, found, lost = Aligner(), list[TimedPhone](), 0
-    for a, b in _parts(aligned.words):
+    waiting = _parts(aligned.words)[::-1]
+    while waiting:
+        a, b = waiting.pop()
         part = _phones(aligner, spoken[a:b], aligned.words[a:b], source, n_samples / SAMPLE_RATE)
-        lost += 0 if part else b - a
         found += part
-    if lost > _LOST * len(spoken):
+        if part:
+            continue
+        aligner = Aligner()  # the recogniser does not get over a failure
+        if b - a > 1:
+            waiting += [((a + b) // 2, b), (a, (a + b) // 2)]
+        else:
+            lost += 1
+    if lost > _LOST * len(spoken) or agreement(found, source) < _AGREEMENT:
         raise refusal
     return tuple(found)
+
+
+def agreement(phones: Sequence[TimedPhone], source: SampleSource) -> float:
+    """Share of phones, of some 20 s in the middle, whose class a recogniser without a text hears there; 0 to 1.
+
+    An aligner lays any words over any speech; this tells whether they are what is said.
+    """
+    if not phones:
+        return 0.0
+    start_s = max(0.0, (phones[0][1] + phones[-1][2] - _CHECKED_S) / 2)
+    checked = [p for p in phones if start_s <= p[1] and p[2] <= start_s + _CHECKED_S]
+    first = round(start_s * SAMPLE_RATE)
+    heard = PhoneLoop().labels(source(first, first + round(_CHECKED_S * SAMPLE_RATE)))
+    class_of = {phone: name for name, members in CLASSES.items() for phone in members.split()}
+    hits = [class_of.get(heard[int(((a + b) / 2 - start_s) * 100)]) == class_of[name] for name, a, b in checked]
+    return sum(hits) / len(hits) if hits else 0.0
 
 
 def _phones(
