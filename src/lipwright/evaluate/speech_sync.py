@@ -35,10 +35,14 @@ def phones_of(transcript: str, scan: Scan) -> tuple[Phone, ...]:
 
 
 def drift_part(scans: Mapping[str, Scan]) -> Part:
-    """Rows `speech.drift` and `speech.jump`, and the confidence of the offset over time, of 'video' and 'real'."""
+    """Rows `speech.drift` and `speech.jump`, and the confidence of the offset over time, of 'video' and 'real'.
+
+    The floor of the drift is its own standard error; a note says when a drift or jump is beyond chance.
+    """
     part = Part()
     slopes: dict[str, float] = {}
     jumps: dict[str, float] = {}
+    error: float | None = None
     for name in ("video", "real"):
         scan = scans.get(name)
         if scan is None or not len(scan.samples):
@@ -46,17 +50,23 @@ def drift_part(scans: Mapping[str, Scan]) -> Part:
         track = scan.track
         windows = offset_over_time(track.landmarks_px, scan.samples, scan.fps, good=track.good)
         times, estimates = zip(*windows, strict=True)
-        confidence = tuple(e.confidence for e in estimates)
+        confidence = tuple(round(e.confidence, 3) for e in estimates)
         part.curves.append(Curve("audio-video offset, confidence", "", name, times, confidence))
         trend = offset_trend(windows)
         known = trend.kind != "unknown"
         slopes[name] = trend.slope_ms_per_min if known and trend.kind != "jump" else float("nan")
         jumps[name] = trend.jump_ms if known else float("nan")
+        if name == "video" and math.isfinite(slopes[name]):
+            error = trend.slope_error_ms_per_min
         if trend.significant:
             part.notes.append(f"{scan.clip.name}: {trend}")
     if any(math.isfinite(v) for v in (*slopes.values(), *jumps.values())):
         part.rows = [
-            Row("speech.drift", "drift of the offset (+ audio falls behind)", "ms/min", "zero", **_with_video(slopes)),
+            Row(
+                *("speech.drift", "drift of the offset (+ audio falls behind)", "ms/min", "zero"),
+                **_with_video(slopes),
+                floor=error,
+            ),
             Row("speech.jump", "jump of the offset (+ audio later)", "ms", "zero", **_with_video(jumps)),
         ]
     return part

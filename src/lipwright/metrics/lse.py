@@ -76,5 +76,5 @@ def lip_sync(lips: NDArray[Any], sound: NDArray[Any], reach: int = REACH) -> Lip
         float(middle - least),
         reach - int(place),
         curve.numpy(),
-        np.asarray(medfilt(each, _SMOOTH), dtype=np.float64),
+        medfilt(np.pad(each, _SMOOTH), _SMOOTH)[_SMOOTH:-_SMOOTH],
     )

@@ -24,8 +24,8 @@ SIDE = 224
 WINDOW_FRAMES, WINDOW_ROWS = 5, 20
 ROWS_PER_FRAME = 4
 EMBEDDING = 1024
-_BATCH = 10
-"""Windows at once: about 0.5 GB of activations of the lips' first layer."""
+_BATCH = 4
+"""Windows at once: more need more memory (20 MB a window) and are not faster on a CPU."""
 
 
 class SyncNet(nn.Module):
@@ -104,7 +104,8 @@ def embed_lips(model: SyncNet, faces: Iterable[U8], n_windows: int, batch: int =
             size = min(batch, n_windows - a)
             held = [*held[-(WINDOW_FRAMES - 1) :], *islice(stream, size + WINDOW_FRAMES - 1 - min(len(held), 4))]
             if len(held) < size + WINDOW_FRAMES - 1 or held[0].shape != (SIDE, SIDE, 3):
-                raise ShapeError("faces", (n_windows + 4, SIDE, SIDE, 3), (a + len(held), *held[0].shape))
+                shape = held[0].shape if held else ()
+                raise ShapeError("faces", (f">= {n_windows + 4}", SIDE, SIDE, 3), (a + len(held), *shape))
             pixels = torch.from_numpy(np.stack(held)).permute(3, 0, 1, 2).to(_kind(model))
             windows = torch.stack([pixels[:, k : k + WINDOW_FRAMES] for k in range(size)])
             result[a : a + size] = model.lips(windows).float().numpy()
