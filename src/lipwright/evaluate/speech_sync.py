@@ -23,11 +23,17 @@ from lipwright.subject.drift import offset_trend
 from lipwright.subject.sync import offset_over_time
 
 
-def phones_of(transcript: str, scan: Scan) -> tuple[Phone, ...]:
-    """Phones of a plain English text by forced alignment with the video's sound, on its clock.
+def phones_of(transcript: Sequence[Phone] | str | None, scan: Scan) -> tuple[Phone, ...] | None:
+    """Phones on the clock of a scan, which may begin after the video's first frame.
 
-    SpeechError when the video has no sound or the text is not what it says.
+    A text is laid over the sound (English only); phones with times are moved from the video's clock.
+    SpeechError when there is a text but no sound, or the text is not what is said.
     """
+    if transcript is None:
+        return None
+    if not isinstance(transcript, str):
+        first_s = float(scan.first / scan.fps)
+        return tuple(Phone(p[0], p[1] - first_s, p[2] - first_s) for p in transcript)
     if not len(scan.samples):
         raise SpeechError(f"{scan.clip.name} has no sound, so a text has no times; give phones with times")
     found = phone_times(transcript, array_source(scan.samples), len(scan.samples))

@@ -89,7 +89,7 @@ def evaluate(
     boxes = mouth_boxes(real.track)
     comparison = _compare(seen, real, boxes)
     scans, whole = {"video": seen, "real": real}, whole_tracks(seen, real)
-    phones = phones_of(transcript, seen) if isinstance(transcript, str) else transcript
+    phones = phones_of(transcript, seen)
     spoken, more = rows.speech_rows(whole, scans, phones)
     sync = sync_part(whole, scans, boxes, phones, lse, face_boxes)
     fps = float(grid.fps)
@@ -137,7 +137,7 @@ def _alone(
     info = video_of(clip)
     seen = scan(clip, info.fps, (info.width, info.height), make_tracker)
     scans, whole = {"video": seen}, whole_tracks(seen)
-    phones = phones_of(transcript, seen) if isinstance(transcript, str) else transcript
+    phones = phones_of(transcript, seen)
     boxes = mouth_boxes(seen.track)
     spoken, more = rows.speech_rows(whole, scans, phones)
     sync = sync_part(whole, scans, boxes, phones, lse, face_boxes)
