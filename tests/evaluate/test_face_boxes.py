@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from lipwright.core.errors import FootageError
+from lipwright.evaluate.content_cuts import content_cuts
 from lipwright.evaluate.face_boxes import BoxTrack, crops, longest_track, read_boxes, squashed
 from lipwright.evaluate.script_copies import through_avi, through_jpeg
 
@@ -54,6 +55,24 @@ def test_a_jump_starts_another_track_and_the_longest_counts() -> None:
     assert longest_track(half) is None
     half[75:, [0, 2]] -= 0.2
     assert longest_track(half) is not None
+
+
+def test_no_track_crosses_a_cut() -> None:
+    found = longest_track(still(260), cuts=[120])
+    assert found is not None
+    assert (found.first, len(found)) == (120, 140)
+    assert longest_track(still(190), cuts=[95]) is None
+
+
+def test_cuts_by_colour_and_only_one_for_a_flash() -> None:
+    dark, bright = np.full((90, 160, 3), 30, np.uint8), np.full((90, 160, 3), 200, np.uint8)
+    assert content_cuts([dark] * 20 + [bright] * 20 + [dark] * 20) == [20, 40]
+    assert content_cuts([dark] * 20 + [bright] + [dark] * 20) == [20]  # in and out of a flash
+    assert content_cuts([dark] * 10 + [bright] * 40) == []  # 15 frames are the shortest shot
+    near = np.full((90, 160, 3), 30 + 80, np.uint8)  # value alone by 80: 26.7 over three channels
+    assert content_cuts([dark] * 20 + [near] * 20) == []
+    assert content_cuts([dark] * 20 + [near + 2] * 20) == [20]
+    assert content_cuts([]) == []
 
 
 def coordinates(width: int = 300, height: int = 240) -> np.ndarray:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -85,13 +86,21 @@ def read_boxes(path: str | os.PathLike[str]) -> F64:
     return boxes
 
 
-def longest_track(boxes: F64) -> BoxTrack | None:
+def longest_track(boxes: F64, cuts: Sequence[int] = ()) -> BoxTrack | None:
     """The longest face track of (T, 4) boxes by the pipeline's rules, None when none is long and large enough.
 
-    A box continues a track when it overlaps the track's last one by more than half (intersection over union) and
-    comes at most 25 frames later; boxes that do not are left for further tracks.
+    No track crosses the first frame of a shot (`cuts`, in order). Within a shot a box continues a track when it
+    overlaps the track's last one by more than half (intersection over union) and comes at most 25 frames later;
+    boxes that do not are left for further tracks.
     """
-    left = [int(t) for t in np.flatnonzero(np.isfinite(boxes).all(axis=1))]
+    shots = pairwise([0, *cuts, len(boxes)])
+    found = [track for a, b in shots if b - a >= LEAST_FRAMES for track in _tracks(boxes, a, b)]
+    return max(found, key=len, default=None)
+
+
+def _tracks(boxes: F64, start: int, stop: int) -> list[BoxTrack]:
+    """All tracks of frames [start, stop) that are long and large enough."""
+    left = [int(t) + start for t in np.flatnonzero(np.isfinite(boxes[start:stop]).all(axis=1))]
     found: list[BoxTrack] = []
     while left:
         track = [left[0]]
@@ -108,7 +117,7 @@ def longest_track(boxes: F64) -> BoxTrack | None:
         filled = np.stack([np.interp(frames, track, boxes[track, k]) for k in range(4)], axis=1)
         if max((filled[:, 2:] - filled[:, :2]).mean(axis=0)) > LEAST_SIDE:
             found.append(BoxTrack(track[0], filled))
-    return max(found, key=len, default=None)
+    return found
 
 
 def crops(frames: Iterable[U8], track: BoxTrack) -> Iterator[U8]:

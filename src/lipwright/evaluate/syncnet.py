@@ -21,6 +21,7 @@ from lipwright.core.contracts import U8
 from lipwright.core.errors import ConfigError, FootageError
 from lipwright.evaluate import face_boxes as fb
 from lipwright.evaluate.boxes import Boxes
+from lipwright.evaluate.content_cuts import content_cuts
 from lipwright.evaluate.part import Part
 from lipwright.evaluate.result import Curve, Row
 from lipwright.evaluate.script_copies import through_avi, through_jpeg
@@ -135,7 +136,8 @@ def _score(model: SyncNet, column: Column, kind: str, given: NDArray[np.float64]
     if kind == "frames":
         faces = fb.squashed(through_jpeg(np.ascontiguousarray(frame[..., ::-1]) for frame in column.at_25()))
     else:
-        found = fb.longest_track(fb.boxes_of(scan.track)[wanted] if given is None else given)
+        boxes = fb.boxes_of(scan.track)[wanted] if given is None else given
+        found = fb.longest_track(boxes, content_cuts(column.at_25()))
         if found is None:
             raise FootageError(
                 f"the scripts want one face over more than {fb.LEAST_FRAMES} frames at 25 fps, its box larger than "
