@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter1d
 
+from lipwright.core.errors import ShapeError
 from lipwright.metrics.lips import Phone
 from lipwright.metrics.visemes import (
     Confusion,
     Said,
     confusion_by_reference,
     confusion_by_textbook,
-    confusion_of_real,
     mouth_shapes,
     said,
 )
@@ -40,10 +42,10 @@ def moved(phones: list[Phone], seconds: float) -> list[Phone]:
 
 def test_a_real_mouth_shows_what_is_said(landmarks: np.ndarray, phones: list[Phone]) -> None:
     real = said(landmarks, phones, 25)
-    own, held_out = confusion_by_reference(real, real), confusion_of_real(real)
+    own = confusion_by_reference(real, real)
     assert own.classes == ("closed", "lip on teeth", "rounded", "spread", "open")
-    assert 0.65 < held_out.balanced_accuracy < own.balanced_accuracy < 0.9
-    assert held_out.counts.sum() == len(real.classes) == 317
+    assert 0.7 < own.balanced_accuracy < 0.8
+    assert own.counts.sum() == len(real.classes) == 317
     assert confusion_by_textbook(real).balanced_accuracy > 0.7
 
 
@@ -57,11 +59,41 @@ def test_it_falls_with_delay_down_to_chance(landmarks: np.ndarray, phones: list[
     assert textbook[0] > textbook[1] > textbook[2] > textbook[3]
 
 
-def test_a_frozen_mouth_is_at_chance_exactly(landmarks: np.ndarray, phones: list[Phone]) -> None:
+def test_a_frozen_mouth_is_at_chance(landmarks: np.ndarray, phones: list[Phone]) -> None:
     real = said(landmarks, phones, 25)
     frozen = said(np.repeat(landmarks[:1], len(landmarks), axis=0), phones, 25)
-    assert confusion_by_reference(frozen, real).balanced_accuracy == pytest.approx(1 / 5)
+    assert confusion_by_reference(frozen, real).balanced_accuracy == pytest.approx(1 / 5, abs=0.03)
     assert confusion_by_textbook(frozen).balanced_accuracy == pytest.approx(1 / 4)
+
+
+def test_no_phone_is_judged_by_what_was_learnt_from_it() -> None:
+    """Shapes without any meaning: learning from the judged phone itself would find some."""
+    rng = np.random.default_rng(0)
+    scores = []
+    for _ in range(20):
+        classes = np.array(["open", "closed", "spread", "rounded"] * 4)
+        real = Said(rng.normal(size=(16, 4)), classes)
+        scores.append(confusion_by_reference(real, real).balanced_accuracy)
+    assert np.mean(scores) < 0.3
+
+
+def test_smaller_smoother_and_shakier_mouths_score_lower(landmarks: np.ndarray, phones: list[Phone]) -> None:
+    real, mouth = said(landmarks, phones, 25), landmarks[:, 48:68] - landmarks[:, 33:34]
+
+    def score(lips: np.ndarray) -> float:
+        points = landmarks.copy()
+        points[:, 48:68] = landmarks[:, 33:34] + lips
+        return confusion_by_reference(said(points, phones, 25), real).balanced_accuracy
+
+    mean = mouth.mean(axis=0)
+    rng = np.random.default_rng(0)
+    ladders = [
+        [score(mean + a * (mouth - mean)) for a in (1.0, 0.4, 0.1, 0.0)],
+        [score(gaussian_filter1d(mouth, s, axis=0)) for s in (0.01, 1, 2, 4)],
+        [score(mouth + rng.normal(0, s, mouth.shape)) for s in (0.0, 2.0, 4.0)],
+    ]
+    for ladder in ladders:
+        assert all(a > b for a, b in pairwise(ladder)), ladder
 
 
 def test_size_and_place_do_not_matter(landmarks: np.ndarray) -> None:
@@ -87,6 +119,8 @@ def test_balanced_accuracy_by_hand() -> None:
 
 def test_rare_classes_and_no_phones_are_left_out() -> None:
     few = Said(np.random.default_rng(0).normal(size=(8, 4)), np.array(["open"] * 3 + ["closed"] * 3 + ["spread"] * 2))
-    assert confusion_of_real(few).classes == ("closed", "open")
+    assert confusion_by_reference(few, few).classes == ("closed", "open")
     none = Said(np.zeros((0, 4)), np.zeros(0, dtype=np.str_))
-    assert confusion_by_textbook(none).classes == confusion_of_real(none).classes == ()
+    assert confusion_by_textbook(none).classes == confusion_by_reference(none, none).classes == ()
+    with pytest.raises(ShapeError):
+        confusion_by_reference(none, few)

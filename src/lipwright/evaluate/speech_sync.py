@@ -92,8 +92,7 @@ def viseme_part(tracks: Mapping[str, NDArray[Any]], scans: Mapping[str, Scan], p
     fps = scans["video"].fps
     spoken = {name: visemes.said(track, phones, fps) for name, track in tracks.items()}
     if "real" in spoken:
-        found = {n: visemes.confusion_by_reference(s, spoken["real"]) for n, s in spoken.items() if n != "real"}
-        found["real"] = visemes.confusion_of_real(spoken["real"])
+        found = {name: visemes.confusion_by_reference(s, spoken["real"]) for name, s in spoken.items()}
         learnt = "shapes learnt on the real video"
     else:
         found = {name: visemes.confusion_by_textbook(s) for name, s in spoken.items()}

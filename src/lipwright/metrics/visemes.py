@@ -6,7 +6,8 @@ gets the class whose centre is nearest in units of the spread within classes: ce
 the person, or, without one, textbook directions for four classes on the video's own scale.
 
 Limits: lips glide, so even a real video reaches perhaps two thirds; compare with its value, never with 1. Without a
-reference the classes are crude and say whether there is articulation at all.
+reference the classes are crude and relative: they tell whether shapes come at the right time, not whether they are
+as large as a person's.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lipwright.core.errors import ShapeError
 from lipwright.metrics.lips import Phone
 
 F64 = NDArray[np.float64]
@@ -55,7 +57,7 @@ class Confusion:
 
     @property
     def balanced_accuracy(self) -> float:
-        """Mean over classes of the share seen as said; 1 / C is chance and what a frozen mouth gets."""
+        """Mean over classes of the share seen as said; 1 / C is chance and about what a frozen mouth gets."""
         rows = self.counts.sum(axis=1)
         return float(np.mean(np.diag(self.counts) / rows)) if len(rows) and rows.all() else float("nan")
 
@@ -100,27 +102,25 @@ def said(landmarks: NDArray[Any], phones: Sequence[Phone], fps: Fraction | float
 
 
 def confusion_by_reference(video: Said, real: Said) -> Confusion:
-    """Phones of the video by centres learnt on the real one, which must hold the same person."""
-    classes = _classes(video, _classes(real, tuple(VISEMES)))
-    centres, spread = _centres(real.shapes, real.classes, classes)
-    kept = np.isin(video.classes, classes)
-    return _count(video.classes[kept], video.shapes[kept] / spread, centres / spread, classes)
+    """Phones of a video by centres learnt on the real one of the same moments, phone by phone in step.
 
-
-def confusion_of_real(real: Said) -> Confusion:
-    """The real video by its own centres, each phone by those of the others (leave one out)."""
-    classes = _classes(real, tuple(VISEMES))
+    Each phone is judged by centres learnt from all others, so the real video's own value (`video` is `real`) does
+    not flatter, and a perfect copy gets the same. ShapeError when the two do not hold the same phones.
+    """
+    if video.classes.tolist() != real.classes.tolist():
+        raise ShapeError("video", real.shapes.shape, video.shapes.shape)
+    classes = tuple(c for c in VISEMES if (real.classes == c).sum() >= LEAST_PHONES)
     counts = np.zeros((len(classes), len(classes)), dtype=np.int64)
     for k in np.flatnonzero(np.isin(real.classes, classes)):
         others = np.arange(len(real.classes)) != k
         centres, spread = _centres(real.shapes[others], real.classes[others], classes)
-        counts += _count(real.classes[[k]], real.shapes[[k]] / spread, centres / spread, classes).counts
+        counts += _count(video.classes[[k]], video.shapes[[k]] / spread, centres / spread, classes).counts
     return Confusion(classes, counts)
 
 
 def confusion_by_textbook(video: Said) -> Confusion:
     """Phones of a video by opening and width against its own mean, four classes, nothing learnt."""
-    classes = _classes(video, tuple(TEXTBOOK))
+    classes = tuple(c for c in TEXTBOOK if (video.classes == c).sum() >= LEAST_PHONES)
     kept = np.isin(video.classes, classes)
     shapes = video.shapes[:, [_OPENING, _WIDTH]]
     if not kept.any():
@@ -128,10 +128,6 @@ def confusion_by_textbook(video: Said) -> Confusion:
     deviation = shapes[kept].std(axis=0)
     scaled = (shapes[kept] - shapes[kept].mean(axis=0)) / np.where(deviation > 1e-9, deviation, np.inf)
     return _count(video.classes[kept], scaled, np.array([TEXTBOOK[c] for c in classes]), classes)
-
-
-def _classes(of: Said, among: Sequence[str]) -> tuple[str, ...]:
-    return tuple(c for c in among if (of.classes == c).sum() >= LEAST_PHONES)
 
 
 def _centres(shapes: F64, said_as: NDArray[np.str_], classes: Sequence[str]) -> tuple[F64, F64]:
