@@ -28,13 +28,30 @@ def test_prepare_passes_options_and_shows_report_and_advice(calls: list, capsys:
     del options["progress"]
     assert options == {
         "face": 2,
+        "box": None,
         "fps": Fraction(30_000, 1001),
         "correct_offset": False,
+        "audio_track": None,
         "trim": (10.0, 67.5),
     }
     for line in ("length s      57", "faces: found  0.98", "cuts          3, 9", "in sync       yes"):
         assert line in shown
     assert "- Use a brighter lamp." in shown
+
+
+def test_prepare_takes_a_box_or_draws_everybody(stand_in: Callable, calls: list, capsys: Capture) -> None:
+    assert run(["prepare", "a.mp4", "--box", "10, 20,30.5,40", "--audio-track", "1"]) == 0
+    assert calls[0][1]["box"] == (10, 20, 40.5, 60)
+    assert calls[0][1]["audio_track"] == 1
+    seen: list = []
+    stand_in("lipwright.subject.prepare", prepare=None, persons_sheet=lambda *a, **k: seen.append((a, k)) or 3)
+    assert run(["prepare", "a.mp4", "-o", "s", "--faces", "who.png", "--trim", "1-9"]) == 0
+    ((args, options),) = seen
+    assert args == (Path("a.mp4"), Path("s"), Path("who.png"))
+    assert options["trim"] == (1, 9)
+    shown = capsys.readouterr().out
+    assert "3 persons: who.png" in shown
+    assert "lipwright prepare a.mp4 -o s --face N" in shown
 
 
 def test_prepare_json(calls: list, capsys: Capture) -> None:

@@ -166,7 +166,7 @@ def _is_blend(pictures: U8) -> bool:
     if size < _BLEND_LEVEL:
         return False
     light = ends[:, : LUMA[0] * LUMA[1]]
-    if light.mean(1).min() > _BLACK and np.corrcoef(light)[0, 1] > _SAME_PICTURE:
+    if light.mean(1).min() > _BLACK and light.std(1).min() > 0 and np.corrcoef(light)[0, 1] > _SAME_PICTURE:
         return False  # the same picture in another light
     share = _shares(pictures)
     off = np.abs(pictures[1:-1] - ends[0] - share[1:-1, None] * way).mean(1)
