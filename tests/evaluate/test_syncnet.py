@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 import torch
 
+from lipwright.core import weights
 from lipwright.core.contracts import FaceTrack
 from lipwright.core.errors import ConfigError, FootageError
 from lipwright.evaluate import syncnet as module
 from lipwright.evaluate.boxes import Boxes
 from lipwright.evaluate.source import Scan
-from lipwright.evaluate.syncnet import ABSENT, Column, lse_part, source_frames
+from lipwright.evaluate.sync_part import ABSENT
+from lipwright.evaluate.syncnet import Column, lse_part, source_frames
 from lipwright.evaluate.video import evaluate
 from lipwright.metrics.syncnet import SyncNet
 from lipwright.speech.mfcc import int16_amplitudes, mfcc
@@ -25,6 +27,7 @@ from lipwright.speech.mfcc import int16_amplitudes, mfcc
 from .drawn import MarkerTracker, Talk
 
 SIZE = (320, 240)
+WEIGHTS = Path("syncnet.safetensors")
 BOX = (100.0, 60.0, 220.0, 190.0)
 
 
@@ -52,7 +55,7 @@ class Known(SyncNet):
 
 @pytest.fixture
 def known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.weights, "find", lambda name: Path(f"{name}.safetensors"))
+    monkeypatch.setattr(weights, "find", lambda name: Path(f"{name}.safetensors"))
     monkeypatch.setattr(module, "load_syncnet", lambda path: Known())
 
 
@@ -121,7 +124,7 @@ def test_rows_say_which_tracker_and_boxes_can_be_given(
     talk = level(130)
     made = column(talk, tone(talk))
     monkeypatch.setattr(Scan, "frames", lambda self: made.frames())
-    part = lse_part({"video": made.scan}, whole_frame(made.scan), "both")
+    part = lse_part({"video": made.scan}, whole_frame(made.scan), WEIGHTS, ("tracks", "frames"))
     rows = {row.key: row for row in part.rows}
     assert list(rows) == [
         *("sync.lse_d", "sync.lse_c", "sync.offset"),
@@ -138,12 +141,12 @@ def test_rows_say_which_tracker_and_boxes_can_be_given(
     assert part.curves[0].times_s[0] == pytest.approx(0.1)  # the middle of frames 0 to 4
 
     np.savez(tmp_path / "boxes.npz", boxes=np.tile(np.array(BOX), (130, 1)))
-    given = lse_part({"video": made.scan}, whole_frame(made.scan), face_boxes=tmp_path / "boxes.npz")
+    given = lse_part({"video": made.scan}, whole_frame(made.scan), WEIGHTS, face_boxes=tmp_path / "boxes.npz")
     assert given.rows[0].label == "LSE-D (face boxes: given)"
     assert given.rows[0].video == rows["sync.lse_d"].video
     np.savez(tmp_path / "few.npz", boxes=np.tile(np.array(BOX), (100, 1)))
     with pytest.raises(FootageError, match=r"has 100 boxes and made\.mp4 130 frames at 25 fps"):
-        lse_part({"video": made.scan}, whole_frame(made.scan), face_boxes=tmp_path / "few.npz")
+        lse_part({"video": made.scan}, whole_frame(made.scan), WEIGHTS, face_boxes=tmp_path / "few.npz")
 
 
 @pytest.mark.parametrize(
@@ -159,7 +162,7 @@ def test_what_the_scripts_would_not_score_is_a_note(
     talk = level(n)
     made = column(talk, tone(talk) if sound else np.zeros(0, np.float32))
     monkeypatch.setattr(Scan, "frames", lambda self: made.frames())
-    part = lse_part({"video": made.scan}, whole_frame(made.scan))
+    part = lse_part({"video": made.scan}, whole_frame(made.scan), WEIGHTS)
     assert all(row.video is None for row in part.rows)
     assert len(part.notes) == 1
     assert words in part.notes[0]

@@ -8,17 +8,17 @@ script for LRS: whole frames squashed to a square, right for clips that are face
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lipwright.core import weights
 from lipwright.core.clock import round_half_up, sample_of
 from lipwright.core.contracts import U8
-from lipwright.core.errors import ConfigError, FootageError
+from lipwright.core.errors import FootageError
 from lipwright.evaluate import face_boxes as fb
 from lipwright.evaluate.boxes import Boxes
 from lipwright.evaluate.content_cuts import content_cuts
@@ -33,11 +33,9 @@ from lipwright.metrics.syncnet import SyncNet, embed_lips, embed_sound, load_syn
 from lipwright.speech.mfcc import int16_amplitudes, mfcc
 
 RATE = Fraction(25)
-PROTOCOLS = {"tracks": ("tracks",), "frames": ("frames",), "both": ("tracks", "frames")}
 OWN_TRACKER = "tracker: mediapipe, not S3FD"
 GIVEN_BOXES = "face boxes: given"
 NO_TRACKER = "whole frames, no tracker"
-ABSENT = "LSE-D, LSE-C: absent, bring syncnet_v2.model (lipwright models add syncnet FILE)"
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,8 @@ def source_frames(n_frames: int, fps: Fraction) -> NDArray[np.int64]:
 def lse_part(
     scans: Mapping[str, Scan],
     boxes: Boxes,
-    protocol: str = "tracks",
+    weights: Path,
+    kinds: Sequence[str] = ("tracks",),
     face_boxes: str | os.PathLike[str] | None = None,
 ) -> Part:
     """Rows `sync.*` of 'video' and, where there is a real one, of 'real' and its frozen and mean mouths.
@@ -75,22 +74,17 @@ def lse_part(
     Args:
         scans: by 'video' and 'real'.
         boxes: mouth boxes of the real video (of the video without one): where the controls' mouths go.
-        protocol: 'tracks', 'frames' or 'both'.
+        weights: file of SyncNet's weights.
+        kinds: 'tracks', 'frames'.
         face_boxes: file of face boxes at 25 fps from the video's first frame on, in its own pixels; used for every
             column, because columns are compared in step.
 
-    Without weights one row says how to get them. ConfigError for an unknown protocol, FootageError for boxes that
-    do not fit.
+    FootageError for boxes that do not fit; a video that the scripts would not score gets a note.
     """
-    if protocol not in PROTOCOLS:
-        raise ConfigError(f"unknown LSE protocol '{protocol}'; choose from {', '.join(PROTOCOLS)}")
     given = None if face_boxes is None else _given(face_boxes, scans["video"])
-    path = weights.find("syncnet")
-    if path is None:
-        return Part(rows=[Row("sync.absent", ABSENT, "", "", None)])
-    model, part = load_syncnet(path), Part()
+    model, part = load_syncnet(weights), Part()
     columns = _columns(scans, boxes)
-    for kind in PROTOCOLS[protocol]:
+    for kind in kinds:
         tracker = NO_TRACKER if kind == "frames" else OWN_TRACKER if given is None else GIVEN_BOXES
         scores: dict[str, LipSync] = {}
         for name, column in columns.items():

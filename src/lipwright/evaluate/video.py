@@ -28,8 +28,7 @@ from lipwright.evaluate.sheet import contact_sheet, mouth_strip
 from lipwright.evaluate.source import Clip, MakeTracker, Scan, as_clip, scan
 from lipwright.evaluate.speech_sync import phones_of
 from lipwright.evaluate.stills import make_stills
-from lipwright.evaluate.sync_part import sync_part
-from lipwright.evaluate.syncnet import PROTOCOLS
+from lipwright.evaluate.sync_part import PROTOCOLS, sync_part
 from lipwright.metrics.controls import frozen_mouth, mean_mouth, rest_frame
 from lipwright.metrics.lips import Phone
 
