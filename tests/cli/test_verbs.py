@@ -236,7 +236,7 @@ def test_evaluate(stand_in: Callable, capsys: Capture, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("What a lovely day", "holds no transcript that can be used; phones with times"),
+        ("B 0.1 0.2\nAA 0.2", "holds no transcript that can be used; give lines of PHONE START END"),
         ("", "holds no phones"),
         ('{"text": "x"}', "holds no transcript"),
         ('[["B", 2, 1]]', "phone B goes from 2 to 1 s"),
@@ -246,6 +246,21 @@ def test_transcripts_without_times_are_refused(capsys: Capture, tmp_path: Path, 
     (tmp_path / "t.txt").write_text(content, encoding="utf-8")
     assert run(["evaluate", "v.mp4", "--transcript", str(tmp_path / "t.txt")]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_plain_text_and_lse_options_reach_the_evaluation(stand_in: Callable, tmp_path: Path) -> None:
+    seen: list[Any] = []
+    stand_in("lipwright.evaluate.video", evaluate=lambda *a, **k: seen.append(k) or Scores())
+    (tmp_path / "t.txt").write_text("What a lovely day\n", encoding="utf-8")
+    options = ["--transcript", str(tmp_path / "t.txt"), "--lse", "both", "--face-boxes", "boxes.npz"]
+    assert run(["evaluate", "v.mp4", *options]) == 0
+    wanted = {"reference": None, "transcript": "What a lovely day\n", "lse": "both", "face_boxes": Path("boxes.npz")}
+    assert seen == [wanted]
+
+
+def test_lse_has_no_place_in_a_protocol(capsys: Capture) -> None:
+    assert run(["evaluate", "v.mp4", "--protocol", "self", "--lse", "both"]) == 2
+    assert "leave out --reference, --transcript, --lse and --face-boxes" in capsys.readouterr().err
 
 
 def test_the_presenters_phones_are_a_transcript(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def sound_curves(scans: Mapping[str, Scan]) -> list[Curve]:
         if name == "video":
             levels = np.maximum(frame_levels(scan.samples, len(scan), scan.fps), -80)
             curves.append(_curve("loudness", "dBFS", "video", levels, float(scan.fps)))
-        windows = offset_over_time(scan.track.landmarks_px, scan.samples, scan.fps)
+        windows = offset_over_time(scan.track.landmarks_px, scan.samples, scan.fps, good=scan.track.good)
         sure = [(t, 1000 * e.offset_s) for t, e in windows if e.sure]
         if sure:
             times, values = zip(*sure, strict=True)
