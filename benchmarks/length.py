@@ -93,7 +93,7 @@ def write_beeps(path: Path, minutes: float) -> None:
             file.writeframes((32767 * np.clip(sound, -1, 1)).astype("<i2").tobytes())
 
 
-def memory_run(minutes: float, folder: Path, persona: str) -> dict[str, Any]:
+def memory_run(minutes: float, folder: Path, persona: str, suffix: str) -> dict[str, Any]:
     """Speak for `minutes`; seconds and peak megabytes of this process."""
     voice = folder / "voice.wav"
     write_beeps(voice, minutes)
@@ -102,10 +102,15 @@ def memory_run(minutes: float, folder: Path, persona: str) -> dict[str, Any]:
     began = time.perf_counter()
     speaking = loaded.speak(voice, renderer="square")
     try:
-        speaking.write(folder / "out.mp4", FAST)
+        speaking.write(folder / f"out.{suffix}", FAST)
     finally:
         speaking.close()
-    return {"minutes": minutes, "seconds": round(time.perf_counter() - began, 1), "frames": speaking.n_frames} | _peak()
+    return {
+        "minutes": minutes,
+        "file": suffix,
+        "seconds": round(time.perf_counter() - began, 1),
+        "frames": speaking.n_frames,
+    } | _peak()
 
 
 def drift_run(minutes: float, folder: Path, fps: Fraction) -> dict[str, Any]:
@@ -184,6 +189,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--minutes", type=float, nargs="+", default=None)
     options.add_argument("--fps", type=Fraction, nargs="+", default=RATES, help="of drift, such as 30000/1001")
     options.add_argument("--persona", default="demo", help="of memory")
+    options.add_argument("--file", default="mp4", help="of memory: mp4 (its index grows with the file) or mkv")
     options.add_argument("--json", type=Path, help="write here too")
     options.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     return options
@@ -195,7 +201,7 @@ def main() -> None:
     if options.one:
         with tempfile.TemporaryDirectory() as folder:
             if options.what == "memory":
-                found = memory_run(minutes[0], Path(folder), options.persona)
+                found = memory_run(minutes[0], Path(folder), options.persona, options.file)
             else:
                 found = drift_run(minutes[0], Path(folder), options.fps[0])
         print(json.dumps(found))
@@ -205,7 +211,12 @@ def main() -> None:
     for length in minutes:
         for fps in rates:
             command = [sys.executable, __file__, options.what, "--one", "--minutes", str(length), "--fps", str(fps)]
-            done = subprocess.run([*command, "--persona", options.persona], check=True, capture_output=True, text=True)
+            done = subprocess.run(
+                [*command, "--persona", options.persona, "--file", options.file],
+                check=True,
+                capture_output=True,
+                text=True,
+            )
             runs.append(json.loads(done.stdout.splitlines()[-1]))
             print(json.dumps(runs[-1]), flush=True)
     if options.json:

@@ -26,7 +26,7 @@ import lipwright
 from lipwright.core.files import write_json
 from lipwright.evaluate.faults import FAULTS, Fault, Made, Talk
 from lipwright.evaluate.source import Clip, Scan, scan
-from lipwright.evaluate.timerows import drift_rows
+from lipwright.evaluate.speech_sync import drift_part
 from lipwright.evaluate.video import evaluate
 from lipwright.media.settings import EncoderSettings
 from lipwright.media.writer import VideoWriter
@@ -124,10 +124,10 @@ def drift(clip: Clip, width: int) -> dict[str, Any]:
     """As `measure`, for sound that drifts away: needs the whole clip but no pictures."""
     seen, fault = _scan(clip, width), FAULTS["sound drifts"]
     talk = Talk.of(list(seen.frames()), seen.samples, float(seen.fps), seen.track)
-    clean = drift_rows({"video": seen})[0].video
+    clean = drift_part({"video": seen}).rows[0].video
     found = {}
     for size in fault.sizes:
-        [row] = drift_rows({"video": replace(seen, samples=fault.plant(talk, size)[1])})
+        row, *_ = drift_part({"video": replace(seen, samples=fault.plant(talk, size)[1])}).rows
         found[f"{size:g}"] = {"speech.drift": row.video}
     return {fault.name: {"0": {"speech.drift": clean}} | found}
 

@@ -63,7 +63,7 @@ def test_bench_media_writes_the_machine_beside_the_figures(
     capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lipwright.cli.bench.SIZES", ((128, 96),))
-    assert set(BENCHES) == {"media", "prepare", "speak"}
+    assert set(BENCHES) == {"media", "prepare", "sew", "speak"}
     path = tmp_path / "m.json"
     assert run(["bench", "media", "--seconds", "1", "--repeats", "1", "--json", str(path)]) == 0
     result = json.loads(path.read_text(encoding="utf-8"))

@@ -147,7 +147,12 @@ def test_wrong_usage(capsys: pytest.CaptureFixture[str], arguments: list[str]) -
         (["prepare", "a.mp4", "--trim", "x-2"], "is not a time"),
         (["prepare", "a.mp4", "--fps", "fast"], "is not a frame rate"),
         (["prepare", "a.mp4", "--fps", "0"], "is not a frame rate"),
-        (["bench", "sleep"], "choose from media, prepare, speak"),
+        (["prepare", "a.mp4", "--box", "1,2,3"], "is not a box"),
+        (["prepare", "a.mp4", "--box", "1,2,0,4"], "is not a box"),
+        (["prepare", "a.mp4", "--box", "1,2,nan,4"], "is not a box"),
+        (["prepare", "a.mp4", "--box", "1,2,3,4", "--face", "1"], "give one of them"),
+        (["prepare", "a.mp4", "--faces", "who.gif"], "is not a .png file"),
+        (["bench", "sleep"], "choose from media, prepare, sew, speak"),
         (["models", "add", "stylegan", "x.npz"], "unknown model 'stylegan'; lipwright can use ict-facekit"),
     ],
 )

@@ -28,13 +28,30 @@ def test_prepare_passes_options_and_shows_report_and_advice(calls: list, capsys:
     del options["progress"]
     assert options == {
         "face": 2,
+        "box": None,
         "fps": Fraction(30_000, 1001),
         "correct_offset": False,
+        "audio_track": None,
         "trim": (10.0, 67.5),
     }
     for line in ("length s      57", "faces: found  0.98", "cuts          3, 9", "in sync       yes"):
         assert line in shown
     assert "- Use a brighter lamp." in shown
+
+
+def test_prepare_takes_a_box_or_draws_everybody(stand_in: Callable, calls: list, capsys: Capture) -> None:
+    assert run(["prepare", "a.mp4", "--box", "10, 20,30.5,40", "--audio-track", "1"]) == 0
+    assert calls[0][1]["box"] == (10, 20, 40.5, 60)
+    assert calls[0][1]["audio_track"] == 1
+    seen: list = []
+    stand_in("lipwright.subject.prepare", prepare=None, persons_sheet=lambda *a, **k: seen.append((a, k)) or 3)
+    assert run(["prepare", "a.mp4", "-o", "s", "--faces", "who.png", "--trim", "1-9"]) == 0
+    ((args, options),) = seen
+    assert args == (Path("a.mp4"), Path("s"), Path("who.png"))
+    assert options["trim"] == (1, 9)
+    shown = capsys.readouterr().out
+    assert "3 persons: who.png" in shown
+    assert "lipwright prepare a.mp4 -o s --face N" in shown
 
 
 def test_prepare_json(calls: list, capsys: Capture) -> None:
@@ -219,7 +236,7 @@ def test_evaluate(stand_in: Callable, capsys: Capture, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("What a lovely day", "holds no transcript that can be used; phones with times"),
+        ("B 0.1 0.2\nAA 0.2", "holds no transcript that can be used; give lines of PHONE START END"),
         ("", "holds no phones"),
         ('{"text": "x"}', "holds no transcript"),
         ('[["B", 2, 1]]', "phone B goes from 2 to 1 s"),
@@ -229,6 +246,21 @@ def test_transcripts_without_times_are_refused(capsys: Capture, tmp_path: Path, 
     (tmp_path / "t.txt").write_text(content, encoding="utf-8")
     assert run(["evaluate", "v.mp4", "--transcript", str(tmp_path / "t.txt")]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_plain_text_and_lse_options_reach_the_evaluation(stand_in: Callable, tmp_path: Path) -> None:
+    seen: list[Any] = []
+    stand_in("lipwright.evaluate.video", evaluate=lambda *a, **k: seen.append(k) or Scores())
+    (tmp_path / "t.txt").write_text("What a lovely day\n", encoding="utf-8")
+    options = ["--transcript", str(tmp_path / "t.txt"), "--lse", "both", "--face-boxes", "boxes.npz"]
+    assert run(["evaluate", "v.mp4", *options]) == 0
+    wanted = {"reference": None, "transcript": "What a lovely day\n", "lse": "both", "face_boxes": Path("boxes.npz")}
+    assert seen == [wanted]
+
+
+def test_lse_has_no_place_in_a_protocol(capsys: Capture) -> None:
+    assert run(["evaluate", "v.mp4", "--protocol", "self", "--lse", "both"]) == 2
+    assert "leave out --reference, --transcript, --lse and --face-boxes" in capsys.readouterr().err
 
 
 def test_the_presenters_phones_are_a_transcript(tmp_path: Path) -> None:

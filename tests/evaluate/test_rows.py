@@ -14,7 +14,7 @@ import torch
 from lipwright.evaluate.floor import face_noise_distance, landmark_noise
 from lipwright.evaluate.result import Evaluation, span
 from lipwright.evaluate.source import Clip, Scan, scan
-from lipwright.evaluate.timerows import cuts, drift_rows, longest_freeze, sound_gap, time_rows
+from lipwright.evaluate.timerows import cuts, longest_freeze, sound_gap, time_rows
 from lipwright.evaluate.video import evaluate
 from lipwright.metrics.inception import FidInception
 
@@ -89,12 +89,6 @@ def test_fid_and_lpips_appear_only_with_their_weights(
     assert result["full.fid"].video == pytest.approx(0, abs=1e-6)
     assert result["full.lpips"].video == 0
     assert any("FID is from 3 frames; below 2048" in note for note in result.notes)
-
-
-def test_drift_is_measured_from_sure_windows_only(seen: Scan) -> None:
-    [row] = drift_rows({"video": seen})
-    assert np.isnan(row.video or 0)  # four seconds hold no six windows
-    assert drift_rows({"video": replace(seen, samples=seen.samples[:0])}) == []
 
 
 def test_length_of_the_sound_against_the_picture(seen: Scan) -> None:

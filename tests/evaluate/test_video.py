@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lipwright.core.errors import ConfigError, FootageError
+from lipwright.core.errors import ConfigError, FootageError, SpeechError
 from lipwright.evaluate.result import Evaluation
 from lipwright.evaluate.source import Clip
 from lipwright.evaluate.video import evaluate
@@ -199,8 +199,10 @@ def test_closure_of_bilabials_with_a_transcript(talk: Talk) -> None:
     row = result["speech.closure_rate"]
     assert row.video == row.real == pytest.approx(2 / (2 + len(opened)))
     assert row.frozen in (0.0, 1.0)
-    with pytest.raises(ConfigError, match="phones with times"):
+    with pytest.raises(SpeechError, match="cannot be laid over the speech"):
         judge(talk.path, transcript="hello")
+    with pytest.raises(ConfigError, match="got bytes"):
+        judge(talk.path, transcript=b"hello")
 
 
 def test_another_persons_audio_is_not_called_in_sync(talk: Talk, tmp_path: Path) -> None:

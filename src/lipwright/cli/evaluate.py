@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lipwright.cli.assets import persona_path
 from lipwright.cli.interrupt import kept
 from lipwright.cli.output import write_json
-from lipwright.cli.transcript import read_phones
+from lipwright.cli.transcript import read_transcript
 from lipwright.cli.values import stretch
 from lipwright.core.errors import ConfigError
 
@@ -24,7 +24,13 @@ def command(
     video: Annotated[Path, typer.Argument(help="Video to judge; with --protocol the person's real footage.")],
     reference: Annotated[Path | None, typer.Option(help="The real video of the same speech.")] = None,
     transcript: Annotated[
-        Path | None, typer.Option(help="Phones with times, JSON or lines of PHONE START END.")
+        Path | None, typer.Option(help="The English text that is said, or phones with times.")
+    ] = None,
+    lse: Annotated[
+        str | None, typer.Option(help="SyncNet's protocol, with its weights: tracks (default), frames or both.")
+    ] = None,
+    face_boxes: Annotated[
+        Path | None, typer.Option(help="Face boxes for it, one per frame at 25 fps (npz or JSON).")
     ] = None,
     json: Annotated[str | None, typer.Option(help="Write the scores to this JSON file (- for stdout).")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a report with pictures to this file.")] = None,
@@ -40,8 +46,11 @@ def command(
     """Measure how well the mouth fits the speech and, with a reference, the real mouth."""
     with kept("nothing was written; run the same command again"):
         if protocol is not None:
-            if reference is not None or transcript is not None:
-                raise ConfigError("--protocol takes its truth from the footage; leave out --reference and --transcript")
+            if any(option is not None for option in (reference, transcript, lse, face_boxes)):
+                raise ConfigError(
+                    "--protocol takes its truth from the footage; leave out --reference, --transcript, --lse and "
+                    "--face-boxes"
+                )
             result = _protocol(video, protocol, persona, audio, picture, renderer, out)
         else:
             if any(option is not None for option in (persona, audio, picture, renderer, out)):
@@ -50,8 +59,10 @@ def command(
                 )
             from lipwright.evaluate.video import evaluate
 
-            phones = None if transcript is None else read_phones(transcript)
-            result = evaluate(video, reference=reference, transcript=phones)
+            said = None if transcript is None else read_transcript(transcript)
+            given = {"lse": lse, "face_boxes": face_boxes}
+            options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+            result = evaluate(video, reference=reference, transcript=said, **options)
         if html is not None:
             result.write_html(html)
         if json is not None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from lipwright.core import syncnet_weights
 from lipwright.core.errors import CheckpointError, ConfigError, OutputError
 from lipwright.core.files import atomic_file, file_hash
 
@@ -28,6 +29,8 @@ class BroughtModel:
     licence: str
     check: Callable[[Path], None]
     """Raises CheckpointError when the file is of another kind."""
+    convert: Callable[[Path, Path], None] | None = None
+    """Writes what is kept from the user's file to another path; None keeps a copy of the file itself."""
 
 
 def folder() -> Path:
@@ -52,7 +55,7 @@ def known(name: str) -> BroughtModel:
 
 
 def add(name: str, source: str | os.PathLike[str]) -> tuple[Path, str]:
-    """Check a file and copy it into the folder, atomically, with its SHA-256 beside it.
+    """Check a file and copy (or convert) it into the folder, atomically, with its SHA-256 beside it.
 
     Returns the path of the copy and the hash. CheckpointError when the file is not what `name` says,
     OutputError when the folder cannot be written.
@@ -63,9 +66,12 @@ def add(name: str, source: str | os.PathLike[str]) -> tuple[Path, str]:
     model.check(path)
     target = folder() / model.file_name
     with atomic_file(target) as temporary:
-        shutil.copyfile(path, temporary)
+        if model.convert is None:
+            shutil.copyfile(path, temporary)
+        else:
+            model.convert(path, temporary)
         digest = file_hash(temporary)
-        if digest != file_hash(path):
+        if model.convert is None and digest != file_hash(path):
             raise OutputError(f"cannot write {target}: the copy differs from {path}; run again")
     with atomic_file(target.with_suffix(target.suffix + ".sha256")) as temporary:
         temporary.write_text(f"{digest}  {target.name}\n", encoding="utf-8")
@@ -132,6 +138,14 @@ MODELS = {
         "LPIPS: its five linear layers for AlexNet, version 0.1",
         "BSD-2-Clause",
         _needs({"lin0.model.1.weight": (1, 64, 1, 1), "lin4.model.1.weight": (1, 256, 1, 1)}),
+    ),
+    "syncnet": BroughtModel(
+        "syncnet",
+        "syncnet_v2.safetensors",
+        "LSE-D, LSE-C and offset as SyncNet's and Wav2Lip's scripts give them",
+        "see syncnet_python (VGG, Oxford)",
+        syncnet_weights.check,
+        syncnet_weights.convert,
     ),
 }
 """Only models that some part of this version loads."""

@@ -21,6 +21,7 @@ from lipwright.evaluate.landmarkrows import COLUMNS, PerFrame, distance_row
 from lipwright.evaluate.result import Evaluation, Row
 from lipwright.evaluate.sheet import mouth_strip, triptych
 from lipwright.evaluate.source import Scan
+from lipwright.evaluate.sync_part import sync_part
 from lipwright.evaluate.timerows import time_rows
 from lipwright.evaluate.video import control_tracks, protocol_facts
 from lipwright.metrics import landmarks, lips
@@ -60,6 +61,7 @@ def compare_cross(faces: Cross) -> Evaluation:
     scans = {"video": made, "real": source}
     whole = {"video": made.track.landmarks_px, "real": source.track.landmarks_px}
     spoken, notes = rows.speech_rows(whole, scans)
+    sync = sync_part(whole, scans, mouth_boxes(source.track), None)
 
     fps = float(made.fps)
     block = block_frames(fps)
@@ -85,16 +87,17 @@ def compare_cross(faces: Cross) -> Evaluation:
         ),
         Row("mouth.sharpness_ratio", "mouth sharpness to template", "", "one", _sharpness(made, template), 1.0),
         *spoken,
+        *sync.rows,
         *time_rows(scans),
     ]
     shown = {"real": truth, "video": result, "template": frontal_landmarks(template.track)}
-    lines = (*curves.aperture_curves(shown, fps), *curves.sound_curves(scans))
-    facts = protocol_facts("cross", made, mouth_boxes(template.track))
+    lines = (*curves.aperture_curves(shown, fps), *curves.sound_curves(scans), *sync.curves)
+    facts = protocol_facts("cross", made, mouth_boxes(template.track)) | sync.facts
     return Evaluation(
         made.clip.name,
         f"{source.clip.name} spoken over {template.clip.name}",
         tuple(table),
-        tuple(notes),
+        (*notes, *sync.notes),
         facts,
         lines,
         _pictures(faces),

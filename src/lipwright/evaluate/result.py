@@ -61,6 +61,8 @@ class Evaluation:
     curves: tuple[Curve, ...] = field(default=(), repr=False)
     pictures: dict[str, Any] = field(default_factory=dict, repr=False)
     """Name to RGB uint8 sheet (H, W, 3), for `write_html`."""
+    details: dict[str, Any] = field(default_factory=dict, repr=False)
+    """JSON-ready tables behind rows, such as confusion counts."""
 
     def __getitem__(self, key: str) -> Row:
         for row in self.rows:
@@ -79,6 +81,7 @@ class Evaluation:
             "reference": self.reference,
             "protocol": self.protocol,
             "notes": list(self.notes),
+            **({"details": self.details} if self.details else {}),
             "metrics": {row.key: _finite(asdict(row)) for row in self.rows},
         }
 

@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lipwright.core.clock import SAMPLE_RATE, sample_of
 from lipwright.core.contracts import F32, U8, FaceTrack, FaceTracker
 from lipwright.core.errors import FootageError
-from lipwright.face.scene import scene
+from lipwright.face.scene import N_SCENE, scene
 from lipwright.face.track import TrackBuilder
 from lipwright.face.tracker import TRACKERS
 from lipwright.media.audio import read_audio
@@ -83,18 +83,18 @@ class Scan:
     """RMS distance noise of the raw tracked mouth points, px."""
     changes: NDArray[np.float64]
     """(T - 1,) inter-frame energy of a thinned-out luma, squared grey levels."""
-    scenes: U8
-    """(T, N_SCENE) tiny pictures in which cuts are found."""
-    cells: F32
-    """(T, rows, columns) brightness of coarse cells in grey levels, in which flicker shows."""
-    blocks: NDArray[np.float64]
-    """(ceil(T / block_every), 2) steps across and beside the 8-pixel grid, at the size that was read."""
     samples: F32
     """(S,) mono 16 kHz, empty without sound."""
-    block_every: int = BLOCK_EVERY
-    """Frames between two rows of `blocks`."""
     first: int = 0
     """Frames of the clip that come before the first one kept here."""
+    scenes: U8 = field(default_factory=lambda: np.zeros((0, N_SCENE), np.uint8))
+    """(T, N_SCENE) tiny pictures in which cuts are found."""
+    cells: F32 = field(default_factory=lambda: np.zeros((0, 1, 1), np.float32))
+    """(T, rows, columns) brightness of coarse cells in grey levels, in which flicker shows."""
+    blocks: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2)))
+    """(ceil(T / block_every), 2) steps across and beside the 8-pixel grid, at the size that was read."""
+    block_every: int = BLOCK_EVERY
+    """Frames between two rows of `blocks`."""
 
     def __len__(self) -> int:
         return len(self.track)
@@ -176,8 +176,8 @@ def scan(
         track,
         noise,
         np.asarray(changes),
-        np.stack(scenes),
-        np.stack(cells),
-        np.asarray(blocks),
         clip.samples(),
+        scenes=np.stack(scenes),
+        cells=np.stack(cells),
+        blocks=np.asarray(blocks),
     )

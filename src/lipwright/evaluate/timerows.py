@@ -1,4 +1,4 @@
-"""What time alone shows: length, repeated frames, cuts, blinks, flicker, and sound that drifts away."""
+"""What time alone shows: length, repeated frames, cuts, blinks, flicker."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from lipwright.metrics import flicker, steadiness
 from lipwright.metrics.blinks import blink_rate, eye_openness
 from lipwright.metrics.blockiness import blockiness
 from lipwright.metrics.bootstrap import Interval, block_frames, mean_interval, ratio_interval
-from lipwright.subject.drift import offset_trend
-from lipwright.subject.sync import offset_over_time
 
 HEAD = 1.5
 """The head and its hair, over the rectangle of the 68 points."""
@@ -47,28 +45,10 @@ def time_rows(scans: Mapping[str, Scan]) -> list[Row]:
         ("time.blockiness", "blocks of the whole video, steps on the 8 px grid", "", "one", _blockiness),
     ]
     sure = _intervals(scans["video"], energies["video"])
-    rows = [
+    return [
         Row(key, label, unit, better, **{name: f(scan) for name, scan in scans.items()}, interval=sure.get(key))
         for key, label, unit, better, f in facts
     ]
-    return [*rows, *drift_rows(scans)]
-
-
-def drift_rows(scans: Mapping[str, Scan]) -> list[Row]:
-    """How fast the sound drifts away from the lips; empty cells where too few windows are sure."""
-    cells, errors = {}, {}
-    for name, scan in scans.items():
-        if len(scan.samples):
-            windows = offset_over_time(scan.track.landmarks_px, scan.samples, scan.fps, good=scan.track.good)
-            trend = offset_trend(windows)
-            known = trend.kind != "unknown"
-            cells[name] = trend.slope_ms_per_min if known else float("nan")
-            errors[name] = trend.slope_error_ms_per_min if known else float("nan")
-    if "video" not in cells:
-        return []
-    low = errors["video"]
-    spread = None if np.isnan(low) else (cells["video"] - 1.96 * low, cells["video"] + 1.96 * low)
-    return [Row("speech.drift", "drift of the sound (+ falls behind)", "ms/min", "zero", **cells, interval=spread)]
 
 
 def sound_gap(scan: Scan) -> float:

@@ -29,7 +29,9 @@ from lipwright.evaluate.pictures import Areas, Comparison, compare
 from lipwright.evaluate.result import Evaluation
 from lipwright.evaluate.sheet import contact_sheet, mouth_strip
 from lipwright.evaluate.source import Clip, MakeTracker, Scan, as_clip, scan, scan_both
+from lipwright.evaluate.speech_sync import phones_of
 from lipwright.evaluate.stills import make_stills
+from lipwright.evaluate.sync_part import PROTOCOLS, sync_part
 from lipwright.evaluate.timerows import time_rows
 from lipwright.metrics import bootstrap
 from lipwright.metrics.controls import frozen_mouth, mean_mouth, rest_frame
@@ -42,10 +44,12 @@ STRIP_FRAMES = 24
 def evaluate(
     video: str | os.PathLike[str] | Clip,
     reference: str | os.PathLike[str] | Clip | None = None,
-    transcript: Sequence[Phone] | None = None,
+    transcript: Sequence[Phone] | str | None = None,
     *,
     make_tracker: MakeTracker | None = None,
     protocol: str = "video",
+    lse: str = "tracks",
+    face_boxes: str | os.PathLike[str] | None = None,
 ) -> Evaluation:
     """Measure a talking video, against the real one when there is one.
 
@@ -53,19 +57,24 @@ def evaluate(
         video: what is judged.
         reference: the real video of the same moments; adds every metric that needs the truth, and the
             controls: the real video itself, a frozen mouth and a mean mouth.
-        transcript: phones with times on the video's clock; adds the bilabial closure rate.
+        transcript: phones with times on the video's clock, or the English text that is said; adds the bilabial
+            closure rate and visemes.
         make_tracker: makes a fresh face tracker for each video; mediapipe's when None.
         protocol: name that goes into the result.
+        lse: which of SyncNet's protocols, with the user's weights: 'tracks', 'frames' or 'both'.
+        face_boxes: file of face boxes for it, see `face_boxes.read_boxes`.
     Returns:
         rows, curves and sheets.
 
     FootageError when a file cannot be read, shows no face, or does not fit the reference.
     """
-    if isinstance(transcript, (str, bytes)):
-        raise ConfigError("transcript: expected phones with times, got text; align it with the speech first")
+    if isinstance(transcript, bytes):
+        raise ConfigError("transcript: expected text or phones with times, got bytes; decode them first")
+    if lse not in PROTOCOLS:
+        raise ConfigError(f"unknown LSE protocol '{lse}'; choose from {', '.join(PROTOCOLS)}")
     clip = as_clip(video)
     if reference is None:
-        return _alone(clip, transcript, make_tracker, protocol)
+        return _alone(clip, transcript, make_tracker, protocol, lse, face_boxes)
     real_clip = as_clip(reference)
     grid = common_grid(clip, real_clip)
     seen, real = scan_both(clip, real_clip, grid.fps, grid.size, make_tracker)
@@ -85,24 +94,29 @@ def evaluate(
     noise = (landmark_noise(real.track), landmark_noise(seen.track))
     floors = Floors.of(noise, (face_noise_distance(real.track), face_noise_distance(seen.track)))
     pictures, said = picture_rows(comparison, float(grid.fps))
-    scans = {"video": seen, "real": real}
-    spoken, more = rows.speech_rows(whole_tracks(seen, real), scans, transcript)
+    scans, whole = {"video": seen, "real": real}, whole_tracks(seen, real)
+    phones = phones_of(transcript, seen)
+    spoken, more = rows.speech_rows(whole, scans, phones)
+    sync = sync_part(whole, scans, boxes, phones, lse, face_boxes)
     fps = float(grid.fps)
     table = [
         *pictures,
         *landmark_rows(tracks, grid.size, floors, fps),
         *rows.lip_rows(tracks, fps),
         *spoken,
+        *sync.rows,
         *time_rows(scans),
     ]
     lines = [
         *curves.aperture_curves({"real": real.track.landmarks_px, "video": seen.track.landmarks_px}, fps),
         *curves.psnr_curves(comparison, fps),
         *curves.sound_curves(scans),
+        *sync.curves,
     ]
-    facts = protocol_facts(protocol, seen, boxes)
-    sheets = _sheets(comparison, boxes, len(seen), _strip_start(real))
-    return Evaluation(clip.name, real_clip.name, tuple(table), (*notes, *said, *more), facts, tuple(lines), sheets)
+    facts = protocol_facts(protocol, seen, boxes) | sync.facts
+    sheets = _sheets(comparison, boxes, len(seen), _strip_start(real)) | sync.pictures
+    notes += [*said, *more, *sync.notes]
+    return Evaluation(clip.name, real_clip.name, tuple(table), tuple(notes), facts, tuple(lines), sheets, sync.details)
 
 
 def control_tracks(video_px: NDArray[Any], real_px: NDArray[Any]) -> dict[str, NDArray[Any]]:
@@ -119,24 +133,32 @@ def whole_tracks(seen: Scan, real: Scan | None = None) -> dict[str, NDArray[Any]
 
 
 def _alone(
-    clip: Clip, transcript: Sequence[Phone] | None, make_tracker: MakeTracker | None, protocol: str
+    clip: Clip,
+    transcript: Sequence[Phone] | str | None,
+    make_tracker: MakeTracker | None,
+    protocol: str,
+    lse: str,
+    face_boxes: str | os.PathLike[str] | None,
 ) -> Evaluation:
     info = video_of(clip)
     seen = scan(clip, info.fps, (info.width, info.height), make_tracker)
-    scans = {"video": seen}
-    spoken, more = rows.speech_rows(whole_tracks(seen), scans, transcript)
+    scans, whole = {"video": seen}, whole_tracks(seen)
+    phones = phones_of(transcript, seen)
+    boxes = mouth_boxes(seen.track)
+    spoken, more = rows.speech_rows(whole, scans, phones)
+    sync = sync_part(whole, scans, boxes, phones, lse, face_boxes)
     lines = [
         *curves.aperture_curves({"video": seen.track.landmarks_px}, float(info.fps)),
         *curves.sound_curves(scans),
+        *sync.curves,
     ]
-    boxes = mouth_boxes(seen.track)
-    facts = protocol_facts(protocol, seen, boxes)
+    facts = protocol_facts(protocol, seen, boxes) | sync.facts
     strip = range(_strip_start(seen), min(len(seen), _strip_start(seen) + STRIP_FRAMES))
     crops = [boxes.cut(frame, t).copy() for t, frame in enumerate(seen.frames()) if t in strip]
-    sheets = {"Consecutive mouths": mouth_strip([crops])}
-    table = [*spoken, *time_rows(scans)]
-    notes = (*_face_notes(seen), *more)
-    return Evaluation(clip.name, None, tuple(table), notes, facts, tuple(lines), sheets)
+    sheets = {"Consecutive mouths": mouth_strip([crops])} | sync.pictures
+    table = [*spoken, *sync.rows, *time_rows(scans)]
+    notes = (*_face_notes(seen), *more, *sync.notes)
+    return Evaluation(clip.name, None, tuple(table), notes, facts, tuple(lines), sheets, sync.details)
 
 
 def _compare(seen: Scan, real: Scan, boxes: Boxes) -> Comparison:

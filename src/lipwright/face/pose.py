@@ -58,22 +58,36 @@ def angles(matrix: np.ndarray) -> F32:
 
 def head_pose(landmarks_px: F32, size: tuple[int, int]) -> F32:
     """(T, 68, 2) pixels in frames of `size` (width, height) to (T, 3) pitch, yaw, roll in radians."""
-    width, height = size
-    focal = _FOCAL_PER_WIDTH * max(width, height)
-    camera = np.array([[focal, 0, (width - 1) / 2], [0, focal, (height - 1) / 2], [0, 0, 1]])
-    poses = np.zeros((len(landmarks_px), 3), np.float32)
-    guess: tuple[np.ndarray, np.ndarray] | None = None
-    rigid = np.ascontiguousarray(landmarks_px[:, RIGID], np.float64)
-    undistorted = np.zeros(4)
-    for t, points in enumerate(rigid):
-        if guess is None:
-            guess = _first_pose(points, camera)
-        turn, shift = cv2.solvePnPRefineLM(_MODEL_CM, points, camera, undistorted, guess[0], guess[1])
-        if not np.isfinite(turn).all() or shift[2, 0] <= 0:
-            turn, shift = _first_pose(points, camera)
-        guess = (turn, shift)
-        poses[t] = angles(_FLIP @ cv2.Rodrigues(turn)[0])
-    return poses
+    return PoseFinder(size)(landmarks_px)
+
+
+class PoseFinder:
+    """Poses of consecutive frames, given in stretches of any length: each starts from the pose before.
+
+    Args:
+        size: (width, height) of the frames.
+    """
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        width, height = size
+        focal = _FOCAL_PER_WIDTH * max(width, height)
+        self._camera = np.array([[focal, 0, (width - 1) / 2], [0, focal, (height - 1) / 2], [0, 0, 1]])
+        self._guess: tuple[np.ndarray, np.ndarray] | None = None
+
+    def __call__(self, landmarks_px: F32) -> F32:
+        """(T, 68, 2) pixels of the frames that follow to (T, 3) pitch, yaw, roll in radians."""
+        poses = np.zeros((len(landmarks_px), 3), np.float32)
+        rigid = np.ascontiguousarray(landmarks_px[:, RIGID], np.float64)
+        undistorted = np.zeros(4)
+        for t, points in enumerate(rigid):
+            if self._guess is None:
+                self._guess = _first_pose(points, self._camera)
+            turn, shift = cv2.solvePnPRefineLM(_MODEL_CM, points, self._camera, undistorted, *self._guess)
+            if not np.isfinite(turn).all() or shift[2, 0] <= 0:
+                turn, shift = _first_pose(points, self._camera)
+            self._guess = (turn, shift)
+            poses[t] = angles(_FLIP @ cv2.Rodrigues(turn)[0])
+        return poses
 
 
 def _first_pose(points: np.ndarray, camera: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

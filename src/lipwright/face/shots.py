@@ -156,7 +156,7 @@ def _dissolves(scene: U8, cut: NDArray[np.bool_], fps: float) -> list[tuple[int,
             continue
         found.append((at, at + length + 1))
         at += max(length // 2, 1)
-    return [_trimmed(scene, start, stop) for start, stop in _joined(found)]
+    return [_trimmed(scene, start, stop) for start, stop in joined_stretches(found)]
 
 
 def _is_blend(pictures: U8) -> bool:
@@ -166,7 +166,7 @@ def _is_blend(pictures: U8) -> bool:
     if size < _BLEND_LEVEL:
         return False
     light = ends[:, : LUMA[0] * LUMA[1]]
-    if light.mean(1).min() > _BLACK and np.corrcoef(light)[0, 1] > _SAME_PICTURE:
+    if light.mean(1).min() > _BLACK and light.std(1).min() > 0 and np.corrcoef(light)[0, 1] > _SAME_PICTURE:
         return False  # the same picture in another light
     share = _shares(pictures)
     off = np.abs(pictures[1:-1] - ends[0] - share[1:-1, None] * way).mean(1)
@@ -194,7 +194,8 @@ def _dark(scene: U8) -> list[tuple[int, int]]:
     return runs((pictures.mean((1, 2)) < _BLACK) & (pictures.max((1, 2)) < 2 * _BLACK))
 
 
-def _joined(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def joined_stretches(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """[start, stop) stretches in order, those that touch or overlap as one."""
     joined: list[tuple[int, int]] = []
     for start, stop in sorted(stretches):
         if joined and start <= joined[-1][1]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from functools import cache
 
-import av
-
 from lipwright.core.errors import ConfigError
 
 PIX_FMTS = ("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le")
@@ -32,6 +30,8 @@ def shape_of(pix_fmt: str) -> tuple[int, int]:
 
     ConfigError for a name that is no pixel format.
     """
+    import av  # not at the top: the command line names the formats in its help, and help must be quick
+
     try:
         layout = av.VideoFormat(pix_fmt, 64, 64)
     except ValueError as error:

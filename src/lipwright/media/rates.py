@@ -78,4 +78,4 @@ def _packet_times(container: InputContainer, stream: av.VideoStream, seen: Seque
                 break
     except av.error.FFmpegError:
         pass
-    return stamps[: -8 or None] if len(stamps) >= _LOOKED_AT else stamps  # the last may still be reordered
+    return sorted(stamps)[:-16] if len(stamps) >= _LOOKED_AT else stamps  # among the last, some come later

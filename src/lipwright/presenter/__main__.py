@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from lipwright.core.clock import FPS, as_rate
 from lipwright.core.errors import LipwrightError
 from lipwright.core.progress import Progress
 from lipwright.face.ict import load_ict
@@ -56,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
         help="also the last SECONDS of speech over the first of head motion, as OUT_cross",
     )
     p.add_argument("--crf", type=int, default=22, help="h264 quality, lower is better")
+    p.add_argument("--fps", type=as_rate, default=FPS, help="frames per second, such as 25 or 29.97")
     return p
 
 
@@ -81,6 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
             tracks_only=a.tracks_only,
             cross_s=a.cross,
             crf=a.crf,
+            fps=a.fps,
         )
         for path in make(load_ict(a.model), job, bar):
             print(path)

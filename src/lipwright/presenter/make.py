@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
+from lipwright.core.clock import FPS
 from lipwright.core.contracts import U8
 from lipwright.core.errors import ConfigError
 from lipwright.core.progress import Progress, Silent, track
@@ -58,6 +60,8 @@ class Job:
     """Seconds of the crossed clip; 0 for none."""
     crf: int = 22
     """h264 quality."""
+    fps: Fraction = FPS
+    """Frames per second."""
 
     def __post_init__(self) -> None:
         for name, value, low, high in (
@@ -84,7 +88,7 @@ def make(model: IctModel, job: Job, progress: Progress | None = None) -> list[Pa
     progress = progress or Silent()
     rig = build_rig(model, identity_coefficients(job.identity))
     speech = synthesise(job.text, job.engine, job.voice, job.language, job.rate)
-    whole = perform(rig, speech, seed=job.seed, config=job.motion, size=job.size)
+    whole = perform(rig, speech, seed=job.seed, config=job.motion, size=job.size, fps=job.fps)
     clips = [("", whole)]
     if job.cross_s:
         clips.append(("_cross", crossed(rig, whole, job.cross_s)))

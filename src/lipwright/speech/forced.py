@@ -84,10 +84,7 @@ class Aligner:
 
         From the first word on; fewer than there are where the end is unclear, none where nothing fits.
         """
-        labels = [_label(t.text) for t in spoken]
-        for label in sorted(set(labels)):
-            if self._decoder.lookup_word(label) is None:
-                self._decoder.add_word(label, _pronounced(label, self._decoder), False)
+        labels = self._learnt(spoken)
         segments = _segments(self._decoder, labels, samples)
         if [name for name, _, _ in segments] != labels[: len(segments)]:
             return ()
@@ -96,17 +93,53 @@ class Aligner:
             for (a, b), (_, start, end) in zip(letters_of(spoken), segments, strict=False)
         )
 
+    def phones(self, spoken: Sequence[Token], samples: F32) -> tuple[tuple[str, float, float], ...]:
+        """(ARPAbet phone, start, end in seconds) of these words in (S,) samples that hold no others.
 
-def _segments(decoder: Decoder, labels: list[str], samples: F32) -> list[tuple[str, int, int]]:
-    """(label, first, last 10 ms step) of each word; empty when the text cannot be laid over the recording."""
+        Phones that no step of 10 ms belongs to are left out; none where the words do not fit.
+        """
+        labels = self._learnt(spoken)
+        found = [name for name, _, _ in _segments(self._decoder, labels, samples)]
+        if found != labels:
+            return ()
+        try:
+            self._decoder.set_alignment()
+            _hear(self._decoder, samples)
+        except (RuntimeError, ValueError):
+            return ()
+        length_s = len(samples) / SAMPLE_RATE
+        phones = [p for word in self._decoder.get_alignment() or () for p in word]
+        times = [(p.name, *np.clip([p.start, p.start + p.duration], 0, None).tolist()) for p in phones]
+        placed = [
+            (name, max((a - _EDGE) * _STEP_S, 0.0), min((b - _EDGE) * _STEP_S, length_s))
+            for name, a, b in times
+            if name.isalpha() and name != "SIL"
+        ]
+        return tuple(p for p in placed if p[1] < p[2])
+
+    def _learnt(self, spoken: Sequence[Token]) -> list[str]:
+        """The words as the dictionary writes them, which now holds them all."""
+        labels = [_label(t.text) for t in spoken]
+        for label in sorted(set(labels)):
+            if self._decoder.lookup_word(label) is None:
+                self._decoder.add_word(label, _pronounced(label, self._decoder), False)
+        return labels
+
+
+def _hear(decoder: Decoder, samples: F32) -> None:
     edge = np.zeros(_EDGE * _STEP, np.float32)  # the aligner wants silence at both ends
     pcm = np.clip(np.round(np.concatenate([edge, samples, edge]) * 32767.0), -32768, 32767)
     noise = np.random.default_rng(0).integers(-2, 3, len(pcm))  # digital silence has no log energy
+    decoder.start_utt()
+    decoder.process_raw((pcm + noise).clip(-32768, 32767).astype(np.int16).tobytes(), full_utt=True)
+    decoder.end_utt()
+
+
+def _segments(decoder: Decoder, labels: list[str], samples: F32) -> list[tuple[str, int, int]]:
+    """(label, first, last 10 ms step) of each word; empty when the text cannot be laid over the recording."""
     try:
         decoder.set_align_text(" ".join(labels))
-        decoder.start_utt()
-        decoder.process_raw((pcm + noise).clip(-32768, 32767).astype(np.int16).tobytes(), full_utt=True)
-        decoder.end_utt()
+        _hear(decoder, samples)
     except (RuntimeError, ValueError):
         return []
     steps = -(-len(samples) // _STEP)

@@ -4,36 +4,28 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from lipwright.core.clock import FPS, SAMPLE_RATE, as_rate, round_half_up
+from lipwright.core.clock import as_rate
 from lipwright.core.config import config_key
-from lipwright.core.errors import FootageError, SubjectError
-from lipwright.core.files import file_hash, make_folder, write_json
+from lipwright.core.errors import ConfigError, FootageError, OutputError, SubjectError
+from lipwright.core.files import file_hash, make_folder
 from lipwright.core.progress import Progress, Silent
+from lipwright.face.choose import Box
 from lipwright.face.tracker import TRACKERS
-from lipwright.media.audio import write_wav
-from lipwright.media.join import join_frames
-from lipwright.media.probe import probe
-from lipwright.media.video import VideoReader
-from lipwright.subject.assemble import joined_contours, joined_track, save_track, sound_in_sync
-from lipwright.subject.checks import PictureStats, advice, footage_report
-from lipwright.subject.refuse import MIN_SECONDS, PROBES, faces_in, refuse_silence, stretch
-from lipwright.subject.segments import SegmentMaker, segment_times
-from lipwright.subject.store import SCHEMA, NewerSubjectError, Subject, save_info, time_splits
-
-MIN_FACE_SHARE = 0.1
-"""Footage with a face in fewer frames is refused."""
-_EARLY_S = Fraction(1, 2)
-"""Containers round their length; more than this missing means that the file is cut off."""
-_NO_OFFSET = {"offset_s": 0.0, "confidence": 0.0, "sure": False, "corrected": False}
+from lipwright.media.cadence import Cadence, find_cadence, working_rate
+from lipwright.media.probe import MediaInfo, probe
+from lipwright.subject.contact import write_contact_sheet
+from lipwright.subject.finish import Job, Wishes
+from lipwright.subject.look import look
+from lipwright.subject.persons import find_cast
+from lipwright.subject.pieces import Pieces
+from lipwright.subject.refuse import refuse_silence, stretch
+from lipwright.subject.segments import SegmentMaker, Source
+from lipwright.subject.store import SCHEMA, NewerSubjectError, Subject
 
 
 def prepare(
@@ -41,8 +33,10 @@ def prepare(
     out: str | os.PathLike[str],
     *,
     face: int | None = None,
+    box: Box | None = None,
     fps: Fraction | float | str | None = None,
     correct_offset: bool = True,
+    audio_track: int | None = None,
     trim: tuple[float, float] | None = None,
     need_sound: bool = True,
     progress: Progress | None = None,
@@ -52,48 +46,118 @@ def prepare(
     Args:
         footage: any video file with sound.
         out: the Subject folder to make.
-        face: which face to follow when there are several, 0 = largest at the start.
-        fps: rate of the subject; 25 by default.
+        face: which person to follow when there are several: a number of the ranked list that `persons_sheet`
+            draws; 0, the default, is the largest and steadiest.
+        box: (x0, y0, x1, y1) px of the footage in which the face to follow is seen first; instead of `face`.
+        fps: rate of the subject; the footage's own by default.
         correct_offset: move the sound by the estimated audio-video offset when the estimate is sure.
+        audio_track: which sound track, 0 = first; the default one of the file when None.
         trim: (start, end) seconds of the footage to use.
         need_sound: False for a clip that only serves as a picture; its sound is then not read.
 
-    FootageError when the file cannot be used (no picture, no sound, no face, too short).
+    FootageError when the file cannot be used (no picture, no sound, no such person, less than two usable
+    seconds); ConfigError for options that exclude each other; OutputError when the folder cannot be written or
+    the disk is too small.
     """
-    source, folder, progress = Path(footage), Path(out), progress or Silent()
-    info = probe(source)
-    if info.video is None:
-        raise FootageError(f"{source} has no picture; give a video of the person speaking")
-    if need_sound and info.audio is None:
-        raise FootageError(f"{source} has no audio track; the person must be heard speaking, give a video with sound")
-    rate = FPS if fps is None else as_rate(fps)
+    if face is not None and box is not None:
+        raise ConfigError("both a face number and a box are given; choose the person by one of them")
+    path, folder, progress = Path(footage), Path(out), progress or Silent()
+    footage_ = _Footage.of(path, fps, trim, need_sound)
     options = {
-        "source": file_hash(source),
+        **footage_.options(),
         "face": face,
-        "fps": str(rate),
+        "box": box,
         "correct_offset": correct_offset,
-        "trim": list(trim) if trim else None,
+        "audio_track": audio_track,
         "need_sound": need_sound,
-        "schema": SCHEMA,
     }
     key = config_key(options)
     if (known := _prepared(folder)) is not None and known.info.get("key") == key:
         return known
-    start_s, end_s = stretch(info.duration_s, trim, source, rate)
     if need_sound:
-        refuse_silence(source, start_s, end_s)
-    count = faces_in(source, start_s, end_s)
-    if count == 0:
-        raise FootageError(
-            f"no face was found in {PROBES} frames spread over {source}; film the face from the front, well lit"
-        )
-    work = make_folder(folder / ".work" / key)
-    videos, pieces = _segments(source, work, rate, start_s, end_s, max(count, (face or 0) + 1), progress)
+        refuse_silence(path, footage_.start_s, footage_.end_s, audio_track)
+    tracked = _tracked(footage_, folder, progress)
+    cast = find_cast(tracked.pieces, tracked.size, footage_.fps, face if box is None else box)
+    wishes = Wishes(correct_offset, need_sound, audio_track)
+    job = Job(folder, tracked.work, tracked.source, footage_.info, wishes, tracked.videos, tracked.pieces, progress)
     try:
-        return _finish(folder, source, options, key, rate, (start_s, end_s), videos, pieces, face, progress)
+        origin = {"name": path.name, "sha256": footage_.hash, "trim": options["trim"]}
+        return job.finish(cast, tracked.size, {"key": key, "source": origin})
     except FootageError:
         _clear(folder)
         raise
+
+
+def persons_sheet(
+    footage: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    sheet: str | os.PathLike[str],
+    *,
+    fps: Fraction | float | str | None = None,
+    trim: tuple[float, float] | None = None,
+    progress: Progress | None = None,
+) -> int:
+    """Draw everybody seen in footage with their numbers (`face` of `prepare`); returns how many they are.
+
+    The tracking is kept in `out`: `prepare` with the same footage, rate and stretch goes on from it.
+    Raises what `prepare` raises.
+    """
+    path, folder, progress = Path(footage), Path(out), progress or Silent()
+    footage_ = _Footage.of(path, fps, trim, False)
+    tracked = _tracked(footage_, folder, progress)
+    cast = find_cast(tracked.pieces, tracked.size, footage_.fps, None)
+    write_contact_sheet(Path(sheet), cast.persons, tracked.videos, tracked.pieces)
+    return len(cast.persons)
+
+
+@dataclass(frozen=True)
+class _Footage:
+    """A file that is worth tracking, and the stretch of it that is wanted."""
+
+    info: MediaInfo
+    hash: str
+    fps: Fraction
+    cadence: Cadence | None
+    trim: tuple[float, float] | None
+    start_s: Fraction
+    end_s: Fraction
+
+    @classmethod
+    def of(
+        cls, path: Path, fps: Fraction | float | str | None, trim: tuple[float, float] | None, need_sound: bool
+    ) -> _Footage:
+        info = probe(path)
+        if info.video is None:
+            raise FootageError(f"{path} has no picture; give a video of the person speaking")
+        if need_sound and info.audio is None:
+            raise FootageError(f"{path} has no audio track; the person must be heard speaking, give a video with sound")
+        cadence = find_cadence(path)
+        rate = working_rate(info.video, cadence) if fps is None else as_rate(fps)
+        return cls(info, file_hash(path), rate, cadence, trim, *stretch(info.duration_s, trim, path, rate))
+
+    def options(self) -> dict[str, object]:
+        """What the tracking depends on."""
+        trim = list(self.trim) if self.trim else None
+        return {"source": self.hash, "fps": str(self.fps), "trim": trim, "schema": SCHEMA}
+
+
+@dataclass(frozen=True)
+class _Tracked:
+    work: Path
+    source: Source
+    videos: list[Path]
+    pieces: Pieces
+    size: tuple[int, int]
+
+
+def _tracked(footage: _Footage, folder: Path, progress: Progress) -> _Tracked:
+    """All pieces, made or found, in a work folder of the subject."""
+    path = footage.info.path
+    seen = look(path, footage.start_s, footage.end_s, progress)
+    source = Source(path, footage.fps, footage.start_s, footage.end_s, seen.work_size, footage.cadence)
+    work = make_folder(folder / ".work" / config_key(footage.options()))
+    videos, pieces = _make_pieces(source, work, seen.faces, progress)
+    return _Tracked(work, source, videos, pieces, seen.size)
 
 
 def _prepared(folder: Path) -> Subject | None:
@@ -115,99 +179,37 @@ def _clear(folder: Path) -> None:
         folder.rmdir()
 
 
-def _segments(
-    source: Path,
-    work: Path,
-    fps: Fraction,
-    start_s: Fraction,
-    end_s: Fraction,
-    faces: int,
-    progress: Progress,
-) -> tuple[list[Path], list[dict[str, np.ndarray]]]:
-    """Make (or find) all segments; their videos and arrays in order."""
-    maker = SegmentMaker(source, work, fps, lambda: TRACKERS.get("mediapipe")(max_faces=faces))
-    expected = float((end_s - start_s) * fps)
-    progress.start("prepare", expected)
-    done, videos, pieces = 0, [], []
+def _make_pieces(source: Source, work: Path, faces: int, progress: Progress) -> tuple[list[Path], Pieces]:
+    """Make (or find) all pieces; their videos and arrays in order."""
+    maker = SegmentMaker(source, work, lambda: TRACKERS.get("mediapipe")(max_faces=faces))
+    progress.start("prepare", float(source.n_frames))
+    done, videos, arrays = 0, [], []
     try:
-        for number, (a, b) in enumerate(segment_times(start_s, end_s, fps)):
-            made = maker.make(number, a, b, lambda n, before=done: progress.update(before + n))  # type: ignore[misc]
-            if made == 0:
-                break
+        for number, (first, stop) in enumerate(source.pieces()):
+            made = maker.make(number, first, stop, lambda n, before=done: progress.update(before + n))  # type: ignore[misc]
+            if made:
+                video, array = maker.paths(number)
+                videos.append(video)
+                arrays.append(array)
             done += made
-            progress.update(min(done, expected))
-            video, arrays = maker.paths(number)
-            videos.append(video)
-            with np.load(arrays) as file:
-                pieces.append(dict(file))
+            progress.update(done)
+            if made < stop - first:
+                break
+            _check_room(work, maker.paths(0), number + 1, len(source.pieces()))
     finally:
         maker.close()
     progress.finish()
     if not videos:
-        raise FootageError(f"{source} holds no readable frame; export it again")
-    return videos, pieces
+        raise FootageError(f"{source.path} holds no readable frame; export it again")
+    return videos, Pieces(arrays)
 
 
-def _finish(
-    folder: Path,
-    source: Path,
-    options: dict[str, Any],
-    key: str,
-    fps: Fraction,
-    stretch_s: tuple[Fraction, Fraction],
-    videos: Sequence[Path],
-    pieces: Sequence[dict[str, np.ndarray]],
-    face: int | None,
-    progress: Progress,
-) -> Subject:
-    progress.start("analyse", 3)
-    total = sum(len(p["confidence"]) for p in pieces)
-    length_s, wanted_s = Fraction(total) / fps, stretch_s[1] - stretch_s[0]
-    if length_s < MIN_SECONDS:
-        raise FootageError(
-            f"{source} ends after {float(length_s):.2f} s although it announces {float(wanted_s):.2f} s; "
-            "it is probably cut off, copy or export it again"
+def _check_room(work: Path, piece: tuple[Path, Path], done: int, total: int) -> None:
+    """OutputError when the disk will be full before the end, told after the first piece and not after hours."""
+    each = sum(file.stat().st_size for file in piece)
+    needed, free = each * (2 * total - done), shutil.disk_usage(work).free  # pieces and result, side by side at the end
+    if needed > free:
+        raise OutputError(
+            f"{work.parent.parent} needs about {needed / 1e9:.1f} GB more and the disk has {free / 1e9:.1f} GB free; "
+            "free some space or choose another folder and run again"
         )
-    with VideoReader(videos[0], end_s=Fraction(1)) as reader:
-        size = reader.size
-        color = asdict(reader.info.color)
-    track, noise, faces = joined_track(pieces, size, face)
-    if track.present.mean() < MIN_FACE_SHARE:
-        raise FootageError(
-            f"{source} shows a face in only {100 * track.present.mean():.0f} % of its frames; "
-            "trim it to where the person is seen"
-        )
-    progress.update(1)
-    if options["need_sound"]:
-        samples, offset = sound_in_sync(source, track, fps, stretch_s[0], total, bool(options["correct_offset"]))
-    else:
-        samples, offset = (
-            np.zeros(round_half_up(Fraction(total) / fps * SAMPLE_RATE), np.float32),
-            dict(_NO_OFFSET),
-        )
-    (folder / "subject.json").unlink(missing_ok=True)  # from here on the folder no longer holds what it describes
-    join_frames(videos, folder / "frames.mp4")
-    write_wav(folder / "audio.wav", samples)
-    progress.update(2)
-    save_track(folder, track, joined_contours(pieces, track))
-    stats = PictureStats(*(np.concatenate([p["stats"][k] for p in pieces]).tolist() for k in range(3)))
-    report = footage_report(track, noise, stats, samples, fps, offset, faces)
-    report["missing_s"] = round(float(wanted_s - length_s), 2) if wanted_s - length_s > _EARLY_S else 0.0
-    save_info(
-        folder,
-        {
-            "key": key,
-            "source": {"name": source.name, "sha256": options["source"], "trim": options["trim"]},
-            "fps": str(fps),
-            "size": list(size),
-            "color": color,
-            "n_frames": total,
-            "splits": time_splits(total, fps),
-            "report": report,
-            "advice": advice(report),
-        },
-    )
-    write_json(folder / "report.json", report)
-    shutil.rmtree(folder / ".work", ignore_errors=True)
-    progress.finish()
-    return Subject.open(folder)

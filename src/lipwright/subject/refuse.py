@@ -9,13 +9,9 @@ import numpy as np
 
 from lipwright.core.clock import SAMPLE_RATE, round_half_up
 from lipwright.core.errors import FootageError
-from lipwright.face.tracker import TRACKERS
-from lipwright.media.audio import AudioReader
-from lipwright.media.video import VideoReader
+from lipwright.subject.sound import Track
 
 MIN_SECONDS = 2
-PROBES = 8
-_MAX_FACES = 4
 _SILENT = 1e-4
 """Peak below which the sound counts as silent (-80 dBFS)."""
 
@@ -40,26 +36,9 @@ def stretch(
     return round_half_up(start * fps) / fps, end
 
 
-def refuse_silence(source: Path, start_s: Fraction, end_s: Fraction) -> None:
+def refuse_silence(source: Path, start_s: Fraction, end_s: Fraction, number: int | None = None) -> None:
     """Silent sound is found in a second; tracking the face first would take minutes."""
-    rest = round_half_up((end_s - start_s) * SAMPLE_RATE)
-    for block in AudioReader(source, SAMPLE_RATE, start_s=start_s, end_s=end_s).blocks(SAMPLE_RATE):
-        if float(np.abs(block[:rest]).max(initial=0)) >= _SILENT:
+    for block in Track(source, start_s, round_half_up((end_s - start_s) * SAMPLE_RATE), number).blocks():
+        if float(np.abs(block).max(initial=0)) >= _SILENT:
             return
     raise FootageError(f"the audio track of {source} is silent; the person must be heard speaking")
-
-
-def faces_in(source: Path, start_s: Fraction, end_s: Fraction) -> int:
-    """Most faces in a few frames spread over the stretch: how many the tracker must look for."""
-    tracker = TRACKERS.get("mediapipe")(max_faces=_MAX_FACES, static=True)
-    most = 0
-    try:
-        for k in range(PROBES):
-            at = start_s + (end_s - start_s) * (2 * k + 1) / (2 * PROBES)
-            with VideoReader(source, start_s=at, end_s=at + 1) as reader:
-                frame = next(iter(reader), None)
-            if frame is not None:
-                most = max(most, len(tracker.detect(frame.rgb8)))
-    finally:
-        tracker.close()
-    return most

@@ -2,7 +2,8 @@
 
 subject.json    schema version, source hash, fps, sizes, splits, report, advice
 frames.mp4      every frame, constant rate, short groups of pictures (media.settings.STORE)
-landmarks.npz   68 and dense points in pixels, normalised points, confidence
+report.png      the report as a picture
+landmarks.npz   68 and dense points in pixels, normalised points, confidence, usable frames
 pose.npz        pitch, yaw, roll in radians
 contour.npz     head contour, pixels along fixed rays
 audio.wav       16 kHz mono, in sync with the pictures
@@ -13,13 +14,11 @@ from __future__ import annotations
 
 import json
 import os
-import zlib
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -28,8 +27,11 @@ from lipwright.core.errors import SubjectError
 from lipwright.core.files import write_json
 from lipwright.media.audio import read_audio
 from lipwright.media.store import FrameStore
+from lipwright.subject.arrays import DAMAGED, mapped
 
-SCHEMA = 1
+SCHEMA = 2
+"""1: 25 fps unless asked otherwise, no `usable`. 2: the footage's own rate, `usable` in landmarks.npz."""
+_USABLE_SINCE = 2
 
 
 class NewerSubjectError(SubjectError):
@@ -96,26 +98,28 @@ class Subject:
     @cached_property
     def track(self) -> FaceTrack:
         """The face in every frame."""
-        points, pose = self._arrays("landmarks.npz"), self._arrays("pose.npz")
-        try:
-            return FaceTrack(
-                points["landmarks_px"], points["dense_px"], points["confidence"], pose["pose_rad"], self.size
-            )
-        except KeyError as error:
-            raise SubjectError(f"{self.path} lacks {error} in its tracks; prepare the footage again") from error
+        points = self.path / "landmarks.npz"
+        return FaceTrack(
+            self._array(points, "landmarks_px"),
+            self._array(points, "dense_px", on_disk=True),
+            self._array(points, "confidence"),
+            self._array(self.path / "pose.npz", "pose_rad"),
+            self.size,
+            self._array(points, "usable") if self.info["schema"] >= _USABLE_SINCE else None,
+        )
 
-    def _arrays(self, name: str) -> dict[str, np.ndarray]:
+    def _array(self, file: Path, name: str, on_disk: bool = False) -> np.ndarray:
+        """A member of a file; `on_disk` leaves it there and reads what is looked at."""
         try:
-            # numpy leaves a file open that it cannot read, so the stream is ours.
-            with open(self.path / name, "rb") as stream, np.load(stream) as file:
-                return dict(file)
-        except (OSError, ValueError, EOFError, BadZipFile, zlib.error) as error:
-            raise SubjectError(f"{self.path / name} is damaged ({error}); prepare the footage again") from error
+            values = mapped(file, name)
+            return values if on_disk else np.array(values)
+        except DAMAGED as error:
+            raise SubjectError(f"{file} is damaged or lacks {name} ({error}); prepare the footage again") from error
 
     @cached_property
     def contour_px(self) -> F32:
         """(T, rays) head contour (face.contour)."""
-        return self._arrays("contour.npz")["radii_px"]
+        return self._array(self.path / "contour.npz", "radii_px")
 
     @cached_property
     def samples(self) -> F32:

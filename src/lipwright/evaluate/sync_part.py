@@ -1,0 +1,48 @@
+"""Everything about sync that is beyond one offset: LSE with the user's weights, drift, visemes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
+from lipwright.core import weights
+from lipwright.core.errors import ConfigError
+from lipwright.evaluate.boxes import Boxes
+from lipwright.evaluate.part import Part
+from lipwright.evaluate.result import Row
+from lipwright.evaluate.source import Scan
+from lipwright.evaluate.speech_sync import drift_part, viseme_part
+from lipwright.metrics.lips import Phone
+
+PROTOCOLS = {"tracks": ("tracks",), "frames": ("frames",), "both": ("tracks", "frames")}
+"""Names a user may give for SyncNet's protocols."""
+ABSENT = "LSE-D, LSE-C: absent, bring syncnet_v2.model (lipwright models add syncnet FILE)"
+
+
+def sync_part(
+    tracks: Mapping[str, NDArray[Any]],
+    scans: Mapping[str, Scan],
+    boxes: Boxes,
+    phones: Sequence[Phone] | None,
+    lse: str = "tracks",
+    face_boxes: str | os.PathLike[str] | None = None,
+) -> Part:
+    """Rows, curves and tables; see `lse_part`, `drift_part` and `viseme_part`.
+
+    Without SyncNet's weights one row says how to get them. ConfigError for an unknown protocol.
+    """
+    if lse not in PROTOCOLS:
+        raise ConfigError(f"unknown LSE protocol '{lse}'; choose from {', '.join(PROTOCOLS)}")
+    part = drift_part(scans)
+    part.add(viseme_part(tracks, scans, phones))
+    path = weights.find("syncnet")
+    if path is None:
+        part.rows.append(Row("sync.absent", ABSENT, "", "", None))
+        return part
+    from lipwright.evaluate.syncnet import lse_part  # with torch, which nothing else here needs
+
+    part.add(lse_part(scans, boxes, path, PROTOCOLS[lse], face_boxes))
+    return part
