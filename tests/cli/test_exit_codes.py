@@ -153,7 +153,10 @@ def test_wrong_usage(capsys: pytest.CaptureFixture[str], arguments: list[str]) -
         (["prepare", "a.mp4", "--box", "1,2,3,4", "--face", "1"], "give one of them"),
         (["prepare", "a.mp4", "--faces", "who.gif"], "is not a .png file"),
         (["bench", "sleep"], "choose from media, prepare, sew, speak"),
-        (["models", "add", "stylegan", "x.npz"], "unknown model 'stylegan'; lipwright can use ict-facekit"),
+        (
+            ["models", "add", "stylegan", "x.npz"],
+            "unknown model 'stylegan'; lipwright can use alexnet, fid-inception, ict-facekit",
+        ),
     ],
 )
 def test_bad_values_name_the_option_and_the_way_out(

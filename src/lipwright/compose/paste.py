@@ -47,10 +47,14 @@ def paste(picture: Picture, patch: Patch, strength: float = 1.0) -> Picture:
 
 
 def _region(patch: Patch, picture: Picture) -> Box | None:
-    """The part of the picture that the patch covers, on whole chroma samples; None outside it."""
+    """The part of the picture that the patch's mask covers, on whole chroma samples; None where there is none."""
     frame_from_crop = invert(patch.crop_from_frame)
-    height, width = patch.mask.shape
-    corners = np.array([[-0.5, -0.5], [width - 0.5, -0.5], [width - 0.5, height - 0.5], [-0.5, height - 0.5]])
+    rows, columns = (np.flatnonzero(patch.mask.any(axis)) for axis in (1, 0))
+    if not len(rows):
+        return None
+    # Half a pixel for the pixel itself, one more because sampling reaches to the next one.
+    x, y = (np.array([p[0] - 1.5, p[-1] + 1.5]) for p in (columns, rows))
+    corners = np.array([[x[0], y[0]], [x[1], y[0]], [x[1], y[1]], [x[0], y[1]]])
     placed = corners @ frame_from_crop[:, :2].T + frame_from_crop[:, 2]
     x0, y0 = np.floor(placed.min(0) + 0.5).astype(int)
     x1, y1 = np.ceil(placed.max(0) + 0.5).astype(int)
