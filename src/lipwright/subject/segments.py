@@ -17,20 +17,23 @@ from pathlib import Path
 import numpy as np
 
 from lipwright.core.clock import round_half_up
-from lipwright.core.contracts import FaceTracker
+from lipwright.core.contracts import U8, FaceTracker
 from lipwright.core.overlap import Behind, ahead
 from lipwright.media.cadence import Cadence
 from lipwright.media.picture import Picture
 from lipwright.media.settings import STORE
-from lipwright.media.video import VideoFrame, VideoReader
+from lipwright.media.video import VideoReader
 from lipwright.media.writer import VideoWriter
 from lipwright.subject.arrays import DAMAGED, array_file, mapped
 from lipwright.subject.watch import Watcher
+from lipwright.subject.working_size import at_size
 
 SEGMENT_S = 20
 """Footage lost at most when the machine dies."""
 FRAMES = replace(STORE, preset="superfast")
 """How a subject's frames are kept: near lossless, and fast enough to keep up with the tracker."""
+Pair = tuple[Picture, U8]
+"""A picture of the footage, and the same at the tracker's size."""
 _IN_FLIGHT_BYTES = 48 << 20
 """Pictures waiting between two threads take at most about this much."""
 
@@ -68,7 +71,7 @@ class SegmentMaker:
         self._make_tracker = tracker
         self._watcher: Watcher | None = None
         self._reader = ExitStack()
-        self._frames: Iterator[VideoFrame] | None = None
+        self._frames: Iterator[Pair] | None = None
 
     def paths(self, number: int) -> tuple[Path, Path]:
         """Video and arrays of a piece; the arrays are written last."""
@@ -106,7 +109,9 @@ class SegmentMaker:
         )
         width, height = self.reader.size
         self._depth = int(np.clip(_IN_FLIGHT_BYTES // (3 * width * height), 2, 12))
-        frames = ahead(iter(self.reader), self._depth)
+        # Brought to the tracker's size in the reading thread: it has time to spare, the tracker has not.
+        pairs = ((frame.picture, at_size(frame.picture, source.work_size)) for frame in self.reader)
+        frames = ahead(pairs, self._depth)
         self._reader.callback(frames.close)  # type: ignore[attr-defined]
         self._frames, self._held = frames, 0
 
@@ -125,22 +130,23 @@ class SegmentMaker:
             return None
 
     def _follow(
-        self, video: Path, opening: VideoFrame, frames: Iterator[VideoFrame], tick: Callable[[int], None]
+        self, video: Path, opening: Pair, frames: Iterator[Pair], tick: Callable[[int], None]
     ) -> dict[str, np.ndarray]:
         assert self._watcher is not None
         source = self._source
         self._watcher.begin()
-        first = opening.picture
+        first = opening[0]
         with VideoWriter(
             video, self.reader.size, source.fps, FRAMES, color=first.tags, source_pix_fmt=first.pix_fmt
         ) as writer:
             sink: Behind[Picture] = Behind(writer.write, self._depth)
             try:
-                frame: VideoFrame | None = opening
-                while frame is not None:
-                    sink.put(frame.picture)
-                    tick(self._watcher.see(frame.picture))
-                    frame = next(frames, None)
+                pair: Pair | None = opening
+                while pair is not None:
+                    picture, tracked = pair
+                    sink.put(picture)
+                    tick(self._watcher.see(tracked))
+                    pair = next(frames, None)
             finally:
                 sink.close()
         return self._watcher.finish() | {"held": self._new_held()}

@@ -12,9 +12,8 @@ from lipwright.face.contour import N_RAYS, ContourFinder
 from lipwright.face.landmarks68 import to_68
 from lipwright.face.signs import PeopleSigns
 from lipwright.face.skin import UPPER
-from lipwright.media.picture import Picture
 from lipwright.subject.quality import face_quality
-from lipwright.subject.working_size import at_size, to_full
+from lipwright.subject.working_size import to_full
 
 CONTOUR_EVERY_S = Fraction(1, 5)
 """Time between contour measurements: hair and shoulders move slower than lips."""
@@ -50,9 +49,8 @@ class Watcher:
         self._radii: dict[tuple[int, int], F32] = {}
         self._quality: list[tuple[float, ...]] = []
 
-    def see(self, frame: Picture) -> int:
-        """Note one frame; returns how many this piece has."""
-        picture = at_size(frame, self._size)
+    def see(self, picture: U8) -> int:
+        """Note one (H, W, 3) RGB frame at the working size; returns how many this piece has."""
         found = self._tracker.detect(picture)
         self._signs.add(picture, found)
         if self._seen % self._every == 0:
