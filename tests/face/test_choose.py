@@ -6,8 +6,7 @@ import pytest
 
 from lipwright.core.contracts import F32, U8
 from lipwright.core.errors import FootageError
-from lipwright.face.choose import choose_track
-from lipwright.face.faces import Faces
+from lipwright.face.choose import Faces, choose_track
 from lipwright.face.skin import skin
 
 from .footage import SIZE, Tracked
@@ -42,9 +41,23 @@ class Stage:
                 signs = np.zeros((n, 2, *self.skin[t][k].shape), np.uint8) if signs is None else signs
                 dense[t, k], confidence[t, k], signs[t, k] = mesh, 1, self.skin[t][k]
         assert signs is not None
-        return Faces(
-            [{"dense": dense[a:b], "confidence": confidence[a:b], "skin": signs[a:b]} for a, b in ((0, 45), (45, n))]
-        )
+        return InMemory(dense, confidence, signs)
+
+
+class InMemory:
+    """`Faces` as arrays."""
+
+    def __init__(self, dense: np.ndarray, confidence: np.ndarray, signs: np.ndarray) -> None:
+        self.dense, self.confidence, self.signs = dense, confidence, signs
+
+    def boxes(self) -> np.ndarray:
+        points = self.dense[..., :2]
+        boxes = np.concatenate([points.min(2), points.max(2)], -1)
+        boxes[self.confidence <= 0] = np.nan
+        return boxes
+
+    def at(self, frame: int, place: int) -> tuple[np.ndarray, np.ndarray]:
+        return self.dense[frame, place], self.signs[frame, place]
 
 
 def _sized(frame: U8, scale: float) -> U8:
@@ -138,11 +151,9 @@ def test_what_cannot_be_chosen_is_refused(clip: Tracked, stranger: Tracked) -> N
 
 
 def test_nobody_is_nobody() -> None:
-    nothing = {
-        "dense": np.zeros((10, 1, 478, 3), np.float32),
-        "confidence": np.zeros((10, 1), np.float32),
-        "skin": np.zeros((10, 1, 9, 3), np.uint8),
-    }
-    chosen, persons = choose_track(Faces([nothing]), (64, 64), 25, [(0, 10)])
+    nothing = InMemory(
+        np.zeros((10, 1, 478, 3), np.float32), np.zeros((10, 1), np.float32), np.zeros((10, 1, 9, 3), np.uint8)
+    )
+    chosen, persons = choose_track(nothing, (64, 64), 25, [(0, 10)])
     assert (chosen == -1).all()
     assert persons == []

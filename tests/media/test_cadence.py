@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from lipwright.core.clock import as_rate
-from lipwright.media.cadence import Cadence, find_cadence, material_rate, working_rate
+from lipwright.media.cadence import Cadence, find_cadence, working_rate
 from lipwright.media.probe import probe
 from lipwright.media.pulldown import cadence_in
 from lipwright.media.video import VideoReader
@@ -24,6 +24,11 @@ F = Fraction
 NTSC = F(1000, 1001)
 _LONG = 110
 PAIRS = [(25, 30), (24, 30), (30, 60), (25, 50), (24, 60), (25, 60), (24 * NTSC, 30 * NTSC)]
+
+
+def rate_found(path: Path) -> F | None:
+    found = find_cadence(path)
+    return None if found is None else found.rate
 
 
 def shown(n: int, material: Fraction, file_rate: Fraction, phase: float | Fraction = 0) -> list[int]:
@@ -114,18 +119,18 @@ def test_material_on_another_grid(clip: Clip, read_number: Number) -> None:
 
 @pytest.mark.parametrize("fps", [24, 25, 30, 50, 60])
 def test_material_at_its_own_rate_has_no_cadence(clip: Clip, fps: int) -> None:
-    assert material_rate(clip(n=150, fps=F(fps), picture=busy)) is None
+    assert rate_found(clip(n=150, fps=F(fps), picture=busy)) is None
 
 
 def test_a_still_scene_and_irregular_repeats_have_no_cadence(clip: Clip) -> None:
-    assert material_rate(clip("still.mp4", fps=F(30), shown=[0] * 150, picture=busy)) is None
+    assert rate_found(clip("still.mp4", fps=F(30), shown=[0] * 150, picture=busy)) is None
     rng = np.random.default_rng(3)
     numbers = np.cumsum(rng.random(180) < 5 / 6).tolist()  # a sixth repeated, at no regular places
-    assert material_rate(clip("odd.mp4", fps=F(30), shown=numbers, picture=busy)) is None
+    assert rate_found(clip("odd.mp4", fps=F(30), shown=numbers, picture=busy)) is None
 
 
 def test_variable_footage_and_footage_without_times_have_none(clip: Clip) -> None:
-    assert material_rate(clip("raw.h264", n=60, bframes=0, fps=F(30))) is None
+    assert rate_found(clip("raw.h264", n=60, bframes=0, fps=F(30))) is None
 
 
 def presenter_at(path: Path, material: Fraction, file_rate: Fraction, noise: float) -> Path:
@@ -152,7 +157,7 @@ def test_a_talking_face_as_encoders_leave_it(
     tmp_path: Path, material: int, file_rate: int, noise: float, expected: int | None
 ) -> None:
     path = presenter_at(tmp_path / "p.mp4", F(material), F(file_rate), noise)
-    assert material_rate(path) == expected
+    assert rate_found(path) == expected
 
 
 def test_differences_by_hand() -> None:

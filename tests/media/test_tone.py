@@ -19,7 +19,6 @@ from lipwright.media.tone import (
     clip_gamut,
     hlg_light,
     hlg_scene,
-    hlg_signal,
     pq_light,
     pq_signal,
     sdr_of_hdr,
@@ -29,6 +28,14 @@ from lipwright.media.video import VideoReader
 
 PRESENTER = Path(__file__).parents[2] / "src" / "lipwright" / "assets" / "presenter.mp4"
 FROM_709 = np.linalg.inv(np.array([[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]]))
+
+
+def hlg_signal(scene: np.ndarray) -> np.ndarray:
+    """HLG signal of scene light 0..1 (BT.2100 table 5, OETF)."""
+    a = 0.17883277
+    b, c = 1 - 4 * a, 0.5 - a * np.log(4 * a)
+    e = np.clip(scene, 0, 1)
+    return np.where(e <= 1 / 12, np.sqrt(3 * e), a * np.log(np.maximum(12 * e - b, 1e-12)) + c)
 
 
 def grey(signal: float) -> np.ndarray:

@@ -16,13 +16,12 @@ from lipwright.face.landmarks68 import to_68
 from lipwright.face.noise import NoiseMeter, noise_px
 from lipwright.face.pose import PoseFinder, head_pose
 from lipwright.face.smooth import fill_gaps, runs
-from lipwright.face.track import TrackBuilder
+from lipwright.face.track import TrackBuilder, smoothed
 from lipwright.subject import pieces as pieces_module
 from lipwright.subject.arrays import array_file, mapped
 from lipwright.subject.pieces import Pieces, chunks
-from lipwright.subject.steady import halo, steady
 from lipwright.subject.store import Subject
-from lipwright.subject.trace import Chosen, write_track
+from lipwright.subject.trace import Chosen, halo, write_track
 
 SIZE = (512, 512)
 
@@ -93,11 +92,11 @@ def test_the_streamed_track_equals_the_whole_one_bit_for_bit(
 def test_a_window_of_the_longest_kind_is_what_a_stretch_needs(subject: Subject) -> None:
     """One frame less than the halo would not do: the test above can fail."""
     fps, dense, present = Fraction(25), shaky(subject, 100), np.ones(100, bool)
-    whole = steady(dense, present, fps, ())
+    whole = smoothed(dense, present, float(fps))
     reach = halo(fps)
-    part = steady(dense[30 - reach : 70 + reach], present[30 - reach : 70 + reach], fps, ())[reach:-reach]
+    part = smoothed(dense[30 - reach : 70 + reach], present[30 - reach : 70 + reach], float(fps))[reach:-reach]
     np.testing.assert_array_equal(part, whole[30:70])
-    bare = steady(dense[30:70], present[30:70], fps, ())
+    bare = smoothed(dense[30:70], present[30:70], float(fps))
     assert not np.array_equal(bare, whole[30:70])
 
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
-import numpy as np
-
 from lipwright.compose.tape import Steps
-from lipwright.core.contracts import U8
 
 P = TypeVar("P")
 
@@ -72,9 +69,3 @@ def play(blocks: Iterator[Steps], read: Read[P], backward: Read[P], blend: Calla
     finally:
         head.close()
         other.close()
-
-
-def blend_rgb8(a: U8, b: U8, w: float) -> U8:
-    """(1 - w) · a + w · b of two uint8 pictures of one size, rounded."""
-    mixed = a + np.float32(w) * (b.astype(np.float32) - a)
-    return np.asarray(mixed + np.float32(0.5), np.uint8)

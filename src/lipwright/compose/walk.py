@@ -126,7 +126,7 @@ class TemplateWalk:
         Args:
             read, backward: (first, count) -> pictures upwards or downwards, count None for all there are, such as
                 `FrameStore.read` and `FrameStore.backward`.
-            blend: (a, b, w) -> (1 - w) · a + w · b, such as `playhead.blend_rgb8`.
+            blend: (a, b, w) -> (1 - w) · a + w · b, such as `Picture.mixed`.
         """
         return play(self._blocks(start, n), read, backward, blend)
 

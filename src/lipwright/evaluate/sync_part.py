@@ -22,6 +22,13 @@ PROTOCOLS = {"tracks": ("tracks",), "frames": ("frames",), "both": ("tracks", "f
 ABSENT = "LSE-D, LSE-C: absent, bring syncnet_v2.model (lipwright models add syncnet FILE)"
 
 
+def lse_protocols(name: str) -> tuple[str, ...]:
+    """The protocols a name stands for; ConfigError for an unknown one."""
+    if name not in PROTOCOLS:
+        raise ConfigError(f"unknown LSE protocol '{name}'; choose from {', '.join(PROTOCOLS)}")
+    return PROTOCOLS[name]
+
+
 def sync_part(
     tracks: Mapping[str, NDArray[Any]],
     scans: Mapping[str, Scan],
@@ -34,8 +41,7 @@ def sync_part(
 
     Without SyncNet's weights one row says how to get them. ConfigError for an unknown protocol.
     """
-    if lse not in PROTOCOLS:
-        raise ConfigError(f"unknown LSE protocol '{lse}'; choose from {', '.join(PROTOCOLS)}")
+    wanted = lse_protocols(lse)
     part = drift_part(scans)
     part.add(viseme_part(tracks, scans, phones))
     path = weights.find("syncnet")
@@ -44,5 +50,5 @@ def sync_part(
         return part
     from lipwright.evaluate.syncnet import lse_part  # with torch, which nothing else here needs
 
-    part.add(lse_part(scans, boxes, path, PROTOCOLS[lse], face_boxes))
+    part.add(lse_part(scans, boxes, path, wanted, face_boxes))
     return part

@@ -31,7 +31,7 @@ from lipwright.evaluate.sheet import contact_sheet, mouth_strip
 from lipwright.evaluate.source import Clip, MakeTracker, Scan, as_clip, scan, scan_both
 from lipwright.evaluate.speech_sync import phones_of
 from lipwright.evaluate.stills import make_stills
-from lipwright.evaluate.sync_part import PROTOCOLS, sync_part
+from lipwright.evaluate.sync_part import lse_protocols, sync_part
 from lipwright.evaluate.timerows import time_rows
 from lipwright.metrics import bootstrap
 from lipwright.metrics.controls import frozen_mouth, mean_mouth, rest_frame
@@ -70,38 +70,37 @@ def evaluate(
     """
     if isinstance(transcript, bytes):
         raise ConfigError("transcript: expected text or phones with times, got bytes; decode them first")
-    if lse not in PROTOCOLS:
-        raise ConfigError(f"unknown LSE protocol '{lse}'; choose from {', '.join(PROTOCOLS)}")
+    lse_protocols(lse)  # a wrong name is said before minutes of tracking
     clip = as_clip(video)
     if reference is None:
         return _alone(clip, transcript, make_tracker, protocol, lse, face_boxes)
-    real_clip = as_clip(reference)
-    grid = common_grid(clip, real_clip)
-    seen, real = scan_both(clip, real_clip, grid.fps, grid.size, make_tracker)
-    step = in_step(seen, real)
-    seen = seen.part(step.video_first, step.n)
-    real = real.part(step.reference_first, step.n)
-    notes = [*grid.notes, *step.notes, *_face_notes(seen), *_face_notes(real)]
+    return _against(clip, as_clip(reference), transcript, make_tracker, protocol, lse, face_boxes)
 
-    both = seen.track.present & real.track.present
-    if both.sum() < 4:
-        raise FootageError(
-            f"{clip.name} and {real_clip.name} show a face together in {int(both.sum())} frames; 4 are needed"
-        )
+
+def _against(
+    clip: Clip,
+    real_clip: Clip,
+    transcript: Sequence[Phone] | str | None,
+    make_tracker: MakeTracker | None,
+    protocol: str,
+    lse: str,
+    face_boxes: str | os.PathLike[str] | None,
+) -> Evaluation:
+    seen, real, both, notes = _in_step(clip, real_clip, make_tracker)
+    fps = float(seen.fps)
     tracks = control_tracks(seen.track.landmarks_px[both], real.track.landmarks_px[both])
     boxes = mouth_boxes(real.track)
     comparison = _compare(seen, real, boxes)
     noise = (landmark_noise(real.track), landmark_noise(seen.track))
     floors = Floors.of(noise, (face_noise_distance(real.track), face_noise_distance(seen.track)))
-    pictures, said = picture_rows(comparison, float(grid.fps))
+    pictures, said = picture_rows(comparison, fps)
     scans, whole = {"video": seen, "real": real}, whole_tracks(seen, real)
     phones = phones_of(transcript, seen)
     spoken, more = rows.speech_rows(whole, scans, phones)
     sync = sync_part(whole, scans, boxes, phones, lse, face_boxes)
-    fps = float(grid.fps)
     table = [
         *pictures,
-        *landmark_rows(tracks, grid.size, floors, fps),
+        *landmark_rows(tracks, seen.size, floors, fps),
         *rows.lip_rows(tracks, fps),
         *spoken,
         *sync.rows,
@@ -117,6 +116,25 @@ def evaluate(
     sheets = _sheets(comparison, boxes, len(seen), _strip_start(real)) | sync.pictures
     notes += [*said, *more, *sync.notes]
     return Evaluation(clip.name, real_clip.name, tuple(table), tuple(notes), facts, tuple(lines), sheets, sync.details)
+
+
+def _in_step(
+    clip: Clip, real_clip: Clip, make_tracker: MakeTracker | None
+) -> tuple[Scan, Scan, NDArray[np.bool_], list[str]]:
+    """(video, real one, frames in which both show a face, notes): the same moments at one rate and size."""
+    grid = common_grid(clip, real_clip)
+    seen, real = scan_both(clip, real_clip, grid.fps, grid.size, make_tracker)
+    step = in_step(seen, real)
+    seen = seen.part(step.video_first, step.n)
+    real = real.part(step.reference_first, step.n)
+    notes = [*grid.notes, *step.notes, *_face_notes(seen), *_face_notes(real)]
+
+    both = seen.track.present & real.track.present
+    if both.sum() < 4:
+        raise FootageError(
+            f"{clip.name} and {real_clip.name} show a face together in {int(both.sum())} frames; 4 are needed"
+        )
+    return seen, real, both, notes
 
 
 def control_tracks(video_px: NDArray[Any], real_px: NDArray[Any]) -> dict[str, NDArray[Any]]:

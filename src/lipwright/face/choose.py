@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lipwright.core.contracts import F32
+from lipwright.core.contracts import F32, U8
 from lipwright.core.errors import FootageError
-from lipwright.face.faces import Faces
 from lipwright.face.likeness import SAME, SAME_IN_PLACE, Likeness, distance, likeness
 
 Box = tuple[float, float, float, float]
@@ -31,6 +31,19 @@ _MIN_LIKENESS = 5
 """Frames; shorter tracklets are too little to compare."""
 _STRAY_SHARE = 0.02
 """Persons seen in fewer frames are not offered, unless there is nobody else."""
+
+
+class Faces(Protocol):
+    """Every face of T frames, at most F in each, in any order; meshes may lie on disk."""
+
+    confidence: F32
+    """(T, F), 0 where there is none."""
+
+    def boxes(self) -> F32:
+        """(T, F, 4) x0, y0, x1, y1 px of the meshes; NaN where there is none."""
+
+    def at(self, frame: int, place: int) -> tuple[F32, U8]:
+        """Mesh (478, 3) px and `face.skin` (P, 3) of one face."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,14 @@ _MARGIN_S = 0.08
 """An event begins and ends gradually: so much more is given up on both sides."""
 
 
+class Rows(Protocol):
+    """Rows of an array that may lie on disk: read where they are looked at."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: NDArray[Any], /) -> NDArray[Any]: ...
+
+
 @dataclass(frozen=True)
 class Cover:
     """What was found."""
@@ -56,7 +65,7 @@ class Cover:
 
 
 def cover(
-    signature: U8, pose_rad: F32, present: NDArray[np.bool_], fps: float, shots: Sequence[tuple[int, int]] = ()
+    signature: Rows, pose_rad: F32, present: NDArray[np.bool_], fps: float, shots: Sequence[tuple[int, int]] = ()
 ) -> Cover:
     """Covered frames of one person.
 
@@ -64,7 +73,7 @@ def cover(
     and is judged by a model of its own.
 
     Args:
-        signature: (T, P, 3) of `face.skin`.
+        signature: (T, P, 3) uint8 of `face.skin`.
         pose_rad: (T, 3) pitch, yaw, roll.
         present: (T,) frames with that face.
         fps: frames per second.
@@ -78,7 +87,7 @@ def cover(
     return Cover(_events(share > _SHARE, present, fps), share)
 
 
-def _far_share(signature: U8, pose_rad: F32, seen: NDArray[np.int_]) -> F32:
+def _far_share(signature: Rows, pose_rad: F32, seen: NDArray[np.int_]) -> F32:
     """(T,) share of far points in the frames `seen`, by a model fitted to them."""
     share = np.zeros(len(signature), np.float32)
     if len(seen) < _MIN_FRAMES:

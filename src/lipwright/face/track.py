@@ -12,7 +12,7 @@ from lipwright.core.ibug import MOUTH
 from lipwright.face import smooth as s
 from lipwright.face.landmarks68 import to_68
 from lipwright.face.mesh import IRISES, LIDS, LIPS, LOWER_FACE
-from lipwright.face.noise import noise_px
+from lipwright.face.noise import NoiseMeter
 from lipwright.face.pose import head_pose
 from lipwright.face.tracker import N_DENSE
 
@@ -26,12 +26,10 @@ class TrackBuilder:
 
     Args:
         size: (width, height) of the frames.
-        start_box: (x0, y0, x1, y1) px of the face to follow; None takes the largest at first sight.
         fps: frames per second; smoothing windows span the same time at every rate.
     """
 
     size: tuple[int, int]
-    start_box: tuple[float, float, float, float] | None = None
     fps: float = s.WINDOWS_FPS
 
     def __post_init__(self) -> None:
@@ -56,12 +54,7 @@ class TrackBuilder:
         if not faces:
             return None
         if self._last is None:
-            if self.start_box is None:
-                return faces[0]
-            centre = np.array(
-                [(self.start_box[0] + self.start_box[2]) / 2, (self.start_box[1] + self.start_box[3]) / 2]
-            )
-            return min(faces, key=lambda f: float(np.linalg.norm(f[0][:, :2].mean(0) - centre)))
+            return faces[0]
         anchor = self._last[:, :2].mean(0)
         width = float(np.ptp(self._last[:, 0]))
         nearest = min(faces, key=lambda f: float(np.linalg.norm(f[0][:, :2].mean(0) - anchor)))
@@ -77,30 +70,34 @@ class TrackBuilder:
         raw = np.stack(self._dense) if self._dense else np.zeros((0, N_DENSE, 3), np.float32)
         confidence = np.asarray(self._confidence, np.float32)
         present = confidence > 0
-        noise = self._noise(raw, present)
-        steady = self._smooth(s.fill_gaps(raw, present), present, cut_frames)
+        noise = NoiseMeter()
+        noise.add(to_68(raw)[:, MOUTH], present)
+        steady = smoothed(s.fill_gaps(raw, present), present, self.fps, cut_frames)
         landmarks = to_68(steady)
         pose = np.zeros((len(raw), 3), np.float32)
         if present.any():
             pose = s.smooth_runs(head_pose(landmarks, self.size), present, s.windows(self.fps).rigid, 3)
-        return FaceTrack(landmarks, steady, confidence, pose, self.size), noise
+        return FaceTrack(landmarks, steady, confidence, pose, self.size), noise.result()
 
-    def _noise(self, raw: F32, present: np.ndarray) -> float:
-        pieces = [(stop - start, noise_px(to_68(raw[start:stop])[:, MOUTH])) for start, stop in s.runs(present)]
-        frames = sum(n for n, _ in pieces)
-        return float(np.sqrt(sum(n * v * v for n, v in pieces) / frames)) if frames else 0.0
 
-    def _smooth(self, dense: F32, present: np.ndarray, cut_frames: Sequence[int]) -> F32:
-        if not len(dense):
-            return dense
-        frames = s.windows(self.fps)
-        seen = present & ~cuts(dense, self.fps)
-        seen[list(cut_frames)] = False
-        rigid = s.smooth_runs(dense, seen, frames.rigid, 3)
-        groups = ((LOWER_FACE, frames.jaw), (LIDS + IRISES, frames.lid), (LIPS, frames.lip))
-        for group, window in groups:
-            rigid[:, group] = s.smooth_runs(dense[:, group], seen, window)
-        return rigid
+def smoothed(dense: F32, present: np.ndarray, fps: float, cut_frames: Sequence[int] = ()) -> F32:
+    """(T, 478, 3) meshes smoothed in time: every part of the face over its own window, within runs of seen frames.
+
+    Args:
+        dense: gaps filled.
+        present: (T,) frames that show the face.
+        cut_frames: first frames of shots; no window crosses them, nor a jump of the face (`cuts`).
+    """
+    if not len(dense):
+        return dense
+    frames = s.windows(fps)
+    seen = present & ~cuts(dense, fps)
+    seen[list(cut_frames)] = False
+    steady = s.smooth_runs(dense, seen, frames.rigid, 3)
+    groups = ((LOWER_FACE, frames.jaw), (LIDS + IRISES, frames.lid), (LIPS, frames.lip))
+    for group, window in groups:
+        steady[:, group] = s.smooth_runs(dense[:, group], seen, window)
+    return steady
 
 
 def cuts(dense: F32, fps: float = s.WINDOWS_FPS) -> np.ndarray:

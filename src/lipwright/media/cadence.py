@@ -16,11 +16,12 @@ from av.container import InputContainer
 from lipwright.core.clock import round_half_up
 from lipwright.core.contracts import F32
 from lipwright.media.opening import open_media, seconds, video_stream
+from lipwright.media.picture import planes_of
 from lipwright.media.probe import VideoInfo, nominal_rate
 from lipwright.media.pulldown import Cadence, best_phase, cadence_in, candidates, is_sure
 from lipwright.media.rates import grid_of
 
-__all__ = ["Cadence", "find_cadence", "material_rate", "without_repeats", "working_rate"]
+__all__ = ["Cadence", "find_cadence", "without_repeats", "working_rate"]
 
 _STRETCHES, _STRETCH = 3, 120
 """How many places of a file are looked at, and frames in each."""
@@ -32,19 +33,12 @@ _WIDTH = 160
 
 def small_luma(frame: av.VideoFrame) -> F32:
     """(h, w) brightness of a frame about 160 pixels wide, in levels of 255."""
-    plane = frame.planes[0]
-    deep = max(c.bits for c in frame.format.components) > 8
-    if frame.format.is_planar and not frame.format.is_rgb:
-        rows = np.frombuffer(memoryview(plane), np.uint16 if deep else np.uint8)
-        step = plane.line_size // rows.itemsize
-        luma = rows[: step * plane.height].reshape(plane.height, step)[:, : plane.width]
-    else:
-        luma, deep = frame.reformat(format="gray8").to_ndarray(), False
+    known = frame if frame.format.is_planar and not frame.format.is_rgb else frame.reformat(format="gray8")
+    luma = planes_of(known)[0]
     width = min(_WIDTH, luma.shape[1])
     size = width, max(1, round(luma.shape[0] * width / luma.shape[1]))
     small = cv2.resize(np.ascontiguousarray(luma), size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    bits = frame.format.components[0].bits
-    return np.asarray(small / (1 << (bits - 8)) if deep else small, np.float32)
+    return np.asarray(small / (1 << (known.format.components[0].bits - 8)), np.float32)
 
 
 def difference(before: F32, after: F32) -> float:
@@ -69,15 +63,6 @@ def find_cadence(path: str | os.PathLike[str]) -> Cadence | None:
             return None
         stream.thread_type = "AUTO"
         return cadence_in(rate, _stretches(container, stream, rate))
-
-
-def material_rate(path: str | os.PathLike[str]) -> Fraction | None:
-    """The rate of the material in a file that repeats pictures to fill a higher one; None without such repeats.
-
-    FootageError when the file cannot be read.
-    """
-    found = find_cadence(path)
-    return None if found is None else found.rate
 
 
 def working_rate(info: VideoInfo, cadence: Cadence | None = None) -> Fraction:

@@ -117,12 +117,13 @@ def convert(
     tags: ColorTags,
     pix_fmt: str,
     size: tuple[int, int] | None = None,
+    source: ColorTags | None = None,
 ) -> av.VideoFrame:
-    """A frame, RGB or already meant as resolved `tags` say, as a planar one in `pix_fmt` labelled with them.
+    """A frame, RGB or meant as resolved `tags` say, in the planar format `pix_fmt`, labelled with them.
 
-    `size` (width, height) scales it on the way.
+    `size` (width, height) scales it on the way; `source` are its own tags where only the range is another.
     """
-    space, known = swscale_space(tags.space), ColorRange.JPEG if tags.range == "full" else ColorRange.MPEG
+    space = swscale_space(tags.space)
     width, height = size or (frame.width, frame.height)
     result = reformatter.reformat(
         frame,
@@ -131,13 +132,17 @@ def convert(
         format=pix_fmt,
         src_colorspace=space,
         dst_colorspace=space,
-        src_color_range=ColorRange.JPEG if frame.format.is_rgb else known,
-        dst_color_range=known,
+        src_color_range=_range(frame.format, source or tags),
+        dst_color_range=_range(av.VideoFormat(pix_fmt, width, height), tags),
         interpolation=SAME_SIZE if (width, height) == (frame.width, frame.height) else RESIZE,
         threads=1,
     )
     apply_tags(result, tags)
     return result
+
+
+def _range(layout: av.VideoFormat, tags: ColorTags) -> ColorRange:
+    return ColorRange.JPEG if layout.is_rgb or tags.range == "full" else ColorRange.MPEG
 
 
 def apply_tags(target: av.VideoFrame | av.VideoCodecContext, tags: ColorTags) -> None:

@@ -8,7 +8,7 @@ from av.video.reformatter import ColorRange, VideoReformatter
 
 from lipwright.core.contracts import U8
 from lipwright.core.errors import ShapeError
-from lipwright.media.color import RESIZE, SAME_SIZE, ColorTags, apply_tags, swscale_space
+from lipwright.media.color import RESIZE, ColorTags, apply_tags, convert, swscale_space
 from lipwright.media.picture import Picture, bits, blank, planes_of
 
 _RGB = "gbrp10le"
@@ -37,7 +37,6 @@ class FrameMaker:
     def __call__(self, frame: U8 | Picture, alpha: U8 | None) -> av.VideoFrame:
         """One encoder frame, without a timestamp. ShapeError for another size or type."""
         made = self._of_rgb(frame) if isinstance(frame, np.ndarray) else self._of_picture(frame)
-        apply_tags(made, self.tags)
         return made if self.alpha_fmt is None else self._with_alpha(made, alpha)
 
     def _of_rgb(self, rgb8: U8) -> av.VideoFrame:
@@ -57,36 +56,10 @@ class FrameMaker:
 
     def _converted(self, frame: av.VideoFrame, tags: ColorTags | None) -> av.VideoFrame:
         """One swscale pass, two where the matrix changes; `tags` are the source's, None for RGB."""
-        space = swscale_space(self.tags.space)
-        if tags is not None and swscale_space(tags.space) != space:
+        if tags is not None and swscale_space(tags.space) != swscale_space(self.tags.space):
             # swscale's own way from matrix to matrix gets 10-bit colours wrong (seen in FFmpeg 8): by RGB instead.
-            frame = self._pass(self._to_rgb, frame, _RGB, self.size, tags, swscale_space(tags.space))
-            tags = None
-        return self._pass(self._reformatter, frame, self.pix_fmt, self.out_size, tags, space)
-
-    def _pass(
-        self,
-        reformatter: VideoReformatter,
-        frame: av.VideoFrame,
-        pix_fmt: str,
-        size: tuple[int, int],
-        tags: ColorTags | None,
-        space: int,
-    ) -> av.VideoFrame:
-        full_in = tags is None or tags.range == "full"
-        full_out = pix_fmt == _RGB or self.tags.range == "full"
-        return reformatter.reformat(
-            frame,
-            width=size[0],
-            height=size[1],
-            format=pix_fmt,
-            src_colorspace=space,
-            dst_colorspace=space,
-            src_color_range=ColorRange.JPEG if full_in else ColorRange.MPEG,
-            dst_color_range=ColorRange.JPEG if full_out else ColorRange.MPEG,
-            interpolation=SAME_SIZE if size == (frame.width, frame.height) else RESIZE,
-            threads=1,
-        )
+            frame, tags = convert(frame, self._to_rgb, tags, _RGB), None
+        return convert(frame, self._reformatter, self.tags, self.pix_fmt, self.out_size, tags)
 
     def _with_alpha(self, frame: av.VideoFrame, alpha: U8 | None) -> av.VideoFrame:
         """The same planes and a fourth; opaque where no alpha is given."""

@@ -53,12 +53,6 @@ def hlg_scene(signal: F64) -> F64:
     return np.where(e <= 0.5, e**2 / 3, (np.exp((e - _C) / _A) + _B) / 12)
 
 
-def hlg_signal(scene: F64) -> F64:
-    """HLG signal of scene light 0..1 (BT.2100 table 5, OETF)."""
-    e = np.clip(scene, 0, 1)
-    return np.where(e <= 1 / 12, np.sqrt(3 * e), _A * np.log(np.maximum(12 * e - _B, 1e-12)) + _C)
-
-
 def hlg_light(signal: F64) -> F64:
     """(..., 3) nits on a 1000-nit display of (..., 3) HLG R'G'B' (BT.2100: inverse OETF, then the OOTF)."""
     scene = hlg_scene(signal)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lipwright.core.contracts import F32, U8, FaceTrack
+from lipwright.core.contracts import F32, FaceTrack
 from lipwright.face.choose import Box
 from lipwright.face.cover import cover
 from lipwright.face.overlay import block_frames, overlay
@@ -36,7 +36,7 @@ class Verdict:
 
 def judge(
     pieces: Pieces,
-    cast_: Cast,
+    cast: Cast,
     pose_rad: F32,
     points: ReadPoints,
     size: tuple[int, int],
@@ -50,9 +50,9 @@ def judge(
         points: reads smoothed landmarks.
         damaged: [start, stop) frames that could not be decoded.
     """
-    chosen = cast_.chosen
+    chosen = cast.chosen
     skin = _Mine(pieces, "skin", chosen.which)
-    covered = cover(cast(U8, skin), pose_rad, chosen.present, float(fps), cast_.shots).covered
+    covered = cover(skin, pose_rad, chosen.present, float(fps), cast.shots).covered
     total = len(pieces)
     usable = np.zeros(total, bool)
     stretches: list[Stretch] = []
@@ -64,11 +64,11 @@ def judge(
         good, reasons = usability(
             track,
             float(fps),
-            shots=_clipped(cast_.shots, low, high),
-            transitions=_clipped(cast_.transitions, low, high),
+            shots=_clipped(cast.shots, low, high),
+            transitions=_clipped(cast.transitions, low, high),
             covered=covered[low:high],
             captioned=captioned,
-            someone=cast_.someone[low:high],
+            someone=cast.someone[low:high],
             frozen=frozen_frames(pieces.rows("scene", np.arange(low, high)), skin[np.arange(low, high)], float(fps)),
             damaged=_clipped(damaged, low, high),
         )

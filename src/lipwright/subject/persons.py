@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lipwright.core.contracts import F32, U8
 from lipwright.face.choose import Box, Person, choose_track
-from lipwright.face.faces import Faces
 from lipwright.face.shots import joined_stretches, shots
 from lipwright.subject.pieces import Pieces
 from lipwright.subject.trace import Chosen
@@ -53,7 +51,7 @@ def find_cast(pieces: Pieces, size: tuple[int, int], fps: Fraction, pick: int | 
     rigid = pieces.small("rigid_boxes")
     rigid[faces.confidence <= 0] = np.nan
     found, transitions = find_shots(pieces, rigid, fps)
-    which, persons = choose_track(cast(Faces, faces), size, float(fps), found, pick)
+    which, persons = choose_track(faces, size, float(fps), found, pick)
     confidence = np.where(which >= 0, faces.confidence[np.arange(len(which)), np.maximum(which, 0)], 0)
     chosen = Chosen(which.astype(np.int64), confidence.astype(np.float32), tuple(a for a, _ in found[1:]))
     return Cast(chosen, persons, found, transitions, (faces.confidence > 0).any(1))
@@ -74,7 +72,7 @@ def find_shots(pieces: Pieces, boxes: F32, fps: Fraction) -> tuple[list[tuple[in
 
 
 class _LazyFaces:
-    """`face.faces.Faces` from what the pieces keep: boxes in memory, a mesh or its colours read when asked for."""
+    """`face.choose.Faces` from what the pieces keep: boxes in memory, a mesh or its colours read when asked for."""
 
     def __init__(self, pieces: Pieces) -> None:
         self._pieces = pieces

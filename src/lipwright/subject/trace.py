@@ -19,10 +19,10 @@ from lipwright.face.landmarks68 import to_68
 from lipwright.face.noise import NoiseMeter
 from lipwright.face.pose import PoseFinder
 from lipwright.face.smooth import smooth_runs, windows
+from lipwright.face.track import smoothed
 from lipwright.face.tracker import N_DENSE
 from lipwright.subject.arrays import array_file
 from lipwright.subject.pieces import CHUNK, FilledMesh, Pieces, chunks
-from lipwright.subject.steady import halo, steady
 
 Bools = NDArray[np.bool_]
 
@@ -99,6 +99,11 @@ def write_track(
     return curves
 
 
+def halo(fps: Fraction) -> int:
+    """Frames at each end of a stretch whose smoothing may differ from the whole's: the longest window."""
+    return windows(float(fps)).rigid
+
+
 class _Tracer:
     """Makes smoothed meshes chunk by chunk and notes curves on the way."""
 
@@ -118,7 +123,7 @@ class _Tracer:
             low, high = max(start - reach, 0), min(stop + reach, total)
             raw = self._mesh.read(low, high)
             cuts = [t - low for t in self._chosen.cut_frames if low <= t < high]
-            mesh = steady(raw, present[low:high], self._fps, cuts)[start - low : stop - low]
+            mesh = smoothed(raw, present[low:high], float(self._fps), cuts)[start - low : stop - low]
             self._noise.add(to_68(raw[start - low : stop - low])[:, MOUTH], present[start:stop])
             points = to_68(mesh)
             keep(points.tobytes())
