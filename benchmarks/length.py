@@ -2,6 +2,7 @@
 
     python benchmarks/length.py memory --minutes 1 120          peak memory of speaking, a cheap renderer
     python benchmarks/length.py drift --minutes 20              offset minute by minute at 23.976, 25 and 29.97 fps
+    python benchmarks/length.py prepare --minutes 1 10          peak memory and disk of preparing, the presenter repeated
 
 `memory` runs a persona's own motion model (speech recognition and network) with a renderer that only draws a
 square. `drift` speaks a beep every second through a motion model that opens the mouth with the sound's level and a
@@ -25,16 +26,17 @@ from typing import Any
 
 import numpy as np
 
-from lipwright.cli.assets import persona_path
+from lipwright.cli.assets import PRESENTER, persona_path
 from lipwright.cli.machine import machine
 from lipwright.core.clock import FPS, SAMPLE_RATE
 from lipwright.core.contracts import F32, Conditions, FaceTrack, MotionInfo, Patch, RenderWindow
 from lipwright.core.files import write_json
-from lipwright.media.audio import AudioReader
+from lipwright.media.audio import AudioReader, read_audio
 from lipwright.media.settings import STORE, EncoderSettings
 from lipwright.media.video import VideoReader
 from lipwright.media.writer import VideoWriter
 from lipwright.persona.template import Template
+from lipwright.subject.prepare import prepare
 from lipwright.synthesis.pipeline import Synthesis
 from lipwright.synthesis.speaker import Persona, Speaking
 from lipwright.synthesis.voice import voice_of_file
@@ -113,6 +115,33 @@ def memory_run(minutes: float, folder: Path, persona: str, suffix: str) -> dict[
     } | _peak()
 
 
+def write_footage(path: Path, minutes: float) -> None:
+    """The presenter over and over, 1080 lines, with its sound: written apart, so that it does not count."""
+    sound = read_audio(PRESENTER)
+    with VideoReader(PRESENTER, size=(1080, 1080)) as reader:
+        frames = [frame.picture for frame in reader]
+    n = len(frames)
+    period = round(n / reader.fps * SAMPLE_RATE)
+    once = np.pad(sound[:period], (0, max(period - len(sound), 0)))
+    total = round(60 * minutes * reader.fps)
+    speech = np.tile(once, -(-total // n))[: round(total / reader.fps * SAMPLE_RATE)]
+    with VideoWriter(path, (1080, 1080), reader.fps, EncoderSettings(preset="ultrafast"), audio=speech) as writer:
+        for t in range(total):
+            writer.write(frames[t % n])
+
+
+def prepare_run(minutes: float, folder: Path) -> dict[str, Any]:
+    """Prepare footage of `minutes`; seconds, peak megabytes and bytes on the disk over those of the footage."""
+    footage, subject = folder / "footage.mp4", folder / "footage.subject"
+    subprocess.run([sys.executable, __file__, "footage", "--minutes", str(minutes), "--out", str(footage)], check=True)
+    began = time.perf_counter()
+    made = prepare(footage, subject)
+    seconds = time.perf_counter() - began
+    kept = sum(file.stat().st_size for file in subject.rglob("*") if file.is_file())
+    found = {"minutes": minutes, "seconds": round(seconds, 1), "frames": len(made)}
+    return found | {"disk_ratio": round(kept / footage.stat().st_size, 2)} | _peak()
+
+
 def drift_run(minutes: float, folder: Path, fps: Fraction) -> dict[str, Any]:
     """Offsets of the beeps in a written file of `minutes`."""
     voice, clip, out = folder / "voice.wav", folder / "template.mp4", folder / "out.mp4"
@@ -185,23 +214,29 @@ def _peak() -> dict[str, float]:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("what", choices=("memory", "drift"))
+    options.add_argument("what", choices=("memory", "drift", "prepare", "footage"))
     options.add_argument("--minutes", type=float, nargs="+", default=None)
     options.add_argument("--fps", type=Fraction, nargs="+", default=RATES, help="of drift, such as 30000/1001")
     options.add_argument("--persona", default="demo", help="of memory")
     options.add_argument("--file", default="mp4", help="of memory: mp4 (its index grows with the file) or mkv")
     options.add_argument("--json", type=Path, help="write here too")
+    options.add_argument("--out", type=Path, help=argparse.SUPPRESS)
     options.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     return options
 
 
 def main() -> None:
     options = parser().parse_args()
-    minutes = options.minutes or ([1, 120] if options.what == "memory" else [20])
+    minutes = options.minutes or {"memory": [1, 120], "drift": [20], "prepare": [1, 10]}.get(options.what, [1])
+    if options.what == "footage":
+        write_footage(options.out, minutes[0])
+        return
     if options.one:
         with tempfile.TemporaryDirectory() as folder:
             if options.what == "memory":
                 found = memory_run(minutes[0], Path(folder), options.persona, options.file)
+            elif options.what == "prepare":
+                found = prepare_run(minutes[0], Path(folder))
             else:
                 found = drift_run(minutes[0], Path(folder), options.fps[0])
         print(json.dumps(found))
