@@ -2,7 +2,7 @@
 
     python benchmarks/length.py memory --minutes 1 120          peak memory of speaking, a cheap renderer
     python benchmarks/length.py drift --minutes 20              offset minute by minute at 23.976, 25 and 29.97 fps
-    python benchmarks/length.py prepare --minutes 1 10          peak memory and disk of preparing, the presenter repeated
+    python benchmarks/length.py prepare --minutes 1 10          memory and disk of preparing, the presenter repeated
 
 `memory` runs a persona's own motion model (speech recognition and network) with a renderer that only draws a
 square. `drift` speaks a beep every second through a motion model that opens the mouth with the sound's level and a
