@@ -98,8 +98,8 @@ PRESETS: dict[str, TranslationConfig] = {
     "draft": TranslationConfig(
         size=256, ngf=16, n_blocks=3, skips=True, even=True, ndf=16, batch=2, learning_rate=6e-4, bf16=True
     ),
-    "standard": TranslationConfig(size=512, ngf=32, ndf=32),
-    "broadcast": TranslationConfig(size=720, ngf=64, ndf=64, n_scales=3),
+    "standard": TranslationConfig(size=512, ngf=32, ndf=32, bf16=True),
+    "broadcast": TranslationConfig(size=720, ngf=64, ndf=64, n_scales=3, bf16=True),
 }
 
 
