@@ -24,6 +24,7 @@ from lipwright.core.files import write_json
 from lipwright.face.align import apply
 from lipwright.render.translation.config import TranslationConfig, preset
 from lipwright.render.translation.crop import sample_crop
+from lipwright.render.translation.crops import Crops
 from lipwright.render.translation.data import TranslationData
 from lipwright.render.translation.geometry import TranslationGeometry
 from lipwright.render.translation.task import TranslationTask
@@ -33,13 +34,11 @@ from lipwright.subject.store import Subject
 def fixed_frames(subject: Subject, config: TranslationConfig, count: int) -> TranslationData:
     """`count` frames of the training split, evenly spread; the crop is that of the whole split."""
     usable, track = subject.usable("train"), subject.track
-    geometry = TranslationGeometry.fit(
-        track.landmarks_px[usable], track.pose_rad[usable], config.mode, config.size
-    )
+    geometry = TranslationGeometry.fit(track.landmarks_px[usable], track.pose_rad[usable], config.mode, config.size)
     chosen = usable[np.linspace(0, len(usable) - 1, count).round().astype(int)]
     maps = geometry.crop_maps(track.landmarks_px[chosen])
     frames = [next(iter(subject.frames.read(int(t), 1))) for t in chosen]
-    crops = np.stack([sample_crop(f, m, config.size) for f, m in zip(frames, maps, strict=True)])
+    crops = Crops.of((sample_crop(f, m, config.size) for f, m in zip(frames, maps, strict=True)), config.size)
     points, every = apply(maps, track.landmarks_px[chosen]), np.arange(count)
     return TranslationData(crops, points, track.pose_rad[chosen], geometry, every, every)
 

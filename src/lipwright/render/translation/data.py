@@ -15,6 +15,7 @@ from lipwright.core.ibug import JAW, JAW_LINE, MOUTH, MOUTH_JAW
 from lipwright.face.align import apply
 from lipwright.render.translation.config import TranslationConfig
 from lipwright.render.translation.crop import sample_crop
+from lipwright.render.translation.crops import Crops
 from lipwright.render.translation.facial_map import (
     head_mask,
     network_input,
@@ -23,6 +24,7 @@ from lipwright.render.translation.facial_map import (
     wanted_landmarks,
 )
 from lipwright.render.translation.geometry import TranslationGeometry
+from lipwright.render.translation.layers import halved
 
 FEATHER = 0.04
 """Of the crop's size: width of the soft rim of a patch."""
@@ -43,8 +45,13 @@ class Batch:
     """(B, 1, S, S) where the output is used."""
     outside: torch.Tensor
     """(B, 3, S, S) what is seen where it is not."""
-    mouth: list[tuple[int, int]]
-    """(left, top) of each sample's mouth box."""
+    mouth: list[tuple[int, int, int, int]]
+    """(left, top, width, height) of each sample's mouth box."""
+
+    def halved(self) -> Batch:
+        """The same at half size (rounded up), for the first stage of coarse-to-fine training."""
+        inputs, target, mask, outside = (halved(x) for x in (self.inputs, self.target, self.mask, self.outside))
+        return Batch(inputs, target, mask, outside, [(x // 2, y // 2, w // 2, h // 2) for x, y, w, h in self.mouth])
 
 
 @dataclass(frozen=True)
@@ -72,8 +79,8 @@ class _Change:
 class TranslationData:
     """A person's aligned crops and tracks."""
 
-    crops: U8
-    """(N, S, S, 3); may be memory-mapped."""
+    crops: Crops
+    """N pictures of side S."""
     landmarks: F32
     """(N, 68, 2) in crop pixels."""
     pose_rad: F32
@@ -86,8 +93,8 @@ class TranslationData:
 
     def __post_init__(self) -> None:
         size = self.geometry.size
-        if self.crops.shape[1:] != (size, size, 3):
-            raise ShapeError("crops", ("N", size, size, 3), self.crops.shape)
+        if self.crops.size != size:
+            raise ShapeError("crops", ("N", size, size, 3), (len(self.crops), self.crops.size, self.crops.size, 3))
         if self.landmarks.shape != (len(self.crops), 68, 2):
             raise ShapeError("landmarks", (len(self.crops), 68, 2), self.landmarks.shape)
         if not len(self.train) or not len(self.validation):
@@ -106,16 +113,18 @@ class TranslationData:
         """Cut crops from N frames in order; the geometry is fitted on the training frames only."""
         geometry = TranslationGeometry.fit(landmarks_px[train], pose_rad[train], config.mode, config.size)
         maps = geometry.crop_maps(landmarks_px)
-        crops = np.empty((len(maps), config.size, config.size, 3), np.uint8)
-        for crop, frame, affine in zip(crops, frames, maps, strict=True):
-            crop[:] = sample_crop(frame, affine, config.size)
+        cut = (sample_crop(frame, affine, config.size) for frame, affine in zip(frames, maps, strict=True))
+        crops = Crops.of(cut, config.size)
         return cls(crops, apply(maps, landmarks_px), pose_rad, geometry, train, validation)
 
-    def batch(self, config: TranslationConfig, seed: int, step: int) -> Batch:
-        """`config.batch` augmented training samples; the same for the same (seed, step)."""
-        rng = np.random.default_rng((seed, step))
-        chosen = rng.choice(self.train, config.batch)
-        return self._collate([self._augmented(int(i), config, rng) for i in chosen])
+    def batch(self, config: TranslationConfig, seed: int, step: int, rank: int = 0) -> Batch:
+        """`config.batch` augmented training samples; the same for the same (seed, step).
+
+        Each sample has its own random numbers, and process `rank` takes its turn of them: two processes with
+        one sample each see what one process with two would.
+        """
+        draws = [np.random.default_rng((seed, step, rank * config.batch + n)) for n in range(config.batch)]
+        return self._collate([self._augmented(int(rng.choice(self.train)), config, rng) for rng in draws])
 
     def plain(self, indices: NDArray[np.int64], config: TranslationConfig) -> Batch:
         """Samples as they are, for validation."""
@@ -154,7 +163,7 @@ class TranslationData:
         centre = self.landmarks[i][MOUTH].mean(0)
         corner = np.round(centre - (width / 2, height / 2)).astype(int) + offset.astype(int)
         left, top = np.clip(corner, 0, (size - width, size - height))
-        return inputs, _signed(crop), mask[None], _signed(around), (int(left), int(top))
+        return inputs, _signed(crop), mask[None], _signed(around), (int(left), int(top), width, height)
 
     @staticmethod
     def _collate(samples: list[_Sample]) -> Batch:
@@ -162,7 +171,7 @@ class TranslationData:
         return Batch(inputs, target * mask + outside * (1 - mask), mask, outside, [s[4] for s in samples])
 
 
-_Sample = tuple[F32, F32, F32, F32, tuple[int, int]]
+_Sample = tuple[F32, F32, F32, F32, tuple[int, int, int, int]]
 
 
 def _signed(crop: U8) -> F32:
