@@ -29,8 +29,13 @@ def rank() -> int:
 
 
 def leads() -> bool:
-    """Whether this process writes files and reports; also before `group` is entered."""
+    """Whether this process writes files and reports; also known before `group` is entered."""
     return int(os.environ.get("RANK", "0")) == 0
+
+
+def started() -> bool:
+    """Whether torchrun started this process beside others."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
 @contextmanager
@@ -39,7 +44,7 @@ def group(device: str) -> Iterator[None]:
 
     `device` cpu: gloo; cuda: NCCL.
     """
-    if _joined() or "WORLD_SIZE" not in os.environ or "MASTER_ADDR" not in os.environ:
+    if _joined() or not started():
         yield
         return
     backend = "gloo" if device == "cpu" else "nccl"
@@ -50,16 +55,6 @@ def group(device: str) -> Iterator[None]:
         yield
     finally:
         dist.destroy_process_group()
-
-
-def own_device(device: str) -> str:
-    """The GPU of this process: 'cuda' becomes 'cuda:N' by torchrun's local rank."""
-    return f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if device == "cuda" and world_asked() > 1 else device
-
-
-def world_asked() -> int:
-    """How many processes torchrun started, joined or not."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def wait() -> None:

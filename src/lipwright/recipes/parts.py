@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,6 +24,10 @@ from lipwright.render.memory.calibrate import calibrated
 from lipwright.render.memory.renderer import MemoryRenderer
 from lipwright.subject.store import Subject
 from lipwright.train.loop import Budget, Loop, Task, TrainingRecord
+
+if TYPE_CHECKING:
+    from lipwright.render.translation.config import TranslationConfig
+    from lipwright.render.translation.data import TranslationData
 
 RENDER_FRAMES = 5000
 """Crops a renderer is trained on at most; evenly spread over longer footage."""
@@ -120,31 +125,32 @@ def _stretches(frames: np.ndarray, most: int, size: int) -> np.ndarray:
     return frames[(kept[:, None] * size + np.arange(size)).ravel()]
 
 
-def train_translation(
-    subject: Subject, preset_name: str, mode: str, budget: Budget, run: Run
-) -> tuple[Renderer, TrainingRecord]:
-    """The translation renderer on evenly spread frames."""
-    from lipwright.render.translation.config import preset
+def translation_data(subject: Subject, config: TranslationConfig, progress: Progress) -> TranslationData:
+    """Crops and tracks of at most RENDER_FRAMES evenly spread frames, and a tenth of that for validation."""
     from lipwright.render.translation.data import TranslationData
-    from lipwright.render.translation.renderer import TranslationRenderer
-    from lipwright.render.translation.task import TranslationTask
 
-    config = preset(preset_name, mode)
     chosen = {
         name: _spread(subject.usable(name), RENDER_FRAMES // (1 if name == "train" else 10))
         for name in ("train", "validation")
     }
     frames = np.concatenate([chosen["train"], chosen["validation"]])
     keep, track = set(frames.tolist()), subject.track
-    data = TranslationData.from_frames(
-        (f for t, f in _watched(subject, "crops", run.progress) if t in keep),
+    return TranslationData.from_frames(
+        (f for t, f in _watched(subject, "crops", progress) if t in keep),
         track.landmarks_px[frames],
         track.pose_rad[frames],
         config,
         np.arange(len(chosen["train"])),
         np.arange(len(chosen["train"]), len(frames)),
     )
-    task = TranslationTask(config, data, run.seed, run.device)
+
+
+def train_translation(
+    subject: Subject, config: TranslationConfig, budget: Budget, run: Run, init: str | os.PathLike[str] | None = None
+) -> tuple[Renderer, TrainingRecord]:
+    """The translation renderer; `init` names what its weights begin from (`render.translation.start`)."""
+    from lipwright.render.translation.task import new_task
+
+    task = new_task(config, translation_data(subject, config, run.progress), run.seed, run.device, init)
     record = run.loop(task, budget, "renderer")
-    generator: Any = task.modules()["generator"]
-    return TranslationRenderer(config, generator, data.geometry, run.device), record
+    return task.renderer(), record

@@ -52,7 +52,3 @@ class Crops:
         if image is None or image.shape != (self.size, self.size, 3):
             raise CheckpointError(f"crop {index} cannot be decoded; pack the subject again")
         return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
-
-    def recoded(self, quality: int) -> Crops:
-        """The same pictures at another JPEG quality."""
-        return Crops.of((self[i] for i in range(len(self))), self.size, quality)

@@ -88,12 +88,11 @@ def halved(x: Tensor) -> Tensor:
     return F.avg_pool2d(x, 3, stride=2, padding=1, count_include_pad=False)
 
 
-def run(layers: nn.Sequential, x: Tensor, recompute: bool) -> Tensor:
+def run(layers: nn.Module, x: Tensor, recompute: bool) -> Tensor:
     """`layers(x)`; with `recompute` their inner results are not kept for the backward pass but made again."""
     if recompute and torch.is_grad_enabled():
-        result: Tensor = checkpoint(layers, x, use_reentrant=False, preserve_rng_state=False)
-        return result
-    return layers(x)  # type: ignore[no-any-return]
+        return checkpoint(layers, x, use_reentrant=False, preserve_rng_state=False)
+    return layers(x)
 
 
 def pad_to(x: Tensor, factor: int) -> Tensor:

@@ -25,9 +25,12 @@ from lipwright.render.translation.losses import (
     weighted_charbonnier,
 )
 from lipwright.render.translation.networks import LocalEnhancer, build_generator
+from lipwright.render.translation.perceptual import perceptual_distance
 from lipwright.render.translation.precision import autocast
-from lipwright.render.translation.quality import contact_sheet, mouth_quality
+from lipwright.render.translation.quality import contact_sheet, mouth_quality, strip
+from lipwright.render.translation.renderer import TranslationRenderer
 from lipwright.render.translation.schedule import Stage, adversarial_weight, learning_rate, stage
+from lipwright.render.translation.start import initial_weights
 
 _VALIDATION_FRAMES = 32
 
@@ -132,6 +135,10 @@ class TranslationTask:
         height, width = batch.target.shape[-2:]
         return self._parts["coarse_head"](features)[..., :height, :width], batch
 
+    def renderer(self) -> TranslationRenderer:
+        """What has been trained so far, ready to speak."""
+        return TranslationRenderer(self.config, self._parts["generator"], self.data.geometry, str(self.device))
+
     def speed(self) -> dict[str, float]:
         """Milliseconds a step and of it waiting for samples; samples a second that the loader could give."""
         return {
@@ -196,13 +203,12 @@ class TranslationTask:
 
     def validate(self) -> dict[str, float]:
         """`score` (lower is better), mouth-box PSNR in dB and sharpness over real on held-out frames."""
-        fakes, reals = self._validation_pictures()
-        return mouth_quality(fakes, reals)
+        return mouth_quality(*self._pictures(_spread(self.data.validation, _VALIDATION_FRAMES)))
 
-    def _validation_pictures(self) -> tuple[list[U8], list[U8]]:
-        """Mouth boxes of generated and real validation frames."""
+    def _pictures(self, indices: np.ndarray) -> tuple[list[U8], list[U8]]:
+        """Mouth boxes of frames, generated and real."""
         fakes, reals = [], []
-        for index in _spread(self.data.validation, _VALIDATION_FRAMES):
+        for index in indices:
             batch = self.data.plain(np.array([index]), self.config)
             left, top, width, height = batch.mouth[0]
             where = np.s_[top : top + height, left : left + width]
@@ -233,6 +239,10 @@ class TranslationTask:
             rows.append((_rgb8(batch.target[0]), fake, batch.mouth[0]))
         return contact_sheet(rows)
 
+    def mouths(self, count: int = 10) -> U8:
+        """Strip of consecutive held-out mouths: real above, generated below, enlarged."""
+        return strip(*self._pictures(self.data.validation[:count]))
+
     def _placed(self, part: nn.Module) -> nn.Module:
         moved: nn.Module = part.to(device=self.device).to(memory_format=self._layout)  # type: ignore[call-overload]
         return moved
@@ -243,6 +253,18 @@ class TranslationTask:
             for t in (batch.inputs, batch.target, batch.mask, batch.outside)
         )
         return Batch(inputs, target, mask, outside, batch.mouth)
+
+
+def new_task(
+    config: TranslationConfig,
+    data: TranslationData,
+    seed: int,
+    device: str = "cpu",
+    init: str | os.PathLike[str] | None = None,
+) -> TranslationTask:
+    """A task with what a user may have brought: VGG19's weights, and weights to start from (`start`)."""
+    start = initial_weights(init, config) if init is not None else None
+    return TranslationTask(config, data, seed, device, perceptual_distance(config, device), start)
 
 
 def _build(config: TranslationConfig, seed: int, start: Mapping[str, Tensor] | None) -> dict[str, nn.Module]:
