@@ -126,13 +126,14 @@ def _stretches(frames: np.ndarray, most: int, size: int) -> np.ndarray:
 
 
 def translation_data(subject: Subject, config: TranslationConfig, progress: Progress) -> TranslationData:
-    """Crops and tracks of at most RENDER_FRAMES evenly spread frames, and a tenth of that for validation."""
+    """Crops of evenly spread frames, or of evenly spread seconds where the renderer learns from neighbours."""
     from lipwright.render.translation.data import TranslationData
 
-    chosen = {
-        name: _spread(subject.usable(name), RENDER_FRAMES // (1 if name == "train" else 10))
-        for name in ("train", "validation")
-    }
+    chosen = {}
+    for name, most in (("train", RENDER_FRAMES), ("validation", RENDER_FRAMES // 10)):
+        usable = subject.usable(name)
+        spread = _spread(usable, most) if config.sample_frames == 1 else _stretches(usable, most, round(subject.fps))
+        chosen[name] = spread
     frames = np.concatenate([chosen["train"], chosen["validation"]])
     keep, track = set(frames.tolist()), subject.track
     return TranslationData.from_frames(
@@ -142,15 +143,21 @@ def translation_data(subject: Subject, config: TranslationConfig, progress: Prog
         config,
         np.arange(len(chosen["train"])),
         np.arange(len(chosen["train"]), len(frames)),
+        frames,
     )
 
 
-def train_translation(
-    subject: Subject, config: TranslationConfig, budget: Budget, run: Run, init: str | os.PathLike[str] | None = None
+def fit_translation(
+    config: TranslationConfig,
+    data: TranslationData,
+    budget: Budget,
+    run: Run,
+    name: str = "renderer",
+    init: str | os.PathLike[str] | None = None,
 ) -> tuple[Renderer, TrainingRecord]:
-    """The translation renderer; `init` names what its weights begin from (`render.translation.start`)."""
+    """A translation renderer of any configuration; `init` names what its weights begin from (`translation.start`)."""
     from lipwright.render.translation.task import new_task
 
-    task = new_task(config, translation_data(subject, config, run.progress), run.seed, run.device, init)
-    record = run.loop(task, budget, "renderer")
+    task = new_task(config, data, run.seed, run.device, init)
+    record = run.loop(task, budget, name)
     return task.renderer(), record

@@ -20,7 +20,7 @@ from lipwright.face.smooth import runs
 from lipwright.persona.bundle import CONSENT, check_place
 from lipwright.persona.template import Template
 from lipwright.recipes.base import Recipe, find
-from lipwright.recipes.parts import Run, remember, train_motion, train_translation
+from lipwright.recipes.parts import Run, fit_translation, remember, train_motion, translation_data
 from lipwright.render.translation import config as translation_config
 from lipwright.render.translation.renderer import TranslationRenderer
 from lipwright.subject.store import Subject
@@ -99,7 +99,8 @@ def train(
             renderers["translation"] = made
         elif config is not None:
             left = Budget(limit.seconds - record.seconds if limit.seconds else None, limit.steps)
-            renderers["translation"], records["renderer"] = train_translation(person, config, left, run, init)
+            data = translation_data(person, config, run.progress)
+            renderers["translation"], records["renderer"] = fit_translation(config, data, left, run, init=init)
         check_pairing(motion.info, renderers[chosen.renderer].accepts, chosen.name)
         info = {
             "recipe": chosen.name,

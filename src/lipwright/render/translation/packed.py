@@ -20,12 +20,15 @@ from lipwright.render.translation.crops import Crops
 from lipwright.render.translation.data import TranslationData
 from lipwright.render.translation.geometry import TranslationGeometry
 
-_ARRAYS = ("jpeg", "offsets", "landmarks", "pose_rad", "train", "validation")
+_ARRAYS = ("coded", "offsets", "landmarks", "pose_rad", "train", "validation", "numbers")
+QUALITY = 92
+"""Of the JPEG pictures in a packed file."""
 
 
 def save_packed(path: str | os.PathLike[str], data: TranslationData, config: TranslationConfig) -> None:
     """Write one safetensors file, atomically."""
-    arrays = (data.crops.jpeg, data.crops.offsets, data.landmarks, data.pose_rad, data.train, data.validation)
+    numbers = np.arange(len(data.crops)) if data.numbers is None else data.numbers
+    arrays = (data.crops.coded, data.crops.offsets, data.landmarks, data.pose_rad, data.train, data.validation, numbers)
     tensors = {n: torch.from_numpy(np.ascontiguousarray(a)) for n, a in zip(_ARRAYS, arrays, strict=True)}
     save_tensors(path, {**tensors, **data.geometry.state()}, {"packed": 1, "renderer": to_dict(config)})
 
@@ -38,40 +41,32 @@ def load_packed(path: str | os.PathLike[str]) -> tuple[TranslationData, Translat
         raise CheckpointError(f"{path} is not a packed subject of this version; make one with: lipwright pack SUBJECT")
     config = from_dict(TranslationConfig, described["renderer"])
     arrays: dict[str, Any] = {name: tensors[name].numpy() for name in _ARRAYS}
-    crops = Crops(arrays["jpeg"], arrays["offsets"], config.size)
-    geometry = TranslationGeometry.from_state(tensors)
-    return (
-        TranslationData(
-            crops, arrays["landmarks"], arrays["pose_rad"], geometry, arrays["train"], arrays["validation"]
-        ),
-        config,
-    )
+    crops = Crops(arrays.pop("coded"), arrays.pop("offsets"), config.size)
+    return TranslationData(crops=crops, geometry=TranslationGeometry.from_state(tensors), **arrays), config
 
 
 def thinned(data: TranslationData, megabytes: float) -> TranslationData:
-    """The same person with evenly fewer training crops, so that all crops take at most this much.
+    """The same person as JPEG with evenly fewer crops, so that they take about this much at most.
 
-    Validation crops stay, unless they alone take more than a fifth; then they are thinned to that.
+    A fifth of the room is for validation, the rest for training.
     """
-    lengths = np.diff(data.crops.offsets)
-    room = megabytes * 1e6
-    validation = _fitting(data.validation, lengths, room / 5)
-    train = _fitting(data.train, lengths, room - float(lengths[validation].sum()))
-    order = np.concatenate([train, validation])
-    parts = [data.crops.jpeg[data.crops.offsets[i] : data.crops.offsets[i + 1]] for i in order]
-    crops = Crops(np.concatenate(parts), np.cumsum([0, *lengths[order]]).astype(np.int64), data.crops.size)
-    places = np.arange(len(order))
+    sample = np.linspace(0, len(data.crops) - 1, min(32, len(data.crops))).round().astype(np.int64)
+    room = megabytes * 1e6 / (len(data.crops.chosen(sample, QUALITY).coded) / len(sample))
+    validation = _spread(data.validation, room / 5)
+    train = _spread(data.train, room - len(validation))
+    order, places = np.concatenate([train, validation]), np.arange(len(train) + len(validation))
     return TranslationData(
-        crops,
+        data.crops.chosen(order, QUALITY),
         data.landmarks[order],
         data.pose_rad[order],
         data.geometry,
         places[: len(train)],
         places[len(train) :],
+        order if data.numbers is None else data.numbers[order],
     )
 
 
-def _fitting(indices: NDArray[np.int64], lengths: NDArray[np.int64], room: float) -> NDArray[np.int64]:
-    """Evenly fewer of `indices`, whose lengths sum to about `room` at most; never fewer than eight."""
-    count = max(8, int(len(indices) * room / lengths[indices].sum()))
-    return indices[np.linspace(0, len(indices) - 1, min(count, len(indices))).round().astype(int)]
+def _spread(indices: NDArray[np.int64], count: float) -> NDArray[np.int64]:
+    """Evenly at most `count` of the indices, never fewer than eight of them."""
+    wanted = min(len(indices), max(8, int(count)))
+    return indices[np.linspace(0, len(indices) - 1, wanted).round().astype(int)]
