@@ -62,13 +62,13 @@ def command(
     exact = picture_size(size, "--size")
     if isinstance(exact, int):
         raise ConfigError(f"--size {size}: give both sides, as 3840x2160")
-    from lipwright.cli.device import resolve
     from lipwright.cli.machine import machine
+    from lipwright.core.device import torch_device
 
     where = {"benchmark": name, "seconds": seconds, "repeats": repeats}
     where |= {"persona": persona, "renderer": renderer, "size": size} if name == "speak" else {}
     if name == "render":
-        device = resolve(device)
+        device = torch_device(device)
         where |= {"preset": preset, "device": device}
     with kept("nothing was written; run the same command again"), tempfile.TemporaryDirectory() as folder:
         found = BENCHES[name](Job(Path(folder), persona, seconds, repeats, renderer, exact, preset, device))
@@ -111,9 +111,9 @@ def _ablations(subjects: list[Path], table: Table, device: str, json: str | None
     if not subjects or json in (None, "-"):
         raise ConfigError("bench render --ablations needs subjects and --json FILE, which also keeps finished rows")
     from lipwright.cli.bench import ablations
-    from lipwright.cli.device import resolve
+    from lipwright.core.device import torch_device
 
     file = Path(str(json))
     with kept(f"finished rows are in {file}; run the same command again to go on"), Bars() as bars:
-        found = ablations.table(subjects, table, resolve(device), file, bars)
+        found = ablations.table(subjects, table, torch_device(device), file, bars)
     ablations.show(found)
