@@ -1,8 +1,7 @@
-"""A drawn mouth that opens and closes, packed: run as a program it writes PATH for the tests beside it."""
+"""A drawn mouth that opens and closes, for tests and for the programs they start."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import cv2
@@ -36,9 +35,7 @@ def drawn(count: int = 24) -> tuple[list[U8], F32, F32]:
     return frames, landmarks, pose
 
 
-def data(config: TranslationConfig = CONFIG) -> TranslationData:
-    return TranslationData.from_frames(*drawn(), config, np.arange(18), np.arange(18, 24))
-
-
-if __name__ == "__main__":
-    save_packed(Path(sys.argv[1]), data(), CONFIG)
+def write(path: Path) -> None:
+    """Pack it, 18 frames to learn from and 6 held out."""
+    data = TranslationData.from_frames(*drawn(), CONFIG, np.arange(18), np.arange(18, 24))
+    save_packed(path, data, CONFIG)

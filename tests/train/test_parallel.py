@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import socket
 import subprocess
 import sys
@@ -13,6 +14,8 @@ import torch
 
 from lipwright.core import parallel
 from lipwright.core.checkpoint import load_tensors
+from lipwright.train.__main__ import train_packed
+from lipwright.train.loop import Budget
 
 HERE = Path(__file__).parent
 
@@ -39,19 +42,23 @@ def ranks(count: int, arguments: list[str]) -> list[subprocess.CompletedProcess[
 @pytest.mark.slow
 def test_two_halves_are_one_whole(tmp_path: Path) -> None:
     packed = tmp_path / "p.safetensors"
-    subprocess.run([sys.executable, str(HERE / "drawn.py"), str(packed)], check=True)
+    runpy.run_path(str(HERE / "drawn.py"))["write"](packed)
+    train_packed(packed, tmp_path / "whole", Budget(steps=6), "cpu", {"batch": "2"}, seed=3)
     common = [str(packed), "--budget", "6 steps", "--device", "cpu", "--seed", "3"]
-    whole = ranks(1, [*common, "-o", str(tmp_path / "whole"), "--set", "batch=2"])
     halves = ranks(2, [*common, "-o", str(tmp_path / "halves"), "--set", "batch=1"])
-    assert [p.returncode for p in (*whole, *halves)] == [0, 0, 0], whole[0].stderr + halves[0].stderr
+    assert [p.returncode for p in halves] == [0, 0], halves[0].stderr
     assert "renderer: 6 of 6" in halves[0].stderr
     assert "renderer:" not in halves[1].stderr, "only the first process reports"
-    a, b = (load_tensors(tmp_path / name / "renderer.safetensors")[0] for name in ("whole", "halves"))
-    # Biases before a norm have no gradient but rounding, which Adam blows up.
-    weights = [key for key in a if key.endswith(".weight")]
-    assert len(weights) > 10
-    for key in weights:
-        torch.testing.assert_close(b[key].float(), a[key].float(), rtol=2e-3, atol=2e-3, msg=key)
+    train_packed(packed, tmp_path / "half", Budget(steps=6), "cpu", {"batch": "1"}, seed=3)
+    whole, both, one = (learned(tmp_path / name) for name in ("whole", "halves", "half"))
+    # Sums in another order, scaled up by Adam where gradients are nearly zero; half of the samples differ by far more.
+    assert (both - whole).norm() < 0.05 * (one - whole).norm()
+
+
+def learned(folder: Path) -> torch.Tensor:
+    """All weights of a renderer but biases, whose gradient before a norm is rounding alone."""
+    tensors, _ = load_tensors(folder / "renderer.safetensors")
+    return torch.cat([v.float().ravel() for k, v in tensors.items() if k.endswith(".weight")])
 
 
 def test_alone_nothing_is_exchanged() -> None:
