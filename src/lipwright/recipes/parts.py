@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +25,8 @@ from lipwright.subject.store import Subject
 from lipwright.train.loop import Budget, Loop, Task, TrainingRecord
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from lipwright.render.translation.config import TranslationConfig
     from lipwright.render.translation.data import TranslationData
 
@@ -153,11 +154,13 @@ def fit_translation(
     budget: Budget,
     run: Run,
     name: str = "renderer",
-    init: str | os.PathLike[str] | None = None,
+    start: Mapping[str, Tensor] | None = None,
 ) -> tuple[Renderer, TrainingRecord]:
-    """A translation renderer of any configuration; `init` names what its weights begin from (`translation.start`)."""
-    from lipwright.render.translation.task import new_task
+    """A translation renderer of any configuration; `start` are weights it begins with (`initial_weights`)."""
+    from lipwright.render.translation.perceptual import perceptual_distance
+    from lipwright.render.translation.task import TranslationTask
 
-    task = new_task(config, data, run.seed, run.device, init)
+    perceptual = perceptual_distance(config, run.device)
+    task = TranslationTask(config, data, run.seed, run.device, perceptual, start)
     record = run.loop(task, budget, name)
     return task.renderer(), record

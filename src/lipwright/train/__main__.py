@@ -26,7 +26,9 @@ from lipwright.core.errors import ConfigError, LipwrightError
 from lipwright.core.files import make_folder, write_json
 from lipwright.core.progress import Progress, Silent
 from lipwright.render.translation.packed import load_packed
-from lipwright.render.translation.task import new_task
+from lipwright.render.translation.perceptual import perceptual_distance
+from lipwright.render.translation.start import initial_weights
+from lipwright.render.translation.task import TranslationTask
 from lipwright.train.loop import Budget, Loop, TrainingRecord
 
 
@@ -72,8 +74,9 @@ def train_packed(
     changed = with_changes(config, changes or {})
     if (changed.mode, changed.size) != (config.mode, config.size):
         raise ConfigError(f"{packed} was packed for {config.mode} at {config.size} px; pack the subject again")
+    start = initial_weights(init, changed) if init is not None else None
     with parallel.group(where):
-        task = new_task(changed, data, seed, where, init)
+        task = TranslationTask(changed, data, seed, where, perceptual_distance(changed, where), start)
         loop = Loop(task, make_folder(out), budget, "renderer", progress if parallel.leads() else Silent())
         record = loop.run(resume)
         if parallel.leads():
