@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from lipwright.core.config import from_dict, to_dict
+from lipwright.core.config import from_dict, to_dict, with_changes
 from lipwright.core.contracts import Renderer
 from lipwright.core.errors import ConfigError
 from lipwright.evaluate.rendered import Rendered, rendered
@@ -82,14 +82,14 @@ class Table:
     steps: int = 600
     """Optimisation steps of every trained row."""
     seed: int = 0
-    changes: Mapping[str, Any] = field(default_factory=dict)
-    """Fields of TranslationConfig that differ from the preset in every row."""
+    changes: Mapping[str, str] = field(default_factory=dict)
+    """Fields of TranslationConfig that differ from the preset in every row, as text (`core.config.with_changes`)."""
     rows: tuple[Row, ...] = ROWS
 
     def config(self, row: Row) -> TranslationConfig:
         """The preset with the table's changes and then the row's; ConfigError for unknown fields."""
-        wanted = to_dict(preset(self.preset, row.mode)) | dict(self.changes) | dict(row.changes)
-        return from_dict(TranslationConfig, wanted)
+        base = with_changes(preset(self.preset, row.mode), self.changes)
+        return from_dict(TranslationConfig, to_dict(base) | dict(row.changes))
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -124,16 +125,6 @@ def _stretches(frames: np.ndarray, most: int, size: int) -> np.ndarray:
     return frames[(kept[:, None] * size + np.arange(size)).ravel()]
 
 
-def train_translation(
-    subject: Subject, preset_name: str, mode: str, budget: Budget, run: Run
-) -> tuple[Renderer, TrainingRecord]:
-    """The translation renderer of a preset."""
-    from lipwright.render.translation.config import preset
-
-    config = preset(preset_name, mode)
-    return fit_translation(config, translation_data(subject, config, run.progress), budget, run)
-
-
 def translation_data(subject: Subject, config: TranslationConfig, progress: Progress) -> TranslationData:
     """Crops of evenly spread frames, or of evenly spread seconds where the renderer learns from neighbours."""
     from lipwright.render.translation.data import TranslationData
@@ -157,13 +148,16 @@ def translation_data(subject: Subject, config: TranslationConfig, progress: Prog
 
 
 def fit_translation(
-    config: TranslationConfig, data: TranslationData, budget: Budget, run: Run, name: str = "renderer"
+    config: TranslationConfig,
+    data: TranslationData,
+    budget: Budget,
+    run: Run,
+    name: str = "renderer",
+    init: str | os.PathLike[str] | None = None,
 ) -> tuple[Renderer, TrainingRecord]:
-    """A translation renderer of any configuration, trained until its budget is spent."""
-    from lipwright.render.translation.renderer import TranslationRenderer
-    from lipwright.render.translation.task import TranslationTask
+    """A translation renderer of any configuration; `init` names what its weights begin from (`translation.start`)."""
+    from lipwright.render.translation.task import new_task
 
-    task = TranslationTask(config, data, run.seed, run.device)
+    task = new_task(config, data, run.seed, run.device, init)
     record = run.loop(task, budget, name)
-    generator: Any = task.modules()["generator"]
-    return TranslationRenderer(config, generator, data.geometry, run.device), record
+    return task.renderer(), record

@@ -17,6 +17,7 @@ from lipwright.core.ibug import MOUTH, MOUTH_JAW
 from lipwright.face.align import apply, invert
 from lipwright.persona.template import Template
 from lipwright.render.translation.config import PRESETS, TranslationConfig, preset
+from lipwright.render.translation.crops import Crops
 from lipwright.render.translation.data import TranslationData
 from lipwright.render.translation.geometry import TranslationGeometry
 from lipwright.render.translation.renderer import TranslationRenderer
@@ -119,15 +120,16 @@ def test_training_samples_cannot_tell_the_surroundings_own_mouth(person: Any, mo
     config = replace(preset("draft", mode), size=96, temporal_inputs=temporal)
     train, held = np.arange(40), np.arange(40, 48)
     data = TranslationData.from_frames(person.frames, person.landmarks, person.pose, config, train, held)
-    other = replace(data, crops=data.crops.copy(), landmarks=data.landmarks.copy())
+    pictures, landmarks = [data.crops[i] for i in range(len(data.crops))], data.landmarks.copy()
     rng = np.random.default_rng(1)
     lending = [28, 29, 30]
     for j in lending:
-        other.landmarks[j, HIDDEN] += rng.normal(0, 8, (len(HIDDEN), 2))
+        landmarks[j, HIDDEN] += rng.normal(0, 8, (len(HIDDEN), 2))
         inside = np.zeros((96, 96), np.uint8)
         hull = data.geometry.hulls(data.pose_rad[j : j + 1])[0]
         cv2.fillConvexPoly(inside, np.round(hull * 16).astype(np.int32), (255,), cv2.LINE_8, 4)
-        other.crops[j][inside > 0] = rng.integers(0, 256, (int((inside > 0).sum()), 3))
+        pictures[j][inside > 0] = rng.integers(0, 256, (int((inside > 0).sum()), 3))
+    other = replace(data, crops=Crops.of(pictures, 96), landmarks=landmarks)
     points = list(data.landmarks[1:5])
     a, b = (d._consecutive([1, 2, 3], lending, points, config, change_nothing()) for d in (data, other))
     for x, y in zip(a, b, strict=True):

@@ -98,10 +98,10 @@ def _tell(where: dict[str, Any], found: list[Measure], json: str | None) -> None
 
 def _table(preset: str | None, steps: int, seed: int, rows: list[str] | None, changes: list[str] | None) -> Table:
     """The asked table; ConfigError for unknown rows and fields."""
-    from lipwright.cli.values import assignments
+    from lipwright.core.config import settings
     from lipwright.recipes.ablation import ROWS, Table, chosen
 
-    table = Table(preset or "draft", steps, seed, assignments(changes or [], "--set"), chosen(rows) if rows else ROWS)
+    table = Table(preset or "draft", steps, seed, settings(changes or []), chosen(rows) if rows else ROWS)
     for row in table.rows:
         table.config(row)
     return table
