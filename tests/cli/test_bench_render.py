@@ -49,7 +49,7 @@ def test_speed_has_the_stock_generator_as_its_baseline(tmp_path: Path, monkeypat
         "draft sewn, draw",
         "draft sewn, training step of 2",
     ]
-    assert all(m.gmacs is not None and m.gmacs > 0 for m in found[:2])
+    assert (found[1].gmacs, found[1].mparams) == pytest.approx((1.92, 4.43), abs=0.01)
     assert all(m.cpu_ms > 0 for m in found)
 
 
@@ -68,6 +68,7 @@ def test_rows_are_unique_and_cover_what_is_asked() -> None:
     assert any(row.kind == "memory" for row in ROWS)
 
 
+@pytest.mark.slow
 def test_a_table_keeps_finished_rows_and_marks_the_others(subject: Subject, tmp_path: Path, capsys: Any) -> None:
     file = tmp_path / "table.json"
     wanted = ("memory", "sewn, temporal inputs")
