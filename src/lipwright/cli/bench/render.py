@@ -54,12 +54,15 @@ def run(job: Job) -> list[Measure]:
 
 def _of(label: str, config: TranslationConfig, job: Job, n: int) -> list[Measure]:
     """Drawing and one training step of a configuration."""
+    import gc
+
     from lipwright.core.contracts import RenderWindow
     from lipwright.core.ibug import MOUTH_JAW
     from lipwright.render.translation.networks import build_generator
     from lipwright.render.translation.renderer import TranslationRenderer
     from lipwright.render.translation.task import TranslationTask
 
+    gc.collect()  # what was measured before holds gigabytes in cycles, which would count as this one's memory
     data, frames, track = _person(config)
     renderer = TranslationRenderer(config, build_generator(config), data.geometry, job.device)
     count = min(n, len(frames))
