@@ -121,7 +121,7 @@ def _stretches(frames: np.ndarray, most: int, size: int) -> np.ndarray:
     if len(frames) <= most:
         return frames
     blocks = len(frames) // size
-    kept = np.unique(np.linspace(0, blocks - 1, most // size).round().astype(int))
+    kept = np.unique(np.linspace(0, blocks - 1, max(most // size, 1)).round().astype(int))
     return frames[(kept[:, None] * size + np.arange(size)).ravel()]
 
 
