@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from lipwright.core.contracts import F32, U8
 
+STIFFNESS = 2e-3
+"""Of splines through landmarks: tracker noise must not ripple the skin."""
 GRID_STEP = 8
 """Pixels between nodes at which the spline is evaluated; bilinear in between."""
 
@@ -57,9 +59,9 @@ class ThinPlate:
         return result
 
 
-def grid_nodes(width: int, height: int) -> tuple[F64, tuple[int, int]]:
-    """Node positions (P, 2) of a coarse grid over a (width, height) image, and its (columns, rows)."""
-    columns, rows = max(width // GRID_STEP, 2), max(height // GRID_STEP, 2)
+def grid_nodes(width: int, height: int, step: float = GRID_STEP) -> tuple[F64, tuple[int, int]]:
+    """Node positions (P, 2) of a grid of `step` pixels over a (width, height) image, and its (columns, rows)."""
+    columns, rows = max(int(width // step), 2), max(int(height // step), 2)
     # cv2.resize maps node i to pixel (i + 0.5) * size / nodes - 0.5; evaluating exactly there keeps the
     # upsampled field unbiased.
     x = (np.arange(columns) + 0.5) * width / columns - 0.5

@@ -6,13 +6,10 @@ import cv2
 import numpy as np
 
 from lipwright.core.contracts import F32, U8
-from lipwright.render.warp import ThinPlate, grid_nodes, sample, upsample
+from lipwright.render.warp import STIFFNESS, ThinPlate, grid_nodes, sample, upsample
 
 Area = tuple[slice, slice]
 """Rows and columns of a patch."""
-
-STIFFNESS = 2e-3
-"""Of the splines: tracker noise must not ripple the skin."""
 
 
 def unsharp(image: F32, gain: float) -> F32:

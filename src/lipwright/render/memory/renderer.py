@@ -12,16 +12,16 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
-import cv2
 import numpy as np
 
 from lipwright.core.config import from_dict, to_dict
 from lipwright.core.contracts import F32, U8, FaceTrack, Patch, RenderWindow
-from lipwright.core.ibug import JAW, JAW_LINE, MOUTH_JAW
+from lipwright.core.ibug import MOUTH_JAW
 from lipwright.face.align import apply, compose, invert
 from lipwright.render.memory.bank import MouthBank
-from lipwright.render.memory.blend import Area, bend, border_points, bounds, cut, everywhere, relight, unsharp
+from lipwright.render.memory.blend import Area, bend, border_points, bounds, cut, relight, unsharp
 from lipwright.render.memory.search import LAG, PathSearch, SearchConfig
+from lipwright.render.sewing import meet_jaw, mouth_mask, rim_mask, skin_mask
 
 _ANCHORS = [1, 2, 14, 15, 31, 33, 35]
 """Rigid points that hold cheeks and nose base in place while lips and jaw move."""
@@ -111,26 +111,17 @@ class MemoryRenderer:
         base = cut(frame, box)
         own, target = own_px - corner, target_px - corner
         scale = self._unit / float(np.sqrt(abs(np.linalg.det(to_canonical[:, :2]))))
-        result = self._meet_jaw(base, own, target, width, height)
+        result = meet_jaw(base, own, target, scale).astype(np.float32)
         here = to_canonical.copy()
         here[:, 2] += here[:, :2] @ corner
-        inner, lit = self._masks(own, target, width, height, scale)
+        inner = mouth_mask(own, target, (width, height), scale, self.config.overhang, self.config.softness)
+        lit = skin_mask(inner, target, scale)
         area = bounds(inner)
         mouth = self._mixed(path, t, here, own, target, (width, height), area)
         mouth = relight(mouth, result[area], lit[area])
         result[area] += inner[area][..., None] * (mouth - result[area])
         shift = np.array([[1, 0, -x0], [0, 1, -y0]], np.float32)
-        outer = self._outer(width, height, scale)
-        return Patch(np.clip(result + 0.5, 0, 255).astype(np.uint8), outer, shift)
-
-    def _meet_jaw(self, base: U8, own: F32, target: F32, width: int, height: int) -> F32:
-        """The template bent so that its jaw line lies where the wanted one is."""
-        wanted = own[JAW_LINE].copy()
-        wanted[JAW] = target[20:]
-        border = border_points(width, height)
-        at = np.concatenate([wanted, own[[31, 33, 35]], border])
-        back = np.concatenate([own[JAW_LINE] - wanted, np.zeros((3 + len(border), 2), np.float32)])
-        return bend(base, at, back, (width, height), everywhere(width, height)).astype(np.float32)
+        return Patch(np.clip(result + 0.5, 0, 255).astype(np.uint8), rim_mask((width, height), scale), shift)
 
     def _mixed(
         self, path: np.ndarray, t: int, here: F32, own: F32, target: F32, size: tuple[int, int], area: Area
@@ -155,31 +146,3 @@ class MemoryRenderer:
         there = np.concatenate([theirs[MOUTH_JAW], theirs[_ANCHORS], apply(cut_from_patch, border)])
         residual = there - apply(cut_from_patch, at)
         return bend(bank.image(index), at, residual, size, area, cut_from_patch).astype(np.float32)
-
-    def _masks(self, own: F32, target: F32, width: int, height: int, scale: float) -> tuple[F32, F32]:
-        """(inner blend mask, where skin may be compared for relighting), both (height, width) in [0, 1]."""
-        jaw = target[20:]
-        centre = jaw.mean(0)
-        out = jaw + (jaw - centre) / np.linalg.norm(jaw - centre, axis=1, keepdims=True) * (
-            self.config.overhang * scale
-        )
-        top = own[[31, 33, 35]] + np.array([0, 0.05 * scale], np.float32)
-        polygon = np.concatenate([out, top[::-1]])
-        inner = np.zeros((height, width), np.uint8)
-        cv2.fillPoly(inner, [np.round(polygon * 16).astype(np.int32)], (255,), cv2.LINE_AA, 4)
-        half = cv2.resize(inner, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-        half = cv2.GaussianBlur(half, (0, 0), self.config.softness * scale / 2)
-        soft = cv2.resize(half, (width, height), interpolation=cv2.INTER_LINEAR)
-        lips = np.zeros((height, width), np.uint8)
-        cv2.fillConvexPoly(lips, cv2.convexHull(np.round(target[:20]).astype(np.int32)), (255,))
-        reach = 2 * max(int(0.06 * scale), 1) + 1
-        lit = (inner > 127) & (cv2.dilate(lips, np.ones((reach, reach), np.uint8)) == 0)
-        return soft.astype(np.float32) / 255, lit.astype(np.float32)
-
-    def _outer(self, width: int, height: int, scale: float) -> F32:
-        edge = max(int(0.12 * scale), 2)
-        inset = edge // 2 + 1  # the blur ends before the border: no step there
-        mask = np.zeros((height, width), np.float32)
-        mask[inset : height - inset, inset : width - inset] = 1
-        size = edge | 1
-        return cv2.blur(mask, (size, size), borderType=cv2.BORDER_CONSTANT).astype(np.float32, copy=False)
