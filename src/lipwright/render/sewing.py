@@ -22,8 +22,8 @@ _NODES = 0.03
 """Eye distances between the places where the bend is worked out."""
 _RIM = 0.05
 """Eye distances beyond the jaw line that still move with it: the line is tracked no better than this."""
-_FADE = 0.06
-"""Eye distances over which the movement of a jaw that did not move would end."""
+_FADE_BELOW, _FADE_BESIDE = 0.12, 0.03
+"""Eye distances over which the least movement ends: neck and shade go with a chin, background beside it does not."""
 _COVER, _UNCOVER = 1.0, 2.5
 """How much further it reaches for every pixel of neck that the jaw covers or sets free."""
 _STILL = 1 / 64
@@ -48,13 +48,11 @@ def meet_jaw(template: U8, own: F32, target: F32, eye: float) -> U8:
     times the gap's width. Everything further away stays bit for bit.
     """
     height, width = template.shape[:2]
-    field = jaw_field(own, wanted_jaw(own, target), (width, height), eye)
-    moved = np.abs(field).max(-1) > _STILL
-    rows, columns = np.flatnonzero(moved.any(1)), np.flatnonzero(moved.any(0))
-    if not len(rows):
+    nodes, grid = jaw_field(own, wanted_jaw(own, target), (width, height), eye)
+    area = _moving(nodes, grid, (width, height))
+    if area is None:
         return template
-    area = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
-    part = field[area]
+    part = upsample(nodes, grid, width, height)[area]
     part[..., 0] += np.arange(width, dtype=np.float32)[area[1]]
     part[..., 1] += np.arange(height, dtype=np.float32)[area[0], None]
     result = template.copy()
@@ -62,8 +60,21 @@ def meet_jaw(template: U8, own: F32, target: F32, eye: float) -> U8:
     return result
 
 
-def jaw_field(own: F32, line: F32, size: tuple[int, int], eye: float) -> F32:
-    """(h, w, 2) where in the template each pixel comes from, less its own place.
+def _moving(nodes: NDArray[np.float64], grid: tuple[int, int], size: tuple[int, int]) -> tuple[slice, slice] | None:
+    """Rows and columns of a picture (width, height) outside which a field at its nodes moves nothing."""
+    moved = (np.abs(nodes).max(-1) > _STILL).reshape(grid[1], grid[0])
+    if not moved.any():
+        return None
+    found = []
+    for axis in (1, 0):
+        at, scale = np.flatnonzero(moved.any(axis)), size[1 - axis] / grid[1 - axis]
+        # Bilinear between nodes: the field reaches to the middle of the next but one.
+        found.append(slice(max(int((at[0] - 1) * scale), 0), int(np.ceil((at[-1] + 2) * scale))))
+    return found[0], found[1]
+
+
+def jaw_field(own: F32, line: F32, size: tuple[int, int], eye: float) -> tuple[NDArray[np.float64], tuple[int, int]]:
+    """Where in the template each pixel comes from, less its own place: (P, 2) at nodes, and their (columns, rows).
 
     Args: `own` (68, 2), `line` (17, 2) jaw line to be shown, `size` (width, height) of the patch.
     Inside the line a thin-plate spline; outside the value at the nearest point of the line, falling to 0.
@@ -78,9 +89,13 @@ def jaw_field(own: F32, line: F32, size: tuple[int, int], eye: float) -> F32:
     foot, beyond, normal = _nearest(line.astype(np.float64), nodes)
     field = spline.evaluate(spline.solve(back), np.where(beyond[:, None] > 0, foot, nodes))
     gap = (field * normal).sum(-1)
-    reach = _FADE * eye + _UNCOVER * gap.clip(min=0) + _COVER * (-gap).clip(min=0)
-    field *= 1 - _smooth((beyond - _RIM * eye) / reach)[:, None]
-    return upsample(field, grid, *size)
+    down = own[JAW_LINE[8]] - own[_NOSE[1]]
+    below = (normal @ (down / max(float(np.hypot(*down)), 1e-6))).clip(0, 1) ** 2
+    least = _FADE_BESIDE + (_FADE_BELOW - _FADE_BESIDE) * below
+    reach = least * eye + _UNCOVER * gap.clip(min=0) + _COVER * (-gap).clip(min=0)
+    across = gap[:, None] * normal
+    along = (field - across) * (1 - _smooth(beyond / (_RIM * eye)))[:, None]
+    return along + across * (1 - _smooth((beyond - _RIM * eye) / reach))[:, None], grid
 
 
 def _nearest(line: NDArray[np.float64], points: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
@@ -90,14 +105,18 @@ def _nearest(line: NDArray[np.float64], points: NDArray[np.float64]) -> tuple[ND
     """
     start, along = line[:-1], np.diff(line, axis=0)
     length_sq = np.maximum((along**2).sum(-1), 1e-12)
-    away = points[:, None] - start
-    share = ((away * along).sum(-1) / length_sq).clip(0, 1)
-    rest = away - share[..., None] * along
-    best = (rest**2).sum(-1).argmin(1)
-    rest, along = rest[np.arange(len(points)), best], along[best] / np.sqrt(length_sq[best])[:, None]
-    normal = np.stack([-along[:, 1], along[:, 0]], -1)
+    forth = points @ along.T - (start * along).sum(-1)
+    share = (forth / length_sq).clip(0, 1)
+    away_sq = (points**2).sum(-1)[:, None] - 2 * points @ start.T + (start**2).sum(-1)
+    best = (away_sq + share * (share * length_sq - 2 * forth)).argmin(1)
+    along = along[best]
+    foot = start[best] + share[np.arange(len(points)), best, None] * along
+    normal = np.stack([-along[:, 1], along[:, 0]], -1) / np.sqrt(length_sq[best])[:, None]
+    rest = points - foot
     outside = np.sign((rest * normal).sum(-1)) * np.hypot(*rest.T)
-    return points - rest, outside, normal
+    round_corner = outside > 1e-6  # beyond a corner the way to it turns steadily from one normal to the next
+    normal[round_corner] = rest[round_corner] / outside[round_corner, None]
+    return foot, outside, normal
 
 
 def _smooth(t: NDArray[np.float64]) -> NDArray[np.float64]:

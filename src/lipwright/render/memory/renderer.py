@@ -34,8 +34,8 @@ class MemoryConfig:
     search: SearchConfig = field(default_factory=SearchConfig)
     softness: float = 0.05
     """Blur of the inner mask, in eye distances."""
-    overhang: float = 0.03
-    """How far the inner mask reaches beyond the wanted jaw line, in eye distances."""
+    overhang: float = 0.0
+    """How far the inner mask reaches beyond the wanted jaw line, in eye distances: its chin line is the bent template's."""
     crossfade: float = 0.15
     """Share of the neighbouring frame's mouth where the path leaves the footage's own order."""
     sharpen: float = 0.0
