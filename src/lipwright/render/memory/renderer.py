@@ -35,7 +35,7 @@ class MemoryConfig:
     softness: float = 0.05
     """Blur of the inner mask, in eye distances."""
     overhang: float = 0.0
-    """How far the inner mask reaches beyond the wanted jaw line, in eye distances: its chin line is the bent template's."""
+    """How far the inner mask reaches beyond the wanted jaw line, in eye distances; the chin line is the template's."""
     crossfade: float = 0.15
     """Share of the neighbouring frame's mouth where the path leaves the footage's own order."""
     sharpen: float = 0.0
