@@ -48,6 +48,12 @@ def load_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, torch.Tensor],
 
 def load_into(module: torch.nn.Module, tensors: dict[str, torch.Tensor], where: str) -> None:
     """Strictly load a state dict; CheckpointError says which keys or shapes differ."""
+    check_layout(module, tensors, where)
+    module.load_state_dict(tensors)
+
+
+def check_layout(module: torch.nn.Module, tensors: dict[str, torch.Tensor], where: str) -> None:
+    """CheckpointError when `tensors` has not exactly the keys and shapes of the module's state."""
     own = module.state_dict()
     missing = sorted(set(own) - set(tensors))
     extra = sorted(set(tensors) - set(own))
@@ -59,7 +65,6 @@ def load_into(module: torch.nn.Module, tensors: dict[str, torch.Tensor], where: 
             if names
         ]
         raise CheckpointError(f"{where} holds weights of another model: {', '.join(parts)}; retrain it")
-    module.load_state_dict(tensors)
 
 
 def read_state(path: str | os.PathLike[str]) -> dict[str, torch.Tensor]:
