@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lipwright.core.contracts import F32
+from lipwright.core.errors import ConfigError
 from lipwright.core.ibug import INNER_BOTTOM, INNER_TOP, MOUTH_JAW
 from lipwright.render.memory.bank import MouthBank
 
@@ -23,6 +24,8 @@ _BOTTOM = [MOUTH_JAW.index(i) for i in INNER_BOTTOM]
 
 LAG = 11
 """Frames that must be known after a frame to decide it."""
+MOMENT = 2
+"""Frames around a mouth that show the same moment."""
 _ADAPT = 0.02
 """How fast the yardstick of the switching cost follows the matches: over about two seconds."""
 
@@ -114,17 +117,18 @@ class PathSearch:
         turn = pose_rad * np.float32(np.sqrt(self.config.pose) * 0.3)
         return np.concatenate([points, gap, turn], 1).astype(np.float32)
 
-    def path(self, shapes: F32, pose_rad: F32, n_final: int) -> np.ndarray:
+    def path(self, shapes: F32, pose_rad: F32, n_final: int, exclude: np.ndarray | None = None) -> np.ndarray:
         """(T,) bank indices for (T, 29, 2) canonical shapes and (T, 3) poses.
 
         Args:
             shapes, pose_rad: the frames after those of the last call that were final, and what comes after them.
             n_final: how many are final now; the next call begins after them. With at least `LAG` more frames they
                 do not depend on where calls begin and end, nor does the first one after them.
+            exclude: (T, 2) spans [first, stop) of source frames that may not be used for each frame.
         """
         wanted = self._feature(shapes, pose_rad)
         for t in range(len(self._ahead), len(shapes)):  # the others were looked at already
-            self._extend(wanted[t])
+            self._extend(wanted[t], None if exclude is None else exclude[t])
         path = self._best()
         for t in range(len(shapes)):
             path[t] = self._decided[t] if t < len(self._decided) else path[t]
@@ -134,14 +138,46 @@ class PathSearch:
         del self._ahead[:n_final], self._decided[:n_final]
         return path
 
-    def _extend(self, wanted: F32) -> None:
+    def rivals(
+        self, shape: F32, pose_rad: F32, first: int, k: int, exclude: np.ndarray | None = None
+    ) -> tuple[np.ndarray, F32]:
+        """(indices, costs) of mouth `first` and the k - 1 nearest others to a (29, 2) canonical shape and (3,) pose.
+
+        No two are of the same moment (`MOMENT` frames): neighbours in time would tell the same.
+        """
+        distance = self._distance(self._feature(shape[None], pose_rad[None])[0], exclude)
+        source, chosen = self.bank.source, [first]
+        costs = [max(float(distance[first]), 0.0)]
+        for _ in range(k - 1):
+            distance[np.abs(source - source[chosen[-1]]) <= MOMENT] = np.inf
+            best = int(distance.argmin())
+            if not np.isfinite(distance[best]):
+                break
+            chosen.append(best)
+            costs.append(max(float(distance[best]), 0.0))
+        return np.array(chosen), np.array(costs, np.float32)
+
+    def _distance(self, wanted: F32, exclude: np.ndarray | None) -> F32:
+        """(N,) squared distance of every mouth; those of source frames [first, stop) are out of reach."""
+        distance: F32 = self._norm + (wanted**2).sum() - 2 * (self._features @ wanted)
+        if exclude is not None:
+            distance[(self.bank.source >= exclude[0]) & (self.bank.source < exclude[1])] = np.inf
+            if not np.isfinite(distance).any():
+                raise ConfigError(
+                    f"source frames {exclude[0]} to {exclude[1] - 1} are all the memory holds; exclude fewer"
+                )
+        return distance
+
+    def _extend(self, wanted: F32, exclude: np.ndarray | None) -> None:
         """Look at one more frame; the one `LAG` frames before it is then decided for good."""
-        distance = self._norm + (wanted**2).sum() - 2 * (self._features @ wanted)
-        k = min(self.config.candidates, len(self.bank))
+        distance = self._distance(wanted, exclude)
+        k = min(self.config.candidates, int(np.isfinite(distance).sum()))
         nearest = np.argpartition(distance, k - 1)[:k]
         before = self._ahead[-1] if self._ahead else self._edge
-        if before is not None and (follower := self._follows[before.mouths[before.cost.argmin()]]) >= 0:
-            nearest[-1] = follower  # going on is always an option
+        if before is not None:
+            follower = self._follows[before.mouths[before.cost.argmin()]]
+            if follower >= 0 and np.isfinite(distance[follower]):
+                nearest[-1] = follower  # going on is always an option
         unary = distance[nearest].clip(min=0).astype(np.float64)
         self._scale *= (max(float(unary.min()), 1e-8) / self._scale) ** _ADAPT
         if before is None:
