@@ -1,6 +1,6 @@
 """The memory itself: every usable mouth of the footage, cut at the footage's own resolution.
 
-Cuts are axis-aligned integer boxes, never resampled, kept as JPEG (quality 93, full chroma: about 12:1
+Cuts are axis-aligned integer boxes, never resampled, kept as JPEG (quality 95, full chroma: about 10:1
 smaller than raw, and decoded in half a millisecond), so an hour of footage stays on disk and only the
 mouths that are spoken are decoded.
 """
@@ -17,11 +17,12 @@ import numpy as np
 
 from lipwright.core.contracts import F32, U8, FaceTrack
 from lipwright.core.errors import CheckpointError, SubjectError
-from lipwright.core.ibug import MOUTH_JAW
+from lipwright.core.ibug import MOUTH, MOUTH_JAW
 from lipwright.face.align import Aligner, apply
+from lipwright.render.memory.blend import detail, lip_box
 from lipwright.render.region import FaceGeometry
 
-_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 93, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
 _CACHE = 64
 """Decoded mouths kept in memory."""
 
@@ -37,6 +38,8 @@ class MouthBank:
         pose_rad: (N, 3).
         source: (N,) frame number in the footage; neighbours in time may follow each other for free.
         looks: (N, D) small descriptors of the lit mouth, for smooth switches.
+        details: (N,) `blend.detail` of the lips in the footage, before anything was compressed or sampled; None in
+            personas from before it was kept.
     """
 
     geometry: FaceGeometry
@@ -45,6 +48,7 @@ class MouthBank:
     pose_rad: F32
     source: np.ndarray
     looks: F32
+    details: F32 | None
     _jpeg: np.ndarray
     _offsets: np.ndarray
 
@@ -70,6 +74,12 @@ class MouthBank:
             self._cache.popitem(last=False)
         return rgb
 
+    def detail(self, index: int) -> float:
+        """`blend.detail` of the lips of mouth `index`."""
+        if self.details is not None:
+            return float(self.details[index])
+        return detail(self.image(index)[lip_box(self.landmarks_px[index, MOUTH])])
+
     def shapes(self) -> F32:
         """(N, 29, 2) canonical MOUTH_JAW points."""
         return apply(self.canonical_from_cut, self.landmarks_px[:, MOUTH_JAW])
@@ -87,6 +97,8 @@ class MouthBank:
             "jpeg": self._jpeg,
             "offsets": self._offsets.astype(np.int64),
         }
+        if self.details is not None:
+            arrays["details"] = self.details
         return arrays, {"envelope": list(self.geometry.envelope)}
 
     @classmethod
@@ -102,6 +114,7 @@ class MouthBank:
             arrays["pose_rad"],
             arrays["source"],
             arrays["looks"],
+            arrays.get("details"),
             arrays["jpeg"],
             arrays["offsets"],
         )
@@ -113,6 +126,8 @@ def _check(arrays: dict[str, Any]) -> None:
         "mean_shape": (68, 2), "landmarks_px": (n, 68, 2), "canonical_from_cut": (n, 2, 3), "pose_rad": (n, 3),
         "source": (n,), "looks": (n, None), "jpeg": (None,), "offsets": (n + 1,), "rigid": (None, 2),
     }  # fmt: skip
+    if "details" in arrays:
+        wanted["details"] = (n,)
     for name, shape in wanted.items():
         got = arrays[name].shape
         if len(got) != len(shape) or any(w not in (None, g) for w, g in zip(shape, got, strict=True)):
@@ -132,6 +147,7 @@ def build_bank(frames: Iterable[tuple[int, U8]], track: FaceTrack, geometry: Fac
     kept: list[int] = []
     cuts: list[np.ndarray] = []
     looks: list[F32] = []
+    details: list[float] = []
     for t, frame in frames:
         x0, y0, x1, y1 = boxes[t]
         height, width = frame.shape[:2]
@@ -146,6 +162,7 @@ def build_bank(frames: Iterable[tuple[int, U8]], track: FaceTrack, geometry: Fac
         kept.append(t)
         cuts.append(data)
         looks.append(_look(cut, boxes[t][:2], track.landmarks_px[t]))
+        details.append(detail(cut[lip_box(track.landmarks_px[t, MOUTH] - boxes[t][:2])]))
     if not kept:
         raise SubjectError("no frame shows the whole lower face inside the picture; film with room around the head")
     index = np.asarray(kept)
@@ -159,6 +176,7 @@ def build_bank(frames: Iterable[tuple[int, U8]], track: FaceTrack, geometry: Fac
         track.pose_rad[index],
         index,
         np.stack(looks),
+        np.array(details, np.float32),
         np.concatenate(cuts),
         np.concatenate([[0], np.cumsum([len(c) for c in cuts])]),
     )

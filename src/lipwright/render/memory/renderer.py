@@ -20,7 +20,18 @@ from lipwright.core.contracts import F32, U8, FaceTrack, Patch, RenderWindow
 from lipwright.core.ibug import JAW, JAW_LINE, MOUTH_JAW
 from lipwright.face.align import apply, compose, invert
 from lipwright.render.memory.bank import MouthBank
-from lipwright.render.memory.blend import Area, bend, border_points, bounds, cut, everywhere, relight, unsharp
+from lipwright.render.memory.blend import (
+    Area,
+    bend,
+    border_points,
+    bounds,
+    cut,
+    everywhere,
+    faded,
+    lip_box,
+    relight,
+    sharpened,
+)
 from lipwright.render.memory.place import Candidates, Place
 from lipwright.render.memory.search import LAG, PathSearch, SearchConfig
 
@@ -37,10 +48,12 @@ class MemoryConfig:
     """Blur of the inner mask, in eye distances."""
     overhang: float = 0.03
     """How far the inner mask reaches beyond the wanted jaw line, in eye distances."""
-    crossfade: float = 0.15
+    crossfade: float = 0.33
     """Share of the neighbouring frame's mouth where the path leaves the footage's own order."""
-    sharpen: float = 0.0
-    """Unsharp gain that makes up for what sampling loses; `calibrated` measures it on the memory."""
+    fade_blur: float = 0.01
+    """What is finer than this, in eye distances, is not cross-faded: it would only be lost."""
+    sharpen: float = 1.0
+    """Largest unsharp gain with which a mouth gets back the detail it had in the footage."""
 
 
 class MemoryRenderer:
@@ -105,7 +118,7 @@ class MemoryRenderer:
             mouths, costs = self._search.rivals(wanted, pose, int(path[at]), k, span)
             pictures = np.empty((len(mouths), *base[area].shape), np.float32)
             for picture, index in zip(pictures, mouths, strict=True):
-                mouth = unsharp(self._bent(int(index), place, area), self.config.sharpen)
+                mouth = self._sharp(int(index), place, area)
                 picture[:] = relight(mouth, base[area], lit[area])
             yield Candidates(place, base, inner, area, mouths, costs, pictures)
 
@@ -150,18 +163,28 @@ class MemoryRenderer:
         return bend(base, at, back, (width, height), everywhere(width, height)).astype(np.float32)
 
     def _mixed(self, path: np.ndarray, t: int, place: Place, area: Area) -> F32:
-        """The mouth of frame t, cross-faded with a neighbour's across a switch, sharpness made up."""
-        mouth = own_mouth = self._bent(int(path[t]), place, area)
+        """The mouth of frame t, cross-faded with a neighbour's across a switch."""
+        others = []
         for other in (t - 1, t + 1):
             if 0 <= other < len(path):
                 before, after = sorted((t, other))
                 if not self._search.in_order(int(path[before]), int(path[after])):
-                    theirs = self._bent(int(path[other]), place, area)
-                    mouth = mouth + self.config.crossfade * (theirs - own_mouth)
-        return unsharp(mouth, self.config.sharpen)
+                    others.append(self._sharp(int(path[other]), place, area))
+        own = self._sharp(int(path[t]), place, area)
+        return faded(own, others, self.config.crossfade, self.config.fade_blur * place.scale)
 
-    def _bent(self, index: int, place: Place, area: Area) -> F32:
-        return self.remembered(index, place.canonical_from_patch, place.own, place.target, place.size, area)
+    def _sharp(self, index: int, place: Place, area: Area) -> F32:
+        """`remembered` with the detail that it had in the footage: sampling and JPEG took some."""
+        to = place.canonical_from_patch
+        mouth = self.remembered(index, to, place.own, place.target, place.size, area)
+        theirs = self.bank.canonical_from_cut[index]
+        enlarged = float(
+            np.linalg.det(theirs[:, :2]) / np.linalg.det(to[:, :2])
+        )  # square of how much larger it is shown
+        wanted = self.bank.detail(index) / max(enlarged, 1.0) ** 2
+        rows, columns = area
+        lips = lip_box(place.target[:20] - np.array([columns.start, rows.start], np.float32))
+        return sharpened(mouth, lips, wanted, self.config.sharpen)
 
     def remembered(self, index: int, here: F32, own: F32, target: F32, size: tuple[int, int], area: Area) -> F32:
         """Bank mouth `index` bent onto the wanted lips and jaw, in an area of the patch."""
@@ -172,7 +195,7 @@ class MemoryRenderer:
         at = np.concatenate([target, own[_ANCHORS], border])
         there = np.concatenate([theirs[MOUTH_JAW], theirs[_ANCHORS], apply(cut_from_patch, border)])
         residual = there - apply(cut_from_patch, at)
-        return bend(bank.image(index), at, residual, size, area, cut_from_patch).astype(np.float32)
+        return bend(bank.image(index), at, residual, size, area, cut_from_patch, fine=True).astype(np.float32)
 
     def _masks(self, own: F32, target: F32, width: int, height: int, scale: float) -> tuple[F32, F32]:
         """(inner blend mask, where skin may be compared for relighting), both (height, width) in [0, 1]."""
