@@ -6,25 +6,34 @@ python benchmarks/memory.py quality anchor.subject presenter.subject
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import psutil
+import torch
 
 from lipwright.compose.paste import paste
-from lipwright.core.contracts import U8, Patch, RenderWindow
+from lipwright.core.checkpoint import load_tensors, part_hash, save_tensors
+from lipwright.core.contracts import F32, U8, Patch, RenderWindow
 from lipwright.core.ibug import MOUTH_JAW
 from lipwright.evaluate.boxes import mouth_boxes
+from lipwright.face.align import apply
 from lipwright.media.color import BT709
 from lipwright.media.picture import Picture
 from lipwright.metrics.detail import laplacian_energy, sharpness_ratio
 from lipwright.metrics.image import psnr, ssim_gaussian
 from lipwright.metrics.steadiness import frame_energy, jitter_ratio
-from lipwright.render.memory.bank import build_bank
+from lipwright.render.memory.bank import MouthBank, build_bank
+from lipwright.render.memory.pictures import Pictures
 from lipwright.render.memory.renderer import MemoryRenderer
+from lipwright.render.registry import RENDERERS
 from lipwright.subject.store import Subject
 
 WINDOW = 50
@@ -100,7 +109,83 @@ def quality(paths: Sequence[Path]) -> None:
         print(path.stem, {k: round(v, 3) for k, v in scores(held, made).items()}, f"{spent:.1f} ms", renderer.config)
 
 
-COMMANDS: dict[str, Callable[[Sequence[Path]], None]] = {"quality": quality}
+def grown(bank: MouthBank, n: int) -> MouthBank:
+    """`n` mouths: stretches of a second half way between two random ones of `bank`, with a tracker's noise."""
+    rng = np.random.default_rng(0)
+    starts = rng.integers(0, len(bank) - 25, (2, -(-n // 25)))
+    rows = (starts[..., None] + np.arange(25)).reshape(2, -1)[:, :n]
+    share = np.repeat(rng.random(starts.shape[1]), 25)[:n].astype(np.float32)[:, None, None]
+    points = bank.landmarks_px[rows[0]] * (1 - share) + bank.landmarks_px[rows[1]] * share
+    points += rng.normal(0, 0.3, points.shape).astype(np.float32)
+    one = bank.pictures
+    sizes = np.diff(one.offsets)[rows[0]]
+    data = np.concatenate([one.data[one.offsets[r] : one.offsets[r + 1]] for r in rows[0]])
+    source = np.arange(n) + np.arange(n) // 25 * 10
+    checks = None if one.checks is None else one.checks[rows[0]]
+    return replace(
+        bank,
+        landmarks_px=points,
+        canonical_from_cut=bank.canonical_from_cut[rows[0]],
+        pose_rad=bank.pose_rad[rows[0]],
+        source=source,
+        looks=bank.looks[rows[0]],
+        details=None if bank.details is None else bank.details[rows[0]],
+        pictures=Pictures(data, np.concatenate([[0], np.cumsum(sizes)]), checks),
+    )
+
+
+def scale(paths: Sequence[Path]) -> None:
+    """Cost of a query, of loading, and resident memory, against the number of mouths."""
+    held = Held.open(paths[0])
+    bank, track = held.memory().bank, held.subject.track
+    shapes = apply(bank.geometry.aligner.maps(track.landmarks_px), track.landmarks_px)[held.test][:, MOUTH_JAW]
+    for n in (1000, 10_000, 90_000):
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "memory.safetensors"
+            arrays, config = MemoryRenderer(grown(bank, n)).state()
+            save_tensors(file, {k: torch.from_numpy(v) for k, v in arrays.items()}, config)
+            digest = part_hash(file)
+            np.savez(Path(folder) / "wanted.npz", shapes=shapes, pose=track.pose_rad[held.test])
+            del arrays
+            out = subprocess.run(
+                [sys.executable, __file__, "one-scale", str(file), digest], capture_output=True, text=True, check=True
+            )
+            print(n, f"{file.stat().st_size / 1e6:.0f} MB on disk;", out.stdout.strip(), flush=True)
+
+
+def one_scale(paths: Sequence[Path]) -> None:
+    """In a process of its own: load, then look for every wanted mouth."""
+    file, digest = paths
+    wanted = np.load(file.parent / "wanted.npz")
+    process = psutil.Process()
+    before, began = process.memory_info().rss, time.perf_counter()
+    tensors, config = load_tensors(file)
+    assert part_hash(file) == digest.name
+    renderer = RENDERERS.get("memory")(tensors, config, "cpu")
+    loaded = time.perf_counter() - began
+    search = renderer._search
+    features = search._feature(wanted["shapes"], wanted["pose"])
+    took = {}
+    rows = search._features
+    norm = (rows**2).sum(1)
+
+    def scan(feature: F32) -> None:
+        distance = norm + (feature**2).sum() - 2 * (rows @ feature)
+        np.argpartition(distance, 23)
+
+    for name, ask in (("index", lambda f: search._index.nearest(f, 24)), ("scan", scan)):
+        spent = []
+        for feature in features:
+            start = time.process_time()
+            ask(feature)
+            spent.append(1000 * (time.process_time() - start))
+        took[name] = f"{np.median(spent):.2f} ms (slowest {max(spent):.2f})"
+    renderer.bank.image(0)
+    resident = (process.memory_info().rss - before) / 1e6
+    print(f"load {loaded:.2f} s; resident +{resident:.0f} MB; index {took['index']}; scan {took['scan']}")
+
+
+COMMANDS: dict[str, Callable[[Sequence[Path]], None]] = {"quality": quality, "scale": scale, "one-scale": one_scale}
 
 
 def main() -> None:

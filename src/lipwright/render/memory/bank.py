@@ -23,7 +23,6 @@ from lipwright.render.memory.blend import detail, lip_box
 from lipwright.render.memory.pictures import Pictures, encoded
 from lipwright.render.region import FaceGeometry
 
-
 MUCH = 256_000_000
 """Bytes of pictures from which on loading a persona no longer reads them all to see whether they are whole."""
 
