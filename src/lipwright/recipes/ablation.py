@@ -19,7 +19,7 @@ from lipwright.core.errors import ConfigError
 from lipwright.evaluate.rendered import Rendered, rendered
 from lipwright.recipes.parts import RENDER_FRAMES, Run, fit_translation, translation_data
 from lipwright.render.memory.bank import build_bank
-from lipwright.render.memory.calibrate import calibrated
+from lipwright.render.memory.renderer import MemoryRenderer
 from lipwright.render.region import FaceGeometry
 from lipwright.render.translation.config import TranslationConfig, preset
 from lipwright.render.translation.data import TranslationData
@@ -130,7 +130,7 @@ def _memory(row: Row, shop: Workshop) -> tuple[Renderer, dict[str, Any]]:
     subject, keep = shop.subject, set(shop.subject.usable("train").tolist())
     geometry = FaceGeometry.fit(subject.track.landmarks_px[np.array(sorted(keep))])
     frames = ((t, frame) for t, frame in enumerate(subject.frames.read()) if t in keep)
-    return calibrated(build_bank(frames, subject.track, geometry)), {"steps": 0}
+    return MemoryRenderer(build_bank(frames, subject.track, geometry)), {"steps": 0}
 
 
 BUILDERS: dict[str, Callable[[Row, Workshop], tuple[Renderer, dict[str, Any]]]] = {

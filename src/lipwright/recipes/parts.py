@@ -19,7 +19,6 @@ from lipwright.motion.model import CascadeMotion
 from lipwright.motion.task import MotionTask
 from lipwright.recipes.base import Recipe
 from lipwright.render.memory.bank import build_bank
-from lipwright.render.memory.calibrate import calibrated
 from lipwright.render.memory.renderer import MemoryRenderer
 from lipwright.subject.store import Subject
 from lipwright.train.loop import Budget, Loop, Task, TrainingRecord
@@ -98,7 +97,7 @@ def remember(subject: Subject, mouths: int, progress: Progress) -> MemoryRendere
     track = subject.track
     keep = set(_stretches(np.flatnonzero(track.good), mouths, round(subject.fps)).tolist())
     bank = build_bank(((t, f) for t, f in _watched(subject, "remember", progress) if t in keep), track)
-    return calibrated(bank)
+    return MemoryRenderer(bank)
 
 
 def _watched(subject: Subject, task: str, progress: Progress) -> Iterator[tuple[int, U8]]:

@@ -23,7 +23,7 @@ from lipwright.render.translation.geometry import TranslationGeometry
 from lipwright.render.translation.renderer import TranslationRenderer
 
 HIDDEN = [*MOUTH, *range(3, 14)]
-COUNT = 4
+COUNT = 2
 
 
 class Recorder(nn.Module):

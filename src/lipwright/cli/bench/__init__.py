@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lipwright.cli.bench import media, prepare, render, sew, speak
-from lipwright.cli.bench.measure import Job, Measure, measure
+from lipwright.cli.bench.measure import Job, Measure
 from lipwright.cli.interrupt import kept
 from lipwright.cli.output import print_table, write_json
 from lipwright.cli.progress import Bars
@@ -20,8 +20,6 @@ from lipwright.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from lipwright.recipes.ablation import Table
-
-__all__ = ["BENCHES", "command", "measure"]
 
 BENCHES: dict[str, Callable[[Job], list[Measure]]] = {
     "media": media.run,

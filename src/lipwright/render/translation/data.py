@@ -15,7 +15,7 @@ from lipwright.core.ibug import JAW, JAW_LINE, MOUTH, MOUTH_JAW
 from lipwright.face.align import apply
 from lipwright.render.translation.batch import Batch
 from lipwright.render.translation.config import TranslationConfig
-from lipwright.render.translation.crop import sample_crop
+from lipwright.render.translation.crop import sample_crop, zoom
 from lipwright.render.translation.crops import Crops
 from lipwright.render.translation.facial_map import (
     draw_lines,
@@ -72,6 +72,8 @@ class TranslationData:
     """Indices held out from training; best-on-validation is chosen on them."""
     numbers: NDArray[np.int64] | None = None
     """(N,) frame numbers, rising: crops of consecutive numbers are neighbours in time. None: all are."""
+    zooms: F32 | None = None
+    """(N,) crop pixels per frame pixel; None: 1."""
 
     def __post_init__(self) -> None:
         size = self.geometry.size
@@ -96,9 +98,10 @@ class TranslationData:
         """Cut crops from N frames in order; the geometry is fitted on the training frames only."""
         geometry = TranslationGeometry.fit(landmarks_px[train], pose_rad[train], config.mode, config.size)
         maps = geometry.crop_maps(landmarks_px)
+        zooms = np.array([zoom(affine) for affine in maps], np.float32)
         cut = (sample_crop(frame, affine, config.size) for frame, affine in zip(frames, maps, strict=True))
         crops = Crops.of(cut, config.size)
-        return cls(crops, apply(maps, landmarks_px), pose_rad, geometry, train, validation, numbers)
+        return cls(crops, apply(maps, landmarks_px), pose_rad, geometry, train, validation, numbers, zooms)
 
     def batch(self, config: TranslationConfig, seed: int, step: int) -> Batch:
         """`config.batch` augmented training samples; the same for the same (seed, step)."""
@@ -201,7 +204,7 @@ class TranslationData:
         offset = np.array([change.dx, change.dy], np.float32)
         polygon = self.geometry.hulls(self.pose_rad[j : j + 1])[0] + offset
         crop, around = change.apply(self.crops[i]), change.apply(self.crops[j])
-        conditions = template_conditions(around, polygon)
+        conditions = template_conditions(around, polygon, 1.0 if self.zooms is None else float(self.zooms[j]))
         drawn = wanted_landmarks(self.landmarks[j] + offset, points[MOUTH_JAW] + offset)
         inputs = network_input(drawn, conditions, sewn, config.edges)
         own = self.landmarks[j] + offset

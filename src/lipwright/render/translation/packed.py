@@ -20,7 +20,7 @@ from lipwright.render.translation.crops import Crops
 from lipwright.render.translation.data import TranslationData
 from lipwright.render.translation.geometry import TranslationGeometry
 
-_ARRAYS = ("coded", "offsets", "landmarks", "pose_rad", "train", "validation", "numbers")
+_ARRAYS = ("coded", "offsets", "landmarks", "pose_rad", "train", "validation", "numbers", "zooms")
 QUALITY = 92
 """Of the JPEG pictures in a packed file."""
 
@@ -28,7 +28,9 @@ QUALITY = 92
 def save_packed(path: str | os.PathLike[str], data: TranslationData, config: TranslationConfig) -> None:
     """Write one safetensors file, atomically."""
     numbers = np.arange(len(data.crops)) if data.numbers is None else data.numbers
-    arrays = (data.crops.coded, data.crops.offsets, data.landmarks, data.pose_rad, data.train, data.validation, numbers)
+    zooms = np.ones(len(data.crops), np.float32) if data.zooms is None else data.zooms
+    pictures = (data.crops.coded, data.crops.offsets)
+    arrays = (*pictures, data.landmarks, data.pose_rad, data.train, data.validation, numbers, zooms)
     tensors = {n: torch.from_numpy(np.ascontiguousarray(a)) for n, a in zip(_ARRAYS, arrays, strict=True)}
     save_tensors(path, {**tensors, **data.geometry.state()}, {"packed": 1, "renderer": to_dict(config)})
 
@@ -63,6 +65,7 @@ def thinned(data: TranslationData, megabytes: float) -> TranslationData:
         places[: len(train)],
         places[len(train) :],
         order if data.numbers is None else data.numbers[order],
+        None if data.zooms is None else data.zooms[order],
     )
 
 

@@ -18,7 +18,7 @@ from lipwright.core.contracts import F32, U8, FaceTrack, Patch, RenderWindow
 from lipwright.core.errors import ConfigError, ShapeError
 from lipwright.face.align import apply, invert
 from lipwright.render.translation.config import TranslationConfig
-from lipwright.render.translation.crop import sample_crop
+from lipwright.render.translation.crop import sample_crop, zoom
 from lipwright.render.translation.data import kept_mask, patch_mask
 from lipwright.render.translation.facial_map import draw_lines, network_input, template_conditions, wanted_landmarks
 from lipwright.render.translation.geometry import TranslationGeometry
@@ -116,7 +116,7 @@ class TranslationRenderer:
     def _view(self, frame: U8, affine: F32, landmarks_px: F32, target_px: F32, polygon: F32) -> _View:
         """Inputs and masks of one frame."""
         own, wanted = apply(affine, landmarks_px), apply(affine, target_px)
-        conditions = template_conditions(sample_crop(frame, affine, self.config.size), polygon)
+        conditions = template_conditions(sample_crop(frame, affine, self.config.size), polygon, zoom(affine))
         drawn = wanted_landmarks(own, wanted)
         inputs = network_input(drawn, conditions, self.config.mode == "sewn", self.config.edges)
         mask = patch_mask(conditions.hull, drawn, own, self.config)
