@@ -89,18 +89,23 @@ def train_packed(
     return record
 
 
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    options = argparse.ArgumentParser("python -m lipwright.train", description=(__doc__ or "").splitlines()[0])
+    options.add_argument("packed", type=Path, help="made by `lipwright pack`")
+    options.add_argument("-o", "--out", type=Path, required=True, help="folder for weights, figures and pictures")
+    options.add_argument("--budget", default="10m", help="90s, 20m, 2h or '400 steps'")
+    options.add_argument("--device", default="auto")
+    options.add_argument("--set", dest="settings", action="append", default=[], metavar="NAME=VALUE")
+    options.add_argument("--init", type=Path, help="a renderer or pix2pixHD's .pth to start from")
+    options.add_argument("--resume", action="store_true")
+    options.add_argument("--seed", type=int, default=0)
+    return options
+
+
 def main() -> None:
     """The command line; exit code 2 and one sentence for what the user can mend."""
-    parser = argparse.ArgumentParser("python -m lipwright.train", description=__doc__.splitlines()[0])
-    parser.add_argument("packed", type=Path, help="made by `lipwright pack`")
-    parser.add_argument("-o", "--out", type=Path, required=True, help="folder for weights, figures and pictures")
-    parser.add_argument("--budget", default="10m", help="90s, 20m, 2h or '400 steps'")
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--set", dest="settings", action="append", default=[], metavar="NAME=VALUE")
-    parser.add_argument("--init", type=Path, help="a renderer or pix2pixHD's .pth to start from")
-    parser.add_argument("--resume", action="store_true")
-    parser.add_argument("--seed", type=int, default=0)
-    args = parser.parse_args()
+    args = parser().parse_args()
     try:
         changes, budget = settings(args.settings), Budget.parse(args.budget)
         train_packed(args.packed, args.out, budget, args.device, changes, args.init, args.resume, args.seed, Lines())
