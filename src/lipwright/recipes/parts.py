@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,10 +19,15 @@ from lipwright.motion.model import CascadeMotion
 from lipwright.motion.task import MotionTask
 from lipwright.recipes.base import Recipe
 from lipwright.render.memory.bank import build_bank
-from lipwright.render.memory.calibrate import calibrated
 from lipwright.render.memory.renderer import MemoryRenderer
 from lipwright.subject.store import Subject
 from lipwright.train.loop import Budget, Loop, Task, TrainingRecord
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from lipwright.render.translation.config import TranslationConfig
+    from lipwright.render.translation.data import TranslationData
 
 RENDER_FRAMES = 5000
 """Crops a renderer is trained on at most; evenly spread over longer footage."""
@@ -92,7 +97,7 @@ def remember(subject: Subject, mouths: int, progress: Progress) -> MemoryRendere
     track = subject.track
     keep = set(_stretches(np.flatnonzero(track.good), mouths, round(subject.fps)).tolist())
     bank = build_bank(((t, f) for t, f in _watched(subject, "remember", progress) if t in keep), track)
-    return calibrated(bank)
+    return MemoryRenderer(bank)
 
 
 def _watched(subject: Subject, task: str, progress: Progress) -> Iterator[tuple[int, U8]]:
@@ -116,35 +121,45 @@ def _stretches(frames: np.ndarray, most: int, size: int) -> np.ndarray:
     if len(frames) <= most:
         return frames
     blocks = len(frames) // size
-    kept = np.unique(np.linspace(0, blocks - 1, most // size).round().astype(int))
+    kept = np.unique(np.linspace(0, blocks - 1, max(most // size, 1)).round().astype(int))
     return frames[(kept[:, None] * size + np.arange(size)).ravel()]
 
 
-def train_translation(
-    subject: Subject, preset_name: str, mode: str, budget: Budget, run: Run
-) -> tuple[Renderer, TrainingRecord]:
-    """The translation renderer on evenly spread frames."""
-    from lipwright.render.translation.config import preset
+def translation_data(subject: Subject, config: TranslationConfig, progress: Progress) -> TranslationData:
+    """Crops of evenly spread frames, or of evenly spread seconds where the renderer learns from neighbours."""
     from lipwright.render.translation.data import TranslationData
-    from lipwright.render.translation.renderer import TranslationRenderer
-    from lipwright.render.translation.task import TranslationTask
 
-    config = preset(preset_name, mode)
-    chosen = {
-        name: _spread(subject.usable(name), RENDER_FRAMES // (1 if name == "train" else 10))
-        for name in ("train", "validation")
-    }
+    chosen = {}
+    for name, most in (("train", RENDER_FRAMES), ("validation", RENDER_FRAMES // 10)):
+        usable = subject.usable(name)
+        spread = _spread(usable, most) if config.sample_frames == 1 else _stretches(usable, most, round(subject.fps))
+        chosen[name] = spread
     frames = np.concatenate([chosen["train"], chosen["validation"]])
     keep, track = set(frames.tolist()), subject.track
-    data = TranslationData.from_frames(
-        (f for t, f in _watched(subject, "crops", run.progress) if t in keep),
+    return TranslationData.from_frames(
+        (f for t, f in _watched(subject, "crops", progress) if t in keep),
         track.landmarks_px[frames],
         track.pose_rad[frames],
         config,
         np.arange(len(chosen["train"])),
         np.arange(len(chosen["train"]), len(frames)),
+        frames,
     )
-    task = TranslationTask(config, data, run.seed, run.device)
-    record = run.loop(task, budget, "renderer")
-    generator: Any = task.modules()["generator"]
-    return TranslationRenderer(config, generator, data.geometry, run.device), record
+
+
+def fit_translation(
+    config: TranslationConfig,
+    data: TranslationData,
+    budget: Budget,
+    run: Run,
+    name: str = "renderer",
+    start: Mapping[str, Tensor] | None = None,
+) -> tuple[Renderer, TrainingRecord]:
+    """A translation renderer of any configuration; `start` are weights it begins with (`initial_weights`)."""
+    from lipwright.render.translation.perceptual import perceptual_distance
+    from lipwright.render.translation.task import TranslationTask
+
+    perceptual = perceptual_distance(config, run.device)
+    task = TranslationTask(config, data, run.seed, run.device, perceptual, start)
+    record = run.loop(task, budget, name)
+    return task.renderer(), record

@@ -11,6 +11,7 @@ import torch
 
 from lipwright.core.errors import ShapeError, SubjectError
 from lipwright.render.translation.config import TranslationConfig
+from lipwright.render.translation.crops import Crops
 from lipwright.render.translation.data import TranslationData, _Change
 from lipwright.render.translation.quality import mouth_quality, sharpness
 from lipwright.render.translation.task import TranslationTask
@@ -46,7 +47,7 @@ def test_plain_samples_are_the_frames(data: TranslationData) -> None:
 def test_a_swapped_template_surrounds_the_frames_own_mouth(data: TranslationData) -> None:
     near = replace(data, pose_rad=np.zeros_like(data.pose_rad))
     config = replace(CONFIG, swap=1.0, jitter_px=0.0, photometric=0.0, shift=0.0)
-    inputs, target, mask, around, _ = near._augmented(0, config, np.random.default_rng(0))
+    inputs, target, mask, around, *_ = near._augmented(0, near.train, config, np.random.default_rng(0))[-1]
     assert not np.array_equal(target, around)
     own = data.crops[0].transpose(2, 0, 1) / 127.5 - 1
     np.testing.assert_allclose(target, own, atol=1e-6)
@@ -67,7 +68,7 @@ def test_a_shift_moves_picture_hull_and_landmarks_together(data: TranslationData
 
 def test_wrong_shapes_and_missing_frames_are_refused(data: TranslationData) -> None:
     with pytest.raises(ShapeError, match="crops"):
-        replace(data, crops=data.crops[:, :32])
+        replace(data, crops=Crops.of([np.zeros((32, 32, 3), np.uint8)] * 48, 32))
     with pytest.raises(SubjectError, match="validation"):
         replace(data, validation=np.arange(0))
 
