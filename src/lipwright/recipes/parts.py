@@ -19,6 +19,7 @@ from lipwright.motion.model import CascadeMotion
 from lipwright.motion.task import MotionTask
 from lipwright.recipes.base import Recipe
 from lipwright.render.memory.bank import build_bank
+from lipwright.render.memory.cover import STRETCH_S, cover
 from lipwright.render.memory.renderer import MemoryRenderer
 from lipwright.subject.store import Subject
 from lipwright.train.loop import Budget, Loop, Task, TrainingRecord
@@ -87,9 +88,9 @@ def motion_data(subject: Subject, features: tuple[str, ...]) -> MotionData:
 
 
 def remember(subject: Subject, mouths: int, progress: Progress) -> MemoryRenderer:
-    """The appearance memory of at most `mouths` frames that show the face."""
+    """The appearance memory of at most `mouths` frames that show the face: of more, those that differ."""
     track = subject.track
-    keep = set(_stretches(np.flatnonzero(track.good), mouths, round(subject.fps)).tolist())
+    keep = set(cover(track, np.flatnonzero(track.good), mouths, round(STRETCH_S * subject.fps)).tolist())
     bank = build_bank(((t, f) for t, f in _watched(subject, "remember", progress) if t in keep), track)
     return MemoryRenderer(bank)
 
@@ -105,18 +106,6 @@ def _watched(subject: Subject, task: str, progress: Progress) -> Iterator[tuple[
 def _spread(frames: np.ndarray, most: int) -> np.ndarray:
     """At most `most` of the frames, evenly spread, first and last kept."""
     return frames[np.unique(np.linspace(0, len(frames) - 1, min(most, len(frames))).round().astype(int))]
-
-
-def _stretches(frames: np.ndarray, most: int, size: int) -> np.ndarray:
-    """At most `most` of the frames in stretches of `size` (a second), evenly spread.
-
-    The memory plays neighbouring mouths on for free; thinned one by one they would have no neighbours.
-    """
-    if len(frames) <= most:
-        return frames
-    blocks = len(frames) // size
-    kept = np.unique(np.linspace(0, blocks - 1, most // size).round().astype(int))
-    return frames[(kept[:, None] * size + np.arange(size)).ravel()]
 
 
 def train_translation(

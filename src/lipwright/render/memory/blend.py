@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from lipwright.core.contracts import F32, U8
-from lipwright.render.warp import ThinPlate, grid_nodes, sample, sample_fine, upsample
+from lipwright.render.warp import ThinPlate, grid_nodes, sample, upsample
 
 Area = tuple[slice, slice]
 """Rows and columns of a patch."""
@@ -99,16 +99,8 @@ def bounds(mask: F32) -> Area:
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
-def bend(
-    image: U8,
-    at: F32,
-    residual: F32,
-    size: tuple[int, int],
-    area: Area,
-    affine: F32 | None = None,
-    fine: bool = False,
-) -> U8:
-    """Sample `image` at affine(p) + spline(p) for every pixel p of an area; spline(`at`) = `residual`."""
+def flow(at: F32, residual: F32, size: tuple[int, int], area: Area, affine: F32 | None = None) -> F32:
+    """(h, w, 2) source positions affine(p) + spline(p) of every pixel p of an area; spline(`at`) = `residual`."""
     spline = ThinPlate(at, STIFFNESS)
     nodes, grid = grid_nodes(*size)
     field = upsample(spline.evaluate(spline.solve(residual), nodes), grid, *size)[area]
@@ -117,7 +109,12 @@ def bend(
     a = np.array([[1, 0, 0], [0, 1, 0]], np.float32) if affine is None else affine
     field[..., 0] += a[0, 0] * x + a[0, 1] * y + a[0, 2]
     field[..., 1] += a[1, 0] * x + a[1, 1] * y + a[1, 2]
-    return (sample_fine if fine else sample)(image, field)
+    return field
+
+
+def bend(image: U8, at: F32, residual: F32, size: tuple[int, int], area: Area) -> U8:
+    """`image` sampled along the `flow` of an area."""
+    return sample(image, flow(at, residual, size, area))
 
 
 def relight(mouth: F32, template: F32, where: F32) -> F32:
