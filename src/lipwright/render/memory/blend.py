@@ -118,27 +118,30 @@ def bend(image: U8, at: F32, residual: F32, size: tuple[int, int], area: Area) -
 
 
 def relight(mouth: F32, template: F32, where: F32) -> F32:
-    """Add the plane (per channel) that best explains template - mouth on comparable skin.
+    """Multiply by the plane of gains (per channel) that best turns the mouth's skin into the template's.
 
-    A plane follows light that changes across the face; more freedom would copy the template's chin.
-    Weights fall with the difference, so a beard line or shadow edge that does not match cannot pull it.
+    Light multiplies: an offset would turn the dark of an open mouth grey in dimmer light. A plane follows light that
+    changes across the face; more freedom would copy the template's chin. Weights fall with the difference, so a beard
+    line or shadow edge that does not match cannot pull it.
     """
     step = max(mouth.shape[1] // 64, 1)
     weight = where[::step, ::step].ravel()
     if weight.sum() < 32:
         return mouth
     height, width = where.shape
-    y, x = np.mgrid[0:height:step, 0:width:step].astype(np.float32)
-    basis = np.stack([np.ones(x.size, np.float32), x.ravel() / width - 0.5, y.ravel() / height - 0.5], 1)
-    difference = (template[::step, ::step] - mouth[::step, ::step]).reshape(-1, 3)
+    x, y = np.arange(width, dtype=np.float32) / width - 0.5, np.arange(height, dtype=np.float32) / height - 0.5
+    grid = np.meshgrid(x[::step], y[::step])
+    basis = np.stack([np.ones_like(weight), grid[0].ravel(), grid[1].ravel()], 1)
+    skin = mouth[::step, ::step].reshape(-1, 3)
+    difference = template[::step, ::step].reshape(-1, 3) - skin
+    shown = skin.T[:, :, None] * basis  # (channel, pixel, 3): what each gain adds
     for _ in range(2):
-        weighted = basis * weight[:, None]
-        plane = np.linalg.solve(weighted.T @ basis + 1e-3 * np.eye(3), weighted.T @ difference)
-        residual = np.abs(difference - basis @ plane).mean(1)
+        heavy = shown * weight[:, None]
+        system = heavy.transpose(0, 2, 1) @ shown
+        system += 3e-5 * np.trace(system, axis1=1, axis2=2)[:, None, None] * np.eye(3)
+        gains = np.linalg.solve(system, heavy.transpose(0, 2, 1) @ difference.T[:, :, None])
+        residual = np.abs(difference.T - (shown @ gains)[..., 0]).mean(0)
         weight = where[::step, ::step].ravel() / (1 + (residual / 12.0) ** 2)
-    full = (
-        plane[0]
-        + plane[1] * (np.arange(width, dtype=np.float32) / width - 0.5)[None, :, None]
-        + plane[2] * (np.arange(height, dtype=np.float32) / height - 0.5)[:, None, None]
-    )
-    return mouth + full.astype(np.float32)
+    flat, across, down = gains[:, :, 0].T.astype(np.float32)
+    lit: F32 = mouth * (1 + flat + x[None, :, None] * across + y[:, None, None] * down)
+    return lit
