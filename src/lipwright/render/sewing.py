@@ -27,6 +27,8 @@ _FADE_BELOW, _FADE_BESIDE = 0.12, 0.03
 """Eye distances over which the least movement ends: neck and shade go with a chin, background beside it does not."""
 _COVER, _UNCOVER = 1.0, 2.5
 """How much further it reaches for every pixel of neck that the jaw covers or sets free."""
+_RISE = 0.15
+"""Of the way from nose base to chin: how far above and below the nose base a face begins to move."""
 _STILL = 1 / 64
 """Pixels: less movement than this is none."""
 
@@ -90,13 +92,16 @@ def jaw_field(own: F32, line: F32, size: tuple[int, int], eye: float) -> tuple[N
     foot, beyond, normal = _nearest(line.astype(np.float64), nodes)
     field = spline.evaluate(spline.solve(back), np.where(beyond[:, None] > 0, foot, nodes))
     gap = (field * normal).sum(-1)
-    down = own[JAW_LINE[8]] - own[_NOSE[1]]
-    below = (normal @ (down / max(float(np.hypot(*down)), 1e-6))).clip(0, 1) ** 2
+    down = (own[JAW_LINE[8]] - own[_NOSE[1]]).astype(np.float64)
+    length = max(float(np.hypot(*down)), 1e-6)
+    below = (normal @ (down / length)).clip(0, 1) ** 2
     least = _FADE_BESIDE + (_FADE_BELOW - _FADE_BESIDE) * below
     reach = least * eye + _UNCOVER * gap.clip(min=0) + _COVER * (-gap).clip(min=0)
     across = gap[:, None] * normal
     along = (field - across) * (1 - _smooth(beyond / (_RIM * eye)))[:, None]
-    return along + across * (1 - _smooth((beyond - _RIM * eye) / reach))[:, None], grid
+    field = along + across * (1 - _smooth((beyond - _RIM * eye) / reach))[:, None]
+    lower = _smooth((nodes - own[_NOSE[1]]) @ down / length**2 / (2 * _RISE) + 0.5)
+    return field * lower[:, None], grid
 
 
 def _nearest(line: NDArray[np.float64], points: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
