@@ -29,6 +29,8 @@ _COVER, _UNCOVER = 1.0, 2.5
 """How much further it reaches for every pixel of neck that the jaw covers or sets free."""
 _RISE = 0.15
 """Of the way from nose base to chin: how far above and below the nose base a face begins to move."""
+_INSET = -0.04
+"""Eye distances that the mask of a drawn face ends inside the jaw line: what is drawn beyond it hardly shows."""
 _STILL = 1 / 64
 """Pixels: less movement than this is none."""
 
@@ -115,14 +117,14 @@ def _nearest(line: NDArray[np.float64], points: NDArray[np.float64]) -> tuple[ND
     share = (forth / length_sq).clip(0, 1)
     away_sq = (points**2).sum(-1)[:, None] - 2 * points @ start.T + (start**2).sum(-1)
     best = (away_sq + share * (share * length_sq - 2 * forth)).argmin(1)
-    along = along[best]
-    foot = start[best] + share[np.arange(len(points)), best, None] * along
-    normal = np.stack([-along[:, 1], along[:, 0]], -1) / np.sqrt(length_sq[best])[:, None]
-    rest = points - foot
-    outside = np.sign((rest * normal).sum(-1)) * np.hypot(*rest.T)
-    round_corner = outside > 1e-6  # beyond a corner the way to it turns steadily from one normal to the next
-    normal[round_corner] = rest[round_corner] / outside[round_corner, None]
-    return foot, outside, normal
+    here = share[np.arange(len(points)), best, None]
+    foot = start[best] + here * along[best]
+    across = np.stack([-along[:, 1], along[:, 0]], -1) / np.sqrt(length_sq)[:, None]
+    outside = np.sign(((points - foot) * across[best]).sum(-1)) * np.hypot(*(points - foot).T)
+    # At the corners the mean of both sides, and between them every direction: a corner would fold what moves across.
+    corners = np.concatenate([across[:1], across[:-1] + across[1:], across[-1:]])
+    normal = (1 - here) * corners[best] + here * corners[best + 1]
+    return foot, outside, normal / np.maximum(np.hypot(*normal.T), 1e-6)[:, None]
 
 
 def _smooth(t: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -195,7 +197,7 @@ def sew(frame: U8, box: NDArray[np.int64], own_px: F32, target_px: F32, drawn: P
     there = drawn.crop_from_frame.astype(np.float64)
     there[:, 2] += there[:, :2] @ corner
     flags = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
-    weight = cv2.warpAffine(drawn.mask, there, size, flags=flags) * mouth_mask(own, target, size, eye)
+    weight = cv2.warpAffine(drawn.mask, there, size, flags=flags) * mouth_mask(own, target, size, eye, _INSET)
     area = bounds(weight)
     mouth = _placed(drawn.rgb8, there, size)[area].astype(np.float32)
     mixed = result[area] + weight[area][..., None] * (mouth - result[area])
