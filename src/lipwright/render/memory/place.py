@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lipwright.core.contracts import F32
+from lipwright.face.align import apply
 from lipwright.render.patches import Area
 
 
@@ -33,6 +34,11 @@ class Place:
         here[:, 2] += here[:, :2] @ corner
         scale = unit / float(np.sqrt(abs(np.linalg.det(here[:, :2]))))
         return cls(box, own_px - corner, target_px - corner, here, scale)
+
+    @property
+    def wanted(self) -> F32:
+        """(29, 2) wanted MOUTH_JAW landmarks, canonical."""
+        return apply(self.canonical_from_patch, self.target)
 
     @property
     def size(self) -> tuple[int, int]:

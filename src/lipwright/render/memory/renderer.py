@@ -25,7 +25,7 @@ from lipwright.render.memory.place import Candidates, Place
 from lipwright.render.memory.search import LAG, PathSearch, SearchConfig
 from lipwright.render.patches import Area, bounds, cut
 from lipwright.render.sewing import change_mask, meet_jaw, mouth_mask, skin_mask
-from lipwright.render.warp import sample_fine
+from lipwright.render.warp import sample_coarse, sample_fine
 
 _ANCHORS = [1, 2, 14, 15, 31, 33, 35]
 """Rigid points that hold cheeks and nose base in place while lips and jaw move."""
@@ -40,6 +40,8 @@ class MemoryConfig:
     """Blur of the inner mask, in eye distances."""
     overhang: float = 0.0
     """How far the inner mask reaches beyond the wanted jaw line, in eye distances; the chin line is the template's."""
+    voices: int = 3
+    """Mouths whose mean gives what is coarser than `fade_blur`; the path's own alone gives the rest."""
     crossfade: float = 0.33
     """Share of the neighbouring frame's mouth where the path leaves the footage's own order."""
     fade_blur: float = 0.01
@@ -89,8 +91,8 @@ class MemoryRenderer:
 
     def render(self, window: RenderWindow) -> Iterator[Patch]:
         """One patch per frame; see `Renderer.render`."""
-        for frame, place, path, t in self._planned(window, None):
-            yield self._patch(frame, place, path, t)
+        for t, (frame, place, path, at) in enumerate(self._planned(window, None)):
+            yield self._patch(frame, place, path, at, window.lookahead_track.pose_rad[t])
 
     def candidates(self, window: RenderWindow, k: int, exclude: np.ndarray | None = None) -> Iterator[Candidates]:
         """For each frame the mouth that `render` would show and its k - 1 best rivals, bent and relit, not yet mixed.
@@ -104,13 +106,12 @@ class MemoryRenderer:
         for t, (frame, place, path, at) in enumerate(self._planned(window, exclude)):
             base, inner, lit = self._stage(frame, place)
             area = bounds(inner)
-            wanted = apply(place.canonical_from_patch, place.target)
             pose = window.lookahead_track.pose_rad[t]
             span = None if exclude is None else exclude[t]
-            mouths, costs = self._search.rivals(wanted, pose, int(path[at]), k, span)
+            mouths, costs = self._search.rivals(place.wanted, pose, int(path[at]), k, span)
             pictures = np.empty((len(mouths), *base[area].shape), np.float32)
             for picture, index in zip(pictures, mouths, strict=True):
-                mouth = self._sharp(int(index), place, area)
+                mouth = self._sharpened(self.remembered(int(index), place, area), int(index), place, area)
                 picture[:] = relight(mouth, base[area], lit[area])
             yield Candidates(place, base, inner, area, mouths, costs, pictures)
 
@@ -135,43 +136,49 @@ class MemoryRenderer:
         inner = mouth_mask(place.own, place.target, place.size, place.scale, self.config.overhang, self.config.softness)
         return base.astype(np.float32), inner, skin_mask(inner, place.target, place.scale)
 
-    def _patch(self, frame: U8, place: Place, path: np.ndarray, t: int) -> Patch:
+    def _patch(self, frame: U8, place: Place, path: np.ndarray, t: int, pose_rad: F32) -> Patch:
         result, inner, lit = self._stage(frame, place)
         area = bounds(inner)
-        mouth = relight(self._mixed(path, t, place, area), result[area], lit[area])
+        mouth = relight(self._mixed(path, t, place, area, pose_rad), result[area], lit[area])
         result[area] += inner[area][..., None] * (mouth - result[area])
         x0, y0 = place.box[:2]
         shift = np.array([[1, 0, -x0], [0, 1, -y0]], np.float32)
         made = np.clip(result + 0.5, 0, 255).astype(np.uint8)
         return Patch(made, change_mask(cut(frame, place.box), made, place.scale), shift)
 
-    def _mixed(self, path: np.ndarray, t: int, place: Place, area: Area) -> F32:
-        """The mouth of frame t, cross-faded with a neighbour's across a switch."""
+    def _mixed(self, path: np.ndarray, t: int, place: Place, area: Area, pose_rad: F32) -> F32:
+        """The mouth of frame t: fine detail of its own, the rest agreed on with its rivals and, across a switch of
+        the path, with the neighbouring frame's."""
+        c, chosen = self.config, int(path[t])
+        blur = c.fade_blur * place.scale
+        mouth = self.remembered(chosen, place, area)
+        if c.voices > 1:
+            mouths, _ = self._search.rivals(place.wanted, pose_rad, chosen, c.voices)
+            rivals = [self.remembered(int(i), place, area, fine=False) for i in mouths[1:]]
+            mouth = faded(mouth, rivals, 1 / len(mouths), blur)
         others = []
         for other in (t - 1, t + 1):
             if 0 <= other < len(path):
                 before, after = sorted((t, other))
                 if not self._search.in_order(int(path[before]), int(path[after])):
-                    others.append(self._sharp(int(path[other]), place, area))
-        own = self._sharp(int(path[t]), place, area)
-        return faded(own, others, self.config.crossfade, self.config.fade_blur * place.scale)
+                    others.append(self.remembered(int(path[other]), place, area, fine=False))
+        return self._sharpened(faded(mouth, others, c.crossfade, blur), chosen, place, area)
 
-    def _sharp(self, index: int, place: Place, area: Area) -> F32:
-        """`remembered` with the detail that it had in the footage: sampling and JPEG took some."""
-        to = place.canonical_from_patch
-        mouth = self.remembered(index, to, place.own, place.target, place.size, area)
-        theirs = self.bank.canonical_from_cut[index]
-        enlarged = float(
-            np.linalg.det(theirs[:, :2]) / np.linalg.det(to[:, :2])
-        )  # square of how much larger it is shown
+    def _sharpened(self, mouth: F32, index: int, place: Place, area: Area) -> F32:
+        """With the detail that bank mouth `index` had in the footage: sampling, JPEG and mixing took some."""
+        to, theirs = place.canonical_from_patch, self.bank.canonical_from_cut[index]
+        # Square of how much larger it is shown.
+        enlarged = float(np.linalg.det(theirs[:, :2]) / np.linalg.det(to[:, :2]))
         wanted = self.bank.detail(index) / max(enlarged, 1.0) ** 2
         rows, columns = area
         lips = lip_box(place.target[:20] - np.array([columns.start, rows.start], np.float32))
         return sharpened(mouth, lips, wanted, self.config.sharpen)
 
-    def remembered(self, index: int, here: F32, own: F32, target: F32, size: tuple[int, int], area: Area) -> F32:
-        """Bank mouth `index` bent onto the wanted lips and jaw, in an area of the patch."""
-        bank = self.bank
+    def remembered(self, index: int, place: Place, area: Area, fine: bool = True) -> F32:
+        """Bank mouth `index` bent onto the wanted lips and jaw, in an area of the patch; without its finest detail
+        it is made in a fraction of the time."""
+        bank, here, own, target, size = self.bank, place.canonical_from_patch, place.own, place.target, place.size
+        sampled = sample_fine if fine else sample_coarse
         cut_from_patch = compose(invert(bank.canonical_from_cut[index]), here)
         theirs = bank.landmarks_px[index]
         border = border_points(*size)
@@ -182,8 +189,8 @@ class MemoryRenderer:
         filmed = apply(bank.canonical_from_cut[index], theirs[MOUTH_JAW])
         tight = tension(apply(here, target), filmed, self._unit)
         if tight == 1:
-            return sample_fine(bank.image(index), field).astype(np.float32)
+            return sampled(bank.image(index), field).astype(np.float32)
         dark = darkest_row(bank.image(index), theirs[MOUTH_JAW])
         field, stretched = unstretched(field, area, target, here, tight, dark)
-        mouth = sample_fine(bank.image(index), field).astype(np.float32)
+        mouth = sampled(bank.image(index), field).astype(np.float32)
         return hollow(mouth, stretched, float(np.ptp(target[:20, 0])))
