@@ -10,7 +10,7 @@ other frames. `seam` is `metrics.seam.sticky_edge_score` of the result against t
 
 from __future__ import annotations
 
-import sys
+import argparse
 import time
 from pathlib import Path
 
@@ -75,7 +75,14 @@ def measure(path: str) -> tuple[float, float, float, float]:
     return edges.scores()["video"], float(drop.min()), float(drop.max()), spent
 
 
+def parser() -> argparse.ArgumentParser:
+    """What the command takes."""
+    result = argparse.ArgumentParser(description="Seams of the appearance memory, with true landmarks.")
+    result.add_argument("subjects", nargs="+", help="prepared subjects")
+    return result
+
+
 if __name__ == "__main__":
-    for argument in sys.argv[1:]:
+    for argument in parser().parse_args().subjects:
         seam, low, high, spent = measure(argument)
         print(f"{Path(argument).name:32s} seam {seam:.2f}  chin {low:+.0f} to {high:+.0f} px  {spent:.1f} ms")
