@@ -105,7 +105,8 @@ def _missing(theirs: Grain, own: Grain, name: str) -> F32:
     """(L,) variance that lacks at the picture's levels of luma."""
     has = np.interp(theirs.level, own.level, getattr(own, name))
     wanted = getattr(theirs, name)
-    return np.where(has < _LACKING * wanted, wanted - has, 0).astype(np.float32)
+    certain = wanted > 0.15 * (theirs.fine + theirs.coarse)  # less of one kind is an error of measuring the other
+    return np.where(certain & (has < _LACKING * wanted), wanted - has, 0).astype(np.float32)
 
 
 def _added(new: NDArray[Any], weight: F32, lacks: Grain, seed: int) -> NDArray[Any]:

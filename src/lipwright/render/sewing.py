@@ -31,6 +31,8 @@ _RISE = 0.15
 """Of the way from nose base to chin: how far above and below the nose base a face begins to move."""
 _INSET = -0.04
 """Eye distances that the mask of a drawn face ends inside the jaw line: what is drawn beyond it hardly shows."""
+_INSET_BESIDE = 0.05
+"""The same of any mask where the face ends beside it, not below."""
 _STILL = 1 / 64
 """Pixels: less movement than this is none."""
 
@@ -144,7 +146,10 @@ def mouth_mask(
     width, height = size
     jaw = target[20:]
     centre = jaw.mean(0)
-    out = jaw + (jaw - centre) / np.linalg.norm(jaw - centre, axis=1, keepdims=True) * (overhang * eye)
+    away = (jaw - centre) / np.linalg.norm(jaw - centre, axis=1, keepdims=True)
+    down = (jaw[4] - own[_NOSE[1]]) / max(float(np.linalg.norm(jaw[4] - own[_NOSE[1]])), 1e-6)
+    beside = 1 - (away @ down) ** 2  # another moment's collar and background would show there
+    out = jaw + away * ((overhang - _INSET_BESIDE * beside) * eye)[:, None]
     top = own[_NOSE] + np.array([0, 0.05 * eye], np.float32)
     inner = np.zeros((height, width), np.uint8)
     cv2.fillPoly(inner, [np.round(np.concatenate([out, top[::-1]]) * 16).astype(np.int32)], (255,), cv2.LINE_AA, 4)
