@@ -34,7 +34,7 @@ class SearchConfig(ShapeWeights):
 
     candidates: int = 24
     """Nearest mouths considered for each frame."""
-    jump: float = 0.1
+    jump: float = 0.2
     """Weight of a change of look, per grey level squared."""
     cut: float = 0.35
     """Cost of leaving the footage's own order, in unary costs of the best matches of the last seconds."""
