@@ -146,7 +146,8 @@ class Loop:
         rest_until = 0.0
         while (spent := parallel.agree(self.budget.fraction(self._clock() - began, self.record.steps))) < 1:
             if judged_at is not None:
-                judged_at, rest_until = None, spent + VALIDATING * (spent - judged_at)
+                rest_until = spent + VALIDATING * (spent - judged_at)
+                judged_at = None
             self.task.budget_fraction(spent)
             losses = self.task.step(self.record.steps)
             self.record.steps += 1
