@@ -19,6 +19,7 @@ from lipwright.motion.model import CascadeMotion
 from lipwright.motion.task import MotionTask
 from lipwright.recipes.base import Recipe
 from lipwright.render.memory.bank import build_bank
+from lipwright.render.memory.cover import STRETCH_S, cover
 from lipwright.render.memory.renderer import MemoryRenderer
 from lipwright.subject.store import Subject
 from lipwright.train.loop import Budget, Loop, Task, TrainingRecord
@@ -93,9 +94,9 @@ def motion_data(subject: Subject, features: tuple[str, ...]) -> MotionData:
 
 
 def remember(subject: Subject, mouths: int, progress: Progress) -> MemoryRenderer:
-    """The appearance memory of at most `mouths` frames that show the face."""
+    """The appearance memory of at most `mouths` frames that show the face: of more, those that differ."""
     track = subject.track
-    keep = set(_stretches(np.flatnonzero(track.good), mouths, round(subject.fps)).tolist())
+    keep = set(cover(track, np.flatnonzero(track.good), mouths, round(STRETCH_S * subject.fps)).tolist())
     bank = build_bank(((t, f) for t, f in _watched(subject, "remember", progress) if t in keep), track)
     return MemoryRenderer(bank)
 

@@ -36,7 +36,7 @@ from lipwright.train.loop import Budget, TrainingRecord
 DEFAULT_RECIPE = "instant"
 """What measures best today for every budget on a CPU (docs/results.md)."""
 MEMORY_FRAMES = 4500
-"""Mouths remembered at most: three minutes, after which new ones hardly differ."""
+"""Mouths remembered at most: three minutes; of more footage those are kept that differ."""
 TEMPLATE_S = 60
 """Longest template kept in a persona."""
 
