@@ -6,6 +6,7 @@ laid onto one canonical face by its rigid points (`metrics.frontal`), and only t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,8 @@ from lipwright.evaluate import curves, rows
 from lipwright.evaluate.boxes import mouth_boxes
 from lipwright.evaluate.floor import landmark_noise
 from lipwright.evaluate.landmarkrows import COLUMNS, PerFrame, distance_row
+from lipwright.evaluate.match_part import cutters
+from lipwright.evaluate.mouths import MouthCutter
 from lipwright.evaluate.result import Evaluation, Row
 from lipwright.evaluate.sheet import mouth_strip, triptych
 from lipwright.evaluate.source import Scan
@@ -61,7 +64,9 @@ def compare_cross(faces: Cross) -> Evaluation:
     scans = {"video": made, "real": source}
     whole = {"video": made.track.landmarks_px, "real": source.track.landmarks_px}
     spoken, notes = rows.speech_rows(whole, scans)
-    sync = sync_part(whole, scans, mouth_boxes(source.track), None)
+    mouths = cutters(scans)
+    pictures = _pictures(faces, mouths)
+    sync = sync_part(whole, scans, mouth_boxes(source.track), mouths, None)
 
     fps = float(made.fps)
     block = block_frames(fps)
@@ -100,7 +105,7 @@ def compare_cross(faces: Cross) -> Evaluation:
         (*notes, *sync.notes),
         facts,
         lines,
-        _pictures(faces),
+        pictures,
     )
 
 
@@ -119,16 +124,17 @@ def _sharpness(made: Scan, template: Scan) -> float:
     return sharpness_ratio(*energies)
 
 
-def _pictures(faces: Cross, n_rows: int = 5, n_strip: int = 12) -> dict[str, Any]:
+def _pictures(faces: Cross, cut: Mapping[str, MouthCutter], n_rows: int = 5, n_strip: int = 12) -> dict[str, Any]:
     """Sound source | template | result at several times, and consecutive mouths of source and result."""
     n = len(faces.made)
     wanted = sorted({round((i + 0.5) * n / n_rows) for i in range(n_rows)} & set(range(n)))
     strip = range(n // 2, min(n, n // 2 + n_strip))
     columns, mouths = [], []
-    for one in (faces.source, faces.template, faces.made):
+    passing = [cut["real"].tap(faces.source.frames()), faces.template.frames(), cut["video"].tap(faces.made.frames())]
+    for one, frames in zip((faces.source, faces.template, faces.made), passing, strict=True):
         boxes = mouth_boxes(one.track)
         column, row = [], []
-        for t, frame in enumerate(one.frames()):
+        for t, frame in enumerate(frames):
             if t in wanted:
                 column.append(frame.copy())
             if t in strip:

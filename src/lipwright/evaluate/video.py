@@ -8,7 +8,7 @@ frame, and the sound.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -23,6 +23,8 @@ from lipwright.evaluate import curves, rows
 from lipwright.evaluate.boxes import Boxes, face_boxes, mouth_boxes
 from lipwright.evaluate.floor import face_noise_distance, landmark_noise
 from lipwright.evaluate.landmarkrows import Floors, landmark_rows
+from lipwright.evaluate.match_part import cutters
+from lipwright.evaluate.mouths import MouthCutter
 from lipwright.evaluate.pairing import common_grid, in_step, video_of
 from lipwright.evaluate.picturerows import picture_rows
 from lipwright.evaluate.pictures import Areas, Comparison, compare
@@ -90,14 +92,15 @@ def _against(
     fps = float(seen.fps)
     tracks = control_tracks(seen.track.landmarks_px[both], real.track.landmarks_px[both])
     boxes = mouth_boxes(real.track)
-    comparison = _compare(seen, real, boxes)
+    scans, whole = {"video": seen, "real": real}, whole_tracks(seen, real)
+    mouths = cutters(scans)
+    comparison = _compare(seen, real, boxes, mouths)
     noise = (landmark_noise(real.track), landmark_noise(seen.track))
     floors = Floors.of(noise, (face_noise_distance(real.track), face_noise_distance(seen.track)))
     pictures, said = picture_rows(comparison, fps)
-    scans, whole = {"video": seen, "real": real}, whole_tracks(seen, real)
     phones = phones_of(transcript, seen)
     spoken, more = rows.speech_rows(whole, scans, phones)
-    sync = sync_part(whole, scans, boxes, phones, lse, face_boxes)
+    sync = sync_part(whole, scans, boxes, mouths, phones, lse, face_boxes)
     table = [
         *pictures,
         *landmark_rows(tracks, seen.size, floors, fps),
@@ -162,30 +165,32 @@ def _alone(
     seen = scan(clip, info.fps, (info.width, info.height), make_tracker)
     scans, whole = {"video": seen}, whole_tracks(seen)
     phones = phones_of(transcript, seen)
-    boxes = mouth_boxes(seen.track)
+    boxes, mouths = mouth_boxes(seen.track), cutters(scans)
+    strip = range(_strip_start(seen), min(len(seen), _strip_start(seen) + STRIP_FRAMES))
+    frames = enumerate(mouths["video"].tap(seen.frames()))
+    crops = [boxes.cut(frame, t).copy() for t, frame in frames if t in strip]
     spoken, more = rows.speech_rows(whole, scans, phones)
-    sync = sync_part(whole, scans, boxes, phones, lse, face_boxes)
+    sync = sync_part(whole, scans, boxes, mouths, phones, lse, face_boxes)
     lines = [
         *curves.aperture_curves({"video": seen.track.landmarks_px}, float(info.fps)),
         *curves.sound_curves(scans),
         *sync.curves,
     ]
     facts = protocol_facts(protocol, seen, boxes) | sync.facts
-    strip = range(_strip_start(seen), min(len(seen), _strip_start(seen) + STRIP_FRAMES))
-    crops = [boxes.cut(frame, t).copy() for t, frame in enumerate(seen.frames()) if t in strip]
     sheets = {"Consecutive mouths": mouth_strip([crops])} | sync.pictures
     table = [*spoken, *sync.rows, *time_rows(scans)]
     notes = (*_face_notes(seen), *more, *sync.notes)
     return Evaluation(clip.name, None, tuple(table), notes, facts, tuple(lines), sheets, sync.details)
 
 
-def _compare(seen: Scan, real: Scan, boxes: Boxes) -> Comparison:
+def _compare(seen: Scan, real: Scan, boxes: Boxes, mouths: Mapping[str, MouthCutter]) -> Comparison:
     frozen_frame = int(np.flatnonzero(real.track.present)[rest_frame(real.track.landmarks_px[real.track.present])])
     mean, frozen = make_stills(real.frames(), real.track, boxes, frozen_frame)
     start = _strip_start(real)
     keep = {*_sheet_frames(len(real)), *range(start, min(len(real), start + STRIP_FRAMES))}
     areas = Areas(boxes, face_boxes(real.track), real.track)
-    return compare(real.frames(), seen.frames(), areas, {"frozen": frozen, "mean": mean}, float(real.fps), keep)
+    passing = mouths["real"].tap(real.frames()), mouths["video"].tap(seen.frames())
+    return compare(*passing, areas, {"frozen": frozen, "mean": mean}, float(real.fps), keep)
 
 
 def _sheet_frames(n: int) -> list[int]:

@@ -203,4 +203,3 @@ def _lit(seen: Tensor, drawn: Tensor, rng: np.random.Generator) -> Tensor:
     weight = torch.from_numpy(np.maximum(rng.uniform(-0.7, 1, len(seen)), 0).astype("f4"))[:, None, None, None]
     grain = torch.from_numpy(rng.normal(0, 1, tuple(seen.shape)).astype("f4")) * float(rng.uniform(0, 0.03))
     return bright + weight * (soft - bright) + grain
-

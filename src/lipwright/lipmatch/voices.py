@@ -21,7 +21,7 @@ TRAINING: tuple[Voice, ...] = (
     ("flite", "rms", "en"),
     ("espeak-ng", "en-us", "en"),
     ("espeak-ng", "en-029", "en"),
-    ("espeak-ng", "en-gb", "en"),
+    ("espeak-ng", "en-gb-x-rp", "en"),
     ("espeak-ng", None, "de"),
     ("espeak-ng", None, "es"),
 )

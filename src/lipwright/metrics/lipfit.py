@@ -19,8 +19,8 @@ from lipwright.metrics.bootstrap import Interval, block_frames, interval
 
 REACH = 15
 """Frames of 1/25 s to either side."""
-LEAST_WINDOWS = 50
-"""Windows that must have sound at every shift: two seconds."""
+LEAST_WINDOWS = 75
+"""Windows that must have sound at every shift: three seconds, so that there is an interval."""
 RATE = 25
 _LOCAL = 25
 """Windows over which the confidence over time is averaged."""

@@ -1,0 +1,104 @@
+"""LipMatch, our own sync scorer, as rows: fit, confidence and offset, each with an interval. Never LSE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from lipwright.core.contracts import U8
+from lipwright.evaluate.mouths import MouthCutter
+from lipwright.evaluate.part import Part
+from lipwright.evaluate.result import Curve, Row
+from lipwright.evaluate.source import Scan
+from lipwright.evaluate.syncnet import source_frames
+from lipwright.metrics.controls import rest_frame
+from lipwright.metrics.lipfit import LEAST_WINDOWS, REACH, LipFit, fits, lip_fit
+from lipwright.metrics.lipmatch import SIDE, LipMatch, embed_cepstra, embed_mouths, load_lipmatch
+from lipwright.metrics.syncnet import ROWS_PER_FRAME, WINDOW_FRAMES, WINDOW_ROWS
+from lipwright.speech.mfcc import int16_amplitudes, mfcc
+
+FRAME_MS = 40
+WIDEST_FRAMES = 4.0
+"""An offset whose interval is wider is not given."""
+_LEAST_FRAMES = LEAST_WINDOWS + 2 * REACH + WINDOW_FRAMES - 1
+
+
+def cutters(scans: Mapping[str, Scan]) -> dict[str, MouthCutter]:
+    """For each scan what keeps its mouths while its frames are read for other metrics."""
+    return {name: MouthCutter.of(scan.track, SIDE) for name, scan in scans.items()}
+
+
+def match_part(scans: Mapping[str, Scan], cut: Mapping[str, MouthCutter]) -> Part:
+    """Rows `lipmatch.*` of 'video' and 'real', with the real head's frozen and mean mouths, and confidence over time.
+
+    Args:
+        scans: by 'video' and 'real'.
+        cut: the cutters of these scans, every frame passed.
+
+    A video without sound, or of fewer than about 4.4 s, gets a note.
+    """
+    part = Part()
+    (model, card), found = load_lipmatch(), dict[str, LipFit]()
+    for name in ("video", "real"):
+        scan = scans.get(name)
+        if scan is None:
+            continue
+        mouths = cut[name].mouths[source_frames(len(scan), scan.fps)]
+        if not len(scan.samples) or len(mouths) < _LEAST_FRAMES:
+            why = f"{_LEAST_FRAMES / 25:.1f} s with sound are needed"
+            part.notes.append(f"LipMatch did not score {scan.clip.name}: {why}")
+            continue
+        found[name] = _fit(model, mouths, scan)
+        part.curves.append(_over_time(found[name], name))
+        if name == "real":
+            still = cut[name].mouths[_rest(scan)]
+            mean = cut[name].mouths[scan.track.present].mean(axis=0).astype(np.uint8)
+            for control, mouth in (("frozen", still), ("mean", mean)):
+                found[control] = _fit(model, np.broadcast_to(mouth, mouths.shape).copy(), scan)
+    if "video" in found:
+        part.rows = _rows(found)
+        part.facts["lipmatch"] = f"steps {card.get('best_step')}, {card.get('trained_on')}"
+    return part
+
+
+def _fit(model: LipMatch, mouths: U8, scan: Scan) -> LipFit:
+    cepstra = mfcc(int16_amplitudes(scan.samples))
+    n = min(len(mouths) - WINDOW_FRAMES + 1, (len(cepstra) - WINDOW_ROWS) // ROWS_PER_FRAME + 1)
+    return lip_fit(fits(embed_mouths(model, mouths)[:n], embed_cepstra(model, cepstra, n)))
+
+
+def _rest(scan: Scan) -> int:
+    seen = np.flatnonzero(scan.track.present)
+    return int(seen[rest_frame(scan.track.landmarks_px[seen])])
+
+
+def _rows(found: Mapping[str, LipFit]) -> list[Row]:
+    video = found["video"]
+    offsets = {name: FRAME_MS * found[name].offset_frames for name in ("video", "real") if name in found}
+    for name in offsets:
+        span = found[name].offset_interval
+        if span is None or span[1] - span[0] > WIDEST_FRAMES:
+            offsets[name] = float("nan")
+    sure = video.offset_interval
+    milliseconds = None if sure is None else (FRAME_MS * sure[0], FRAME_MS * sure[1])
+    fit, confidence = ({n: getattr(f, key) for n, f in found.items()} for key in ("fit", "confidence"))
+    return [
+        Row("lipmatch.fit", "LipMatch fit (not LSE)", "", "higher", **fit, interval=video.fit_interval),
+        Row(
+            *("lipmatch.confidence", "LipMatch confidence (not LSE)", "", "higher"),
+            **confidence,
+            interval=video.confidence_interval,
+        ),
+        Row(
+            *("lipmatch.offset", "LipMatch offset (+ audio late)", "ms", "zero"),
+            **offsets,
+            interval=milliseconds,
+        ),
+    ]
+
+
+def _over_time(fit: LipFit, name: str) -> Curve:
+    """Each window at its middle frame."""
+    times = (np.arange(len(fit.over_time)) + REACH + WINDOW_FRAMES / 2) / 25
+    return Curve("LipMatch confidence", "", name, tuple(map(float, times)), tuple(map(float, fit.over_time)))
