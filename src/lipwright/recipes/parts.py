@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,10 @@ from lipwright.render.memory.calibrate import calibrated
 from lipwright.render.memory.renderer import MemoryRenderer
 from lipwright.subject.store import Subject
 from lipwright.train.loop import Budget, Loop, Task, TrainingRecord
+
+if TYPE_CHECKING:
+    from lipwright.render.translation.config import TranslationConfig
+    from lipwright.render.translation.data import TranslationData
 
 RENDER_FRAMES = 5000
 """Crops a renderer is trained on at most; evenly spread over longer footage."""
@@ -123,28 +127,43 @@ def _stretches(frames: np.ndarray, most: int, size: int) -> np.ndarray:
 def train_translation(
     subject: Subject, preset_name: str, mode: str, budget: Budget, run: Run
 ) -> tuple[Renderer, TrainingRecord]:
-    """The translation renderer on evenly spread frames."""
+    """The translation renderer of a preset."""
     from lipwright.render.translation.config import preset
-    from lipwright.render.translation.data import TranslationData
-    from lipwright.render.translation.renderer import TranslationRenderer
-    from lipwright.render.translation.task import TranslationTask
 
     config = preset(preset_name, mode)
-    chosen = {
-        name: _spread(subject.usable(name), RENDER_FRAMES // (1 if name == "train" else 10))
-        for name in ("train", "validation")
-    }
+    return fit_translation(config, translation_data(subject, config, run.progress), budget, run)
+
+
+def translation_data(subject: Subject, config: TranslationConfig, progress: Progress) -> TranslationData:
+    """Crops of evenly spread frames, or of evenly spread seconds where the renderer learns from neighbours."""
+    from lipwright.render.translation.data import TranslationData
+
+    chosen = {}
+    for name, most in (("train", RENDER_FRAMES), ("validation", RENDER_FRAMES // 10)):
+        usable = subject.usable(name)
+        spread = _spread(usable, most) if config.sample_frames == 1 else _stretches(usable, most, round(subject.fps))
+        chosen[name] = spread
     frames = np.concatenate([chosen["train"], chosen["validation"]])
     keep, track = set(frames.tolist()), subject.track
-    data = TranslationData.from_frames(
-        (f for t, f in _watched(subject, "crops", run.progress) if t in keep),
+    return TranslationData.from_frames(
+        (f for t, f in _watched(subject, "crops", progress) if t in keep),
         track.landmarks_px[frames],
         track.pose_rad[frames],
         config,
         np.arange(len(chosen["train"])),
         np.arange(len(chosen["train"]), len(frames)),
+        frames,
     )
+
+
+def fit_translation(
+    config: TranslationConfig, data: TranslationData, budget: Budget, run: Run, name: str = "renderer"
+) -> tuple[Renderer, TrainingRecord]:
+    """A translation renderer of any configuration, trained until its budget is spent."""
+    from lipwright.render.translation.renderer import TranslationRenderer
+    from lipwright.render.translation.task import TranslationTask
+
     task = TranslationTask(config, data, run.seed, run.device)
-    record = run.loop(task, budget, "renderer")
+    record = run.loop(task, budget, name)
     generator: Any = task.modules()["generator"]
     return TranslationRenderer(config, generator, data.geometry, run.device), record

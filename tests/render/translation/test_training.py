@@ -46,7 +46,7 @@ def test_plain_samples_are_the_frames(data: TranslationData) -> None:
 def test_a_swapped_template_surrounds_the_frames_own_mouth(data: TranslationData) -> None:
     near = replace(data, pose_rad=np.zeros_like(data.pose_rad))
     config = replace(CONFIG, swap=1.0, jitter_px=0.0, photometric=0.0, shift=0.0)
-    inputs, target, mask, around, _ = near._augmented(0, config, np.random.default_rng(0))
+    inputs, target, mask, around, *_ = near._augmented(0, near.train, config, np.random.default_rng(0))[-1]
     assert not np.array_equal(target, around)
     own = data.crops[0].transpose(2, 0, 1) / 127.5 - 1
     np.testing.assert_allclose(target, own, atol=1e-6)

@@ -10,6 +10,10 @@ from lipwright.core.errors import ConfigError
 MODES = ("full-face", "sewn")
 MAP_CHANNELS = 3
 """Lines, edges, hull."""
+TEMPLATE_CHANNELS = 3
+"""The template's colours around the hull ('sewn')."""
+TEMPORAL_CHANNELS = 5
+"""Lines of the frame before, lines of the frame after, colours of the output before."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,14 @@ class TranslationConfig:
     """Add encoder features to decoder features of the same size (not in pix2pixHD; no extra parameters)."""
     even: bool = False
     """Even transposed convolutions ('global' only): no chequered pattern after few steps; same weights."""
+    edges: bool = True
+    """Show the template's edges outside the hull; False leaves that channel 0, so weights keep their shape."""
+    temporal_inputs: bool = False
+    """Also see the lines of the frames before and after and the own output before; renders frame by frame."""
+    temporal_discriminator: bool = False
+    """A further PatchGAN that sees `stretch` consecutive frames at once."""
+    stretch: int = 3
+    """Consecutive frames of a training sample where either of the two is on."""
     attention: bool = True
     """Self-attention after the residual stack and after the first upsampling (paper B)."""
     ndf: int = 64
@@ -84,11 +96,19 @@ class TranslationConfig:
             raise ConfigError(f"unknown generator '{self.generator}'; available: global, local")
         if self.size < 32:
             raise ConfigError(f"size {self.size} is too small for four halvings; use at least 32")
+        if self.stretch < 2:
+            raise ConfigError(f"stretch {self.stretch} has no neighbouring frames; use at least 2")
 
     @property
     def input_channels(self) -> int:
-        """Map channels, and the template's colours in 'sewn'."""
-        return MAP_CHANNELS + (3 if self.mode == "sewn" else 0)
+        """Map channels, the template's colours in 'sewn', and what `temporal_inputs` adds, in this order."""
+        template = TEMPLATE_CHANNELS if self.mode == "sewn" else 0
+        return MAP_CHANNELS + template + (TEMPORAL_CHANNELS if self.temporal_inputs else 0)
+
+    @property
+    def sample_frames(self) -> int:
+        """Consecutive frames of a training sample."""
+        return self.stretch if self.temporal_inputs or self.temporal_discriminator else 1
 
 
 # `draft` departs from pix2pixHD in four named ways, for two CPU cores: skips (a coarse bottleneck then need

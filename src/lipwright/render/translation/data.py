@@ -16,6 +16,7 @@ from lipwright.face.align import apply
 from lipwright.render.translation.config import TranslationConfig
 from lipwright.render.translation.crop import sample_crop
 from lipwright.render.translation.facial_map import (
+    draw_lines,
     head_mask,
     network_input,
     sewing_mask,
@@ -36,7 +37,8 @@ class Batch:
     """B samples as tensors."""
 
     inputs: torch.Tensor
-    """(B, 3 or 6, S, S) facial map, then blanked template."""
+    """(B, C, S, S) facial map, blanked template ('sewn'), and with `temporal_inputs` the lines before and after
+    and 0 where the output before goes."""
     target: torch.Tensor
     """(B, 3, S, S) in [-1, 1]."""
     mask: torch.Tensor
@@ -45,6 +47,8 @@ class Batch:
     """(B, 3, S, S) what is seen where it is not."""
     mouth: list[tuple[int, int]]
     """(left, top) of each sample's mouth box."""
+    kept: torch.Tensor
+    """(B, 1, S, S) what of the output the frame after may see: never shaped by the template's own jaw."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,8 @@ class TranslationData:
     """Indices for training."""
     validation: NDArray[np.int64]
     """Indices held out from training; best-on-validation is chosen on them."""
+    numbers: NDArray[np.int64] | None = None
+    """(N,) frame numbers, rising: crops of consecutive numbers are neighbours in time. None: all are."""
 
     def __post_init__(self) -> None:
         size = self.geometry.size
@@ -102,6 +108,7 @@ class TranslationData:
         config: TranslationConfig,
         train: NDArray[np.int64],
         validation: NDArray[np.int64],
+        numbers: NDArray[np.int64] | None = None,
     ) -> TranslationData:
         """Cut crops from N frames in order; the geometry is fitted on the training frames only."""
         geometry = TranslationGeometry.fit(landmarks_px[train], pose_rad[train], config.mode, config.size)
@@ -109,34 +116,97 @@ class TranslationData:
         crops = np.empty((len(maps), config.size, config.size, 3), np.uint8)
         for crop, frame, affine in zip(crops, frames, maps, strict=True):
             crop[:] = sample_crop(frame, affine, config.size)
-        return cls(crops, apply(maps, landmarks_px), pose_rad, geometry, train, validation)
+        return cls(crops, apply(maps, landmarks_px), pose_rad, geometry, train, validation, numbers)
 
     def batch(self, config: TranslationConfig, seed: int, step: int) -> Batch:
         """`config.batch` augmented training samples; the same for the same (seed, step)."""
+        return self.stretch(config, seed, step)[-1]
+
+    def stretch(self, config: TranslationConfig, seed: int, step: int) -> list[Batch]:
+        """`config.sample_frames` consecutive frames of the same samples, oldest first."""
         rng = np.random.default_rng((seed, step))
-        chosen = rng.choice(self.train, config.batch)
-        return self._collate([self._augmented(int(i), config, rng) for i in chosen])
+        ends = self._ends(self.train, config.sample_frames)
+        if not len(ends):
+            raise SubjectError(
+                f"no {config.sample_frames} consecutive frames show the face; film longer, or train without "
+                "temporal inputs and temporal discriminator"
+            )
+        drawn = [self._augmented(int(i), ends, config, rng) for i in rng.choice(ends, config.batch)]
+        return [self._collate(list(samples)) for samples in zip(*drawn, strict=True)]
 
     def plain(self, indices: NDArray[np.int64], config: TranslationConfig) -> Batch:
         """Samples as they are, for validation."""
         return self._collate([self._sample(int(i), int(i), self.landmarks[i], config) for i in indices])
 
-    def _augmented(self, i: int, config: TranslationConfig, rng: np.random.Generator) -> _Sample:
-        j = self._partner(i, rng) if config.mode == "sewn" and rng.random() < config.swap else i
+    def plain_run(self, indices: NDArray[np.int64], config: TranslationConfig) -> list[Batch]:
+        """Consecutive frames as they are, one batch of one for each, in order."""
+        own = [int(i) for i in indices]
+        points = [self.landmarks[i] for i in (*own, self._after(own[-1]))]
+        return [self._collate([sample]) for sample in self._consecutive(own, own, points, config, _Change())]
+
+    def runs(self, indices: NDArray[np.int64], count: int, length: int) -> list[NDArray[np.int64]]:
+        """Up to `count` runs of `length` consecutive frames, evenly spread over `indices` (shorter ones if need be)."""
+        while not len(ends := self._ends(indices, length)):
+            length -= 1
+        chosen = ends[np.unique(np.linspace(0, len(ends) - 1, min(count, len(ends))).round().astype(int))]
+        return [np.arange(end - length + 1, end + 1) for end in chosen]
+
+    def _ends(self, indices: NDArray[np.int64], length: int) -> NDArray[np.int64]:
+        """Those of `indices` that end a stretch of `length` frames, consecutive in time and all among `indices`."""
+        if length == 1:
+            return indices
+        numbers = np.arange(len(self.crops)) if self.numbers is None else self.numbers
+        first = indices - (length - 1)
+        whole = (first >= 0) & (numbers[indices] - numbers[np.maximum(first, 0)] == length - 1)
+        return np.asarray(indices[whole & np.isin(first, indices)])
+
+    def _after(self, i: int) -> int:
+        """The frame after `i`, or `i` where there is none."""
+        following = min(i + 1, len(self.crops) - 1)
+        return following if self.numbers is None or self.numbers[following] == self.numbers[i] + 1 else i
+
+    def _augmented(
+        self, i: int, ends: NDArray[np.int64], config: TranslationConfig, rng: np.random.Generator
+    ) -> list[_Sample]:
+        """The frames up to `i`, changed alike: shift, light and the error of the mouth as a whole last longer."""
+        count = config.sample_frames
+        j = self._partner(i, ends, rng) if config.mode == "sewn" and rng.random() < config.swap else i
+        frames = [i - count + 1 + k for k in range(count)]
+        drawn = [*frames, self._after(i)] if config.temporal_inputs else frames
         sigma = config.jitter_px * config.size / 256
-        points = self.landmarks[i].copy()
+        points = self.landmarks[drawn].copy()
         for group in (MOUTH, JAW):  # a predicted mouth is off as a whole first, point by point second
-            points[group] += rng.normal(0, sigma, 2) * 0.7 + rng.normal(0, sigma * 0.35, (len(group), 2))
+            whole = rng.normal(0, sigma, 2) * 0.7
+            points[:, group] += whole + rng.normal(0, sigma * 0.35, (len(drawn), len(group), 2))
         gain, bias = rng.uniform(-1, 1, 2) * config.photometric
         reach = round(config.shift * config.size)
         dx, dy = (int(v) for v in rng.integers(-reach, reach + 1, 2))
-        return self._sample(i, j, points, config, _Change(1 + gain, 255 * bias, dx, dy))
+        change = _Change(1 + gain, 255 * bias, dx, dy)
+        return self._consecutive(frames, [f + j - i for f in frames], list(points), config, change)
 
-    def _partner(self, i: int, rng: np.random.Generator) -> int:
+    def _partner(self, i: int, ends: NDArray[np.int64], rng: np.random.Generator) -> int:
         """Another training frame of nearly the same pose, or `i` itself when there is none."""
-        far = np.abs(self.pose_rad[self.train] - self.pose_rad[i]).max(1)
-        fits = self.train[(far < _POSE_NEAR) & (np.abs(self.train - i) >= _APART)]
+        far = np.abs(self.pose_rad[ends] - self.pose_rad[i]).max(1)
+        fits = ends[(far < _POSE_NEAR) & (np.abs(ends - i) >= _APART)]
         return int(rng.choice(fits)) if len(fits) else i
+
+    def _consecutive(
+        self, own: list[int], around: list[int], points: list[F32], config: TranslationConfig, change: _Change
+    ) -> list[_Sample]:
+        """Samples of frames in a row; `points` holds one more for the lines after the last (`temporal_inputs`)."""
+        pairs = zip(own, around, points[: len(own)], strict=True)
+        samples = [self._sample(i, j, drawn, config, change) for i, j, drawn in pairs]
+        if not config.temporal_inputs:
+            return samples
+        lines = [s[0][0] for s in samples]
+        offset = np.array([change.dx, change.dy], np.float32)
+        drawn = wanted_landmarks(self.landmarks[self._after(around[-1])] + offset, points[-1][MOUTH_JAW] + offset)
+        lines.append(draw_lines(drawn, config.size) * np.float32(1 / 255))
+        empty = np.zeros((3, config.size, config.size), np.float32)
+        return [
+            (np.concatenate([s[0], lines[max(k - 1, 0)][None], lines[k + 1][None], empty]), *s[1:])
+            for k, s in enumerate(samples)
+        ]
 
     def _sample(self, i: int, j: int, points: F32, config: TranslationConfig, change: _Change | None = None) -> _Sample:
         """Mouth and jaw of frame `i` (drawn at `points`) in the surroundings of frame `j`."""
@@ -147,22 +217,24 @@ class TranslationData:
         crop, around = change.apply(self.crops[i]), change.apply(self.crops[j])
         conditions = template_conditions(around, polygon)
         drawn = wanted_landmarks(self.landmarks[j] + offset, points[MOUTH_JAW] + offset)
-        inputs = network_input(drawn, conditions, sewn)
+        inputs = network_input(drawn, conditions, sewn, config.edges)
         own = self.landmarks[j] + offset
         mask = patch_mask(conditions.hull, drawn, own, config) if sewn else np.ones((size, size), np.float32)
         width, height = self.geometry.mouth_box()
         centre = self.landmarks[i][MOUTH].mean(0)
         corner = np.round(centre - (width / 2, height / 2)).astype(int) + offset.astype(int)
         left, top = np.clip(corner, 0, (size - width, size - height))
-        return inputs, _signed(crop), mask[None], _signed(around), (int(left), int(top))
+        kept = kept_mask(conditions.hull, drawn, config) if config.temporal_inputs else mask
+        return inputs, _signed(crop), mask[None], _signed(around), (int(left), int(top)), kept[None]
 
     @staticmethod
     def _collate(samples: list[_Sample]) -> Batch:
         inputs, target, mask, outside = (torch.from_numpy(np.stack([s[k] for s in samples])) for k in range(4))
-        return Batch(inputs, target * mask + outside * (1 - mask), mask, outside, [s[4] for s in samples])
+        kept = torch.from_numpy(np.stack([s[5] for s in samples]))
+        return Batch(inputs, target * mask + outside * (1 - mask), mask, outside, [s[4] for s in samples], kept)
 
 
-_Sample = tuple[F32, F32, F32, F32, tuple[int, int]]
+_Sample = tuple[F32, F32, F32, F32, tuple[int, int], F32]
 
 
 def _signed(crop: U8) -> F32:
@@ -178,3 +250,13 @@ def patch_mask(hull: U8, drawn: F32, own: F32, config: TranslationConfig) -> F32
     if config.mode == "sewn":
         return sewing_mask(hull, (drawn[JAW_LINE], own[JAW_LINE]), feather)
     return head_mask(config.size, 2 * feather)
+
+
+def kept_mask(hull: U8, drawn: F32, config: TranslationConfig) -> F32:
+    """(S, S) what of an output the frame after may see: the wanted mouth and jaw, or a whole head.
+
+    `patch_mask` also follows the template's own jaw, which must not reach a network.
+    """
+    if config.mode == "sewn":
+        return sewing_mask(hull, (drawn[JAW_LINE],), FEATHER * config.size)
+    return np.ones(hull.shape, np.float32)

@@ -110,12 +110,14 @@ def _grow(mask: U8, radius: float) -> U8:
     return np.asarray(cv2.threshold(grown, 0, 255, cv2.THRESH_BINARY)[1], np.uint8)
 
 
-def network_input(landmarks: F32, conditions: Conditions, with_template: bool) -> F32:
-    """(3 or 6, S, S) float32: lines, edges and hull in [0, 1], then blanked colours in [-1, 1]."""
+def network_input(landmarks: F32, conditions: Conditions, with_template: bool, with_edges: bool = True) -> F32:
+    """(3 or 6, S, S) float32: lines, edges (0 without them) and hull in [0, 1], then blanked colours in [-1, 1]."""
     size = conditions.hull.shape[0]
     out = np.empty((6 if with_template else 3, size, size), np.float32)
     for i, channel in enumerate((draw_lines(landmarks, size), conditions.edges, conditions.hull)):
         np.multiply(channel, np.float32(1 / 255), out=out[i], casting="unsafe")
+    if not with_edges:
+        out[1] = 0
     if with_template:
         out[3:] = conditions.blanked.transpose(2, 0, 1) * np.float32(2 / 255) - 1
     return out

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,17 +19,20 @@ from lipwright.core.errors import ConfigError, ShapeError
 from lipwright.face.align import apply, invert
 from lipwright.render.translation.config import TranslationConfig
 from lipwright.render.translation.crop import sample_crop
-from lipwright.render.translation.data import patch_mask
-from lipwright.render.translation.facial_map import network_input, template_conditions, wanted_landmarks
+from lipwright.render.translation.data import kept_mask, patch_mask
+from lipwright.render.translation.facial_map import draw_lines, network_input, template_conditions, wanted_landmarks
 from lipwright.render.translation.geometry import TranslationGeometry
 from lipwright.render.translation.networks import build_generator
 from lipwright.render.translation.precision import has_bf16
+from lipwright.render.translation.temporal import Before, with_neighbours
 
 _PREFIX = "generator."
 
 
 class TranslationRenderer:
-    """One generator pass per frame; no state, no look-ahead, so any chunking gives the same patches.
+    """One generator pass per frame; any chunking gives the same patches.
+
+    With `temporal_inputs` it looks one frame ahead, draws frame by frame and remembers the last one until `reset`.
 
     Args:
         config: as trained.
@@ -39,7 +43,6 @@ class TranslationRenderer:
     """
 
     accepts = "landmarks"
-    lookahead = 0
 
     def __init__(
         self,
@@ -55,6 +58,8 @@ class TranslationRenderer:
                 "retrain the renderer"
             )
         self.config, self.geometry, self.batch = config, geometry, batch
+        self.lookahead = int(config.temporal_inputs)
+        self._before: Before | None = None  # replaced, never changed: a shallow copy has a state of its own
         self.device = torch.device(device)
         self._generator = generator
         # A copy in bfloat16: under autocast every frame would cast all weights again, a fifth of its time.
@@ -62,7 +67,8 @@ class TranslationRenderer:
         self._network = copy.deepcopy(generator).to(self.device, self._dtype).eval()
 
     def reset(self) -> None:
-        """Nothing to forget."""
+        """A new video begins: there is no frame before."""
+        self._before = None
 
     def footprint(self, track: FaceTrack) -> np.ndarray:
         """(T, 4) boxes around the crops, with room for their sampling filter; see `Local.footprint`."""
@@ -81,6 +87,9 @@ class TranslationRenderer:
             raise ShapeError("track", (count, 68, 2), window.track.landmarks_px.shape)
         if len(window.target_px) < count or window.target_px.shape[1:] != (29, 2):
             raise ShapeError("target_px", (f">= {count}", 29, 2), window.target_px.shape)
+        if self.config.temporal_inputs:
+            yield from (self._next(window, i) for i in range(count))
+            return
         for start in range(0, count, self.batch):
             chosen = np.arange(start, min(start + self.batch, count))
             inputs, masks, maps = self.prepare(
@@ -89,32 +98,49 @@ class TranslationRenderer:
                 window.track.pose_rad[chosen],
                 window.target_px[chosen],
             )
-            for rgb8, mask, affine in zip(self._generate(inputs), masks, maps, strict=True):
-                yield Patch(rgb8, mask, affine)
+            for raw, mask, affine in zip(self._generate(inputs), masks, maps, strict=True):
+                yield Patch(_rgb8(raw), mask, affine)
 
     def prepare(self, frames: Sequence[U8], landmarks_px: F32, pose_rad: F32, target_px: F32) -> tuple[F32, F32, F32]:
         """(B, C, S, S) network inputs, (B, S, S) masks of the patches, (B, 2, 3) crop_from_frame.
 
-        Of the template only rigid points, upper face, pose and pixels outside the hull reach the inputs.
+        Of the template only rigid points, upper face, pose and pixels outside the hull reach the inputs. Without
+        what `temporal_inputs` adds to them.
         """
-        size, sewn = self.config.size, self.config.mode == "sewn"
         maps = self.geometry.crop_maps(landmarks_px)
-        own, wanted = apply(maps, landmarks_px), apply(maps, target_px)
-        inputs, masks = [], []
-        for i, polygon in enumerate(self.geometry.hulls(pose_rad)):
-            conditions = template_conditions(sample_crop(frames[i], maps[i], size), polygon)
-            drawn = wanted_landmarks(own[i], wanted[i])
-            inputs.append(network_input(drawn, conditions, sewn))
-            masks.append(patch_mask(conditions.hull, drawn, own[i], self.config))
-        return np.stack(inputs), np.stack(masks), maps
+        hulls = self.geometry.hulls(pose_rad)
+        views = [self._view(*of) for of in zip(frames, maps, landmarks_px, target_px, hulls, strict=True)]
+        return np.stack([v.inputs for v in views]), np.stack([v.mask for v in views]), maps
 
-    def _generate(self, inputs: F32) -> U8:
-        """(B, C, S, S) to (B, S, S, 3)."""
+    def _view(self, frame: U8, affine: F32, landmarks_px: F32, target_px: F32, polygon: F32) -> _View:
+        """Inputs and masks of one frame."""
+        own, wanted = apply(affine, landmarks_px), apply(affine, target_px)
+        conditions = template_conditions(sample_crop(frame, affine, self.config.size), polygon)
+        drawn = wanted_landmarks(own, wanted)
+        inputs = network_input(drawn, conditions, self.config.mode == "sewn", self.config.edges)
+        mask = patch_mask(conditions.hull, drawn, own, self.config)
+        return _View(inputs, mask, conditions.hull, drawn)
+
+    def _next(self, window: RenderWindow, i: int) -> Patch:
+        """Frame `i` of the window after the one that was drawn last."""
+        track, size = window.lookahead_track, self.config.size
+        until = min(i + 2, len(window.target_px))
+        maps = self.geometry.crop_maps(track.landmarks_px[i:until])
+        polygon = self.geometry.hulls(track.pose_rad[i : i + 1])[0]
+        view = self._view(window.frames[i], maps[0], track.landmarks_px[i], window.target_px[i], polygon)
+        after = view.inputs[0]
+        if until == i + 2:
+            points = (apply(maps[1], of[i + 1]) for of in (track.landmarks_px, window.target_px))
+            after = draw_lines(wanted_landmarks(*points), size) * np.float32(1 / 255)
+        raw = self._generate(with_neighbours(view.inputs, self._before, after)[None])[0]
+        self._before = Before(view.inputs[0], raw * kept_mask(view.hull, view.drawn, self.config))
+        return Patch(_rgb8(raw), view.mask, maps[0])
+
+    def _generate(self, inputs: F32) -> F32:
+        """(B, C, S, S) to (B, 3, S, S) in [-1, 1]."""
         with torch.inference_mode():
             raw = self._network(torch.from_numpy(inputs).to(self.device, self._dtype)).float()
-        scaled = ((raw + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-        out: U8 = scaled.permute(0, 2, 3, 1).contiguous().cpu().numpy()
-        return out
+        return np.asarray(raw.cpu().numpy(), np.float32)
 
     def state(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         """(tensors, config) for core.checkpoint.save_tensors."""
@@ -145,3 +171,23 @@ class TranslationRenderer:
         """Read what `save` wrote; CheckpointError when it is missing, damaged or of another model."""
         tensors, config = load_tensors(path)
         return cls.from_state(tensors, config, device, str(path))
+
+
+@dataclass(frozen=True)
+class _View:
+    """What one template frame and its wanted landmarks come to."""
+
+    inputs: F32
+    """(3 or 6, S, S) of the network."""
+    mask: F32
+    """(S, S) of the patch."""
+    hull: U8
+    """(S, S)."""
+    drawn: F32
+    """(68, 2) the landmarks of its lines, crop pixels."""
+
+
+def _rgb8(raw: F32) -> U8:
+    """(3, S, S) in [-1, 1] to (S, S, 3) uint8."""
+    scaled = np.clip(np.rint((raw + 1) * np.float32(127.5)), 0, 255).astype(np.uint8)
+    return np.ascontiguousarray(scaled.transpose(1, 2, 0))

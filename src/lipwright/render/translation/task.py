@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -21,8 +22,11 @@ from lipwright.render.translation.losses import (
 from lipwright.render.translation.networks import build_generator
 from lipwright.render.translation.precision import autocast
 from lipwright.render.translation.quality import contact_sheet, mouth_quality
+from lipwright.render.translation.temporal import fed, from_nothing, history_source, roll_out, shown_together
 
 _VALIDATION_FRAMES = 32
+_RUN = 8
+"""Consecutive frames from an empty start in which a network with `temporal_inputs` is validated."""
 
 
 class TranslationTask:
@@ -55,6 +59,8 @@ class TranslationTask:
             }
             if config.mouth_discriminator:
                 parts["mouth_discriminator"] = MultiscaleDiscriminator(MAP_CHANNELS + 3, config.ndf, 1)
+            if config.temporal_discriminator:
+                parts["temporal_discriminator"] = MultiscaleDiscriminator(4 * config.stretch, config.ndf, 1)
         # On a CPU the norms of NCHW maps are up to 40 times faster, which outweighs oneDNN's reorders.
         self._layout = torch.contiguous_format if self.device.type == "cpu" else torch.channels_last
         self._parts = {name: self._placed(part) for name, part in parts.items()}
@@ -66,7 +72,7 @@ class TranslationTask:
         }
         # The average of the learner over its steps is what is validated and kept.
         self._parts["generator"] = copy.deepcopy(self._parts["learner"]).requires_grad_(False)
-        self._gan = 0.0
+        self._gan = self._fraction = 0.0
 
     def modules(self) -> dict[str, nn.Module]:
         """Everything with weights: `generator` (the running average, to keep), `learner`, discriminators."""
@@ -87,25 +93,51 @@ class TranslationTask:
             for group in optimiser.param_groups:
                 group["lr"] = c.learning_rate * max(decay, 0.01)
         span = max(c.gan_full - c.gan_start, 1e-6)
+        self._fraction = fraction
         self._gan = float(np.clip((fraction - c.gan_start) / span, 0.0, 1.0))
 
     def step(self, step_index: int) -> dict[str, float]:
         """One step of the generator and, once they have joined, of the discriminators; losses by name."""
-        batch = self._to_device(self.data.batch(self.config, self.seed, step_index))
+        frames = [self._to_device(b) for b in self.data.stretch(self.config, self.seed, step_index)]
+        batch = frames[-1]
+        inputs, before = self._history(frames, step_index)
         learner = self._parts["learner"].train()
         with autocast(self.device, self.config.bf16):
-            raw = learner(batch.inputs)
-        fake = raw.float() * batch.mask + batch.outside * (1 - batch.mask)
+            raw = learner(inputs)
+        fake = _composed(raw.float(), batch)
         losses = self._reconstruction(fake, batch)
         verdicts: dict[str, Tensor] = {}
         if self._gan > 0:
-            verdicts, adversarial = self._play(fake, batch)
+            pairs = self._pairs(fake, batch)
+            if self.config.temporal_discriminator:
+                real = shown_together(frames, [f.target for f in frames])
+                pairs.append(("temporal_", shown_together(frames, [*before, fake]), real))
+            verdicts, adversarial = self._play(pairs)
             losses |= adversarial
         self._descend("generator", losses)
         if verdicts:
             self._descend("discriminator", verdicts)
         self._average(step_index)
         return {name: float(value.detach()) for name, value in (losses | verdicts).items()}
+
+    def _history(self, frames: list[Batch], step_index: int) -> tuple[Tensor, list[Tensor]]:
+        """Inputs of the last frame and the pictures before it; gradients stay in the last frame.
+
+        Which history it gets is drawn from (seed, step) and the part of the budget spent.
+        """
+        c, (*earlier, last) = self.config, frames
+        if not earlier:
+            return last.inputs, []
+        source = "own"
+        if c.temporal_inputs:
+            source = history_source(np.random.default_rng((self.seed, step_index, 1)).random(), self._fraction)
+        if source != "own":
+            real = [f.target for f in earlier]
+            return (from_nothing(last) if source == "nothing" else fed(last, earlier[-1], real[-1])), real
+        with torch.no_grad(), autocast(self.device, c.bf16):
+            outputs = roll_out(self._parts["learner"].train(), earlier, c.temporal_inputs)
+        inputs = fed(last, earlier[-1], outputs[-1]) if c.temporal_inputs else last.inputs
+        return inputs, [_composed(raw, f) for raw, f in zip(outputs, earlier, strict=True)]
 
     @torch.no_grad()
     def _average(self, step_index: int) -> None:
@@ -133,19 +165,21 @@ class TranslationTask:
             losses["perceptual"] = c.perceptual_weight * self.perceptual(fake, batch.target)
         return losses
 
-    def _play(self, fake: Tensor, batch: Batch) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    def _pairs(self, fake: Tensor, batch: Batch) -> list[tuple[str, Tensor, Tensor]]:
+        """(discriminator, generated, real) of one frame, each with its facial map."""
+        condition = batch.inputs[:, :MAP_CHANNELS]
+        pairs = [("", torch.cat([condition, fake], 1), torch.cat([condition, batch.target], 1))]
+        if self.config.mouth_discriminator:
+            _, fake_whole, real_whole = pairs[0]
+            pairs.append(("mouth_", self._mouths(fake_whole, batch), self._mouths(real_whole, batch)))
+        return pairs
+
+    def _play(self, pairs: list[tuple[str, Tensor, Tensor]]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Losses of the discriminators and of the generator against them, both before either moves.
 
         Features of real pictures serve both sides, as in pix2pixHD.
         """
         c = self.config
-        condition = batch.inputs[:, :MAP_CHANNELS]
-        pairs: list[tuple[str, Tensor, Tensor]] = [
-            ("", torch.cat([condition, fake], 1), torch.cat([condition, batch.target], 1))
-        ]
-        if c.mouth_discriminator:
-            _, fake_whole, real_whole = pairs[0]
-            pairs.append(("mouth_", self._mouths(fake_whole, batch), self._mouths(real_whole, batch)))
         verdicts, losses = {}, {}
         for prefix, fake_pair, real_pair in pairs:
             judge = self._parts[f"{prefix}discriminator"].train()
@@ -171,42 +205,51 @@ class TranslationTask:
 
     def _validation_pictures(self) -> tuple[list[U8], list[U8]]:
         """Mouth boxes of generated and real validation frames."""
-        chosen = _spread(self.data.validation, _VALIDATION_FRAMES)
         width, height = self.data.geometry.mouth_box()
         fakes, reals = [], []
-        for index in chosen:
-            batch = self.data.plain(np.array([index]), self.config)
+        for batch, picture in self._held_out(_VALIDATION_FRAMES):
             left, top = batch.mouth[0]
             where = np.s_[top : top + height, left : left + width]
-            fakes.append(self._generate(batch)[where])
+            fakes.append(picture[where])
             reals.append(_rgb8(batch.target[0])[where])
         return fakes, reals
 
-    def _generate(self, batch: Batch) -> U8:
-        moved = self._to_device(batch)
-        with torch.inference_mode(), autocast(self.device, self.config.bf16):
-            raw = self._parts["generator"].eval()(moved.inputs).float()
-        return _rgb8((raw * moved.mask + moved.outside * (1 - moved.mask))[0])
+    def _held_out(self, count: int) -> Iterator[tuple[Batch, U8]]:
+        """About `count` validation frames and what is generated for them: spread ones, or runs of consecutive ones."""
+        length = _RUN if self.config.temporal_inputs else 1
+        for run in self.data.runs(self.data.validation, max(count // length, 1), length):
+            if length == 1:
+                frames = [self._to_device(self.data.plain(run, self.config))]
+            else:
+                frames = [self._to_device(b) for b in self.data.plain_run(run, self.config)]
+            generator = self._parts["generator"].eval()
+            with torch.inference_mode(), autocast(self.device, self.config.bf16):
+                outputs = roll_out(generator, frames, self.config.temporal_inputs)
+            yield from ((f, _rgb8(_composed(raw, f)[0])) for f, raw in zip(frames, outputs, strict=True))
 
     def preview(self) -> U8:
         """Contact sheet of held-out frames: real, generated, difference; whole crop and mouth."""
-        rows = []
         width, height = self.data.geometry.mouth_box()
-        for index in _spread(self.data.validation, 4):
-            batch = self.data.plain(np.array([index]), self.config)
-            rows.append((_rgb8(batch.target[0]), self._generate(batch), (*batch.mouth[0], width, height)))
-        return contact_sheet(rows)
+        shown = list(self._held_out(4 * (_RUN if self.config.temporal_inputs else 1)))
+        rows = [(_rgb8(b.target[0]), picture, (*b.mouth[0], width, height)) for b, picture in shown]
+        every = max(len(rows) // 4, 1)
+        return contact_sheet(rows[every - 1 :: every])
 
     def _placed(self, part: nn.Module) -> nn.Module:
         moved: nn.Module = part.to(device=self.device).to(memory_format=self._layout)  # type: ignore[call-overload]
         return moved
 
     def _to_device(self, batch: Batch) -> Batch:
-        inputs, target, mask, outside = (
+        inputs, target, mask, outside, kept = (
             t.to(self.device, memory_format=self._layout)
-            for t in (batch.inputs, batch.target, batch.mask, batch.outside)
+            for t in (batch.inputs, batch.target, batch.mask, batch.outside, batch.kept)
         )
-        return Batch(inputs, target, mask, outside, batch.mouth)
+        return Batch(inputs, target, mask, outside, batch.mouth, kept)
+
+
+def _composed(raw: Tensor, batch: Batch) -> Tensor:
+    """A generator's output where it is used, around it what the template shows."""
+    return raw * batch.mask + batch.outside * (1 - batch.mask)
 
 
 def _halves(features: list[list[Tensor]]) -> tuple[list[list[Tensor]], list[list[Tensor]]]:
@@ -219,8 +262,3 @@ def _rgb8(image: Tensor) -> U8:
     """(3, H, W) in [-1, 1] to (H, W, 3) uint8."""
     scaled = (image.detach().float().cpu() + 1) * 127.5
     return scaled.round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy()
-
-
-def _spread(indices: np.ndarray, count: int) -> np.ndarray:
-    """At most `count` of the indices, evenly spaced."""
-    return indices[np.unique(np.linspace(0, len(indices) - 1, min(count, len(indices))).round().astype(int))]

@@ -1,0 +1,119 @@
+"""`lipwright bench NAME`: measured speed and memory on this machine, with the machine written beside it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lipwright.cli.bench import media, prepare, render, sew, speak
+from lipwright.cli.bench.measure import Job, Measure, measure
+from lipwright.cli.interrupt import kept
+from lipwright.cli.output import print_table, write_json
+from lipwright.cli.progress import Bars
+from lipwright.cli.values import picture_size
+from lipwright.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from lipwright.recipes.ablation import Table
+
+__all__ = ["BENCHES", "command", "measure"]
+
+BENCHES: dict[str, Callable[[Job], list[Measure]]] = {
+    "media": media.run,
+    "prepare": prepare.run,
+    "sew": sew.run,
+    "speak": speak.run,
+    "render": render.run,
+}
+
+
+def command(
+    name: Annotated[str, typer.Argument(help="media, prepare, sew, speak or render.")],
+    subjects: Annotated[list[Path] | None, typer.Argument(help="Subjects for render --ablations.")] = None,
+    persona: Annotated[str, typer.Option(help="Persona for speak.")] = "demo",
+    seconds: Annotated[float, typer.Option(min=1, help="Length of the material; frames drawn for render.")] = 10,
+    renderer: Annotated[str | None, typer.Option(help="Another of the persona's renderers, such as memory.")] = None,
+    size: Annotated[str | None, typer.Option(help="Speak over pictures of this size, as 3840x2160.")] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="Measured runs.")] = 3,
+    preset: Annotated[str | None, typer.Option(help="Renderer preset.  [default: all; draft for --ablations]")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda, for render.")] = "auto",
+    ablations: Annotated[bool, typer.Option("--ablations", help="Train and score the rows of the table.")] = False,
+    steps: Annotated[int, typer.Option(min=1, help="Training steps of every row.")] = 600,
+    seed: Annotated[int, typer.Option(help="Seed of every row.")] = 0,
+    rows: Annotated[list[str] | None, typer.Option("--row", help="Only this row; may be repeated.")] = None,
+    changes: Annotated[list[str] | None, typer.Option("--set", help="field=value of every row's config.")] = None,
+    json: Annotated[str | None, typer.Option("--json", help="Write to this JSON file (- for stdout).")] = None,
+) -> None:
+    """Measure one part of the toolkit on this machine."""
+    if name not in BENCHES:
+        raise ConfigError(f"unknown benchmark {name!r}; choose from {', '.join(BENCHES)}")
+    if ablations:
+        if name != "render":
+            raise ConfigError(f"bench {name} has no --ablations; use bench render")
+        _ablations(subjects or [], _table(preset, steps, seed, rows, changes), device, json)
+        return
+    if subjects:
+        raise ConfigError("subjects are for bench render --ablations; leave them out")
+    exact = picture_size(size, "--size")
+    if isinstance(exact, int):
+        raise ConfigError(f"--size {size}: give both sides, as 3840x2160")
+    from lipwright.cli.device import resolve
+    from lipwright.cli.machine import machine
+
+    where = {"benchmark": name, "seconds": seconds, "repeats": repeats}
+    where |= {"persona": persona, "renderer": renderer, "size": size} if name == "speak" else {}
+    if name == "render":
+        device = resolve(device)
+        where |= {"preset": preset, "device": device}
+    with kept("nothing was written; run the same command again"), tempfile.TemporaryDirectory() as folder:
+        found = BENCHES[name](Job(Path(folder), persona, seconds, repeats, renderer, exact, preset, device))
+    _tell(where | {"machine": machine()}, found, json)
+
+
+def _tell(where: dict[str, Any], found: list[Measure], json: str | None) -> None:
+    """Figures to a file, and to people unless the file is stdout."""
+    first = found[0]
+    measures = [
+        replace(m, ratio=round(m.fps / first.fps, 4), cpu_ratio=round(first.cpu_ms / max(m.cpu_ms, 1e-3), 4))
+        for m in found
+    ]
+    if json is not None:
+        write_json(json, where | {"measures": [asdict(m) for m in measures]})
+    if json == "-":
+        return
+    columns = ["step", "fps", "quartiles", "to the first", "CPU ms", "peak MB"]
+    network = any(m.gmacs for m in measures)
+    table = [
+        [m.step, f"{m.fps:.3g}", f"{m.fps_low:.3g} to {m.fps_high:.3g}", f"{m.ratio:.3f}", m.cpu_ms, m.peak_mb]
+        + ([m.gmacs, m.mparams, m.gpu_mb] if network else [])
+        for m in measures
+    ]
+    print_table("", columns + (["GMAC", "M weights", "GPU MB"] if network else []), table)
+
+
+def _table(preset: str | None, steps: int, seed: int, rows: list[str] | None, changes: list[str] | None) -> Table:
+    """The asked table; ConfigError for unknown rows and fields."""
+    from lipwright.cli.values import assignments
+    from lipwright.recipes.ablation import ROWS, Table, chosen
+
+    table = Table(preset or "draft", steps, seed, assignments(changes or [], "--set"), chosen(rows) if rows else ROWS)
+    for row in table.rows:
+        table.config(row)
+    return table
+
+
+def _ablations(subjects: list[Path], table: Table, device: str, json: str | None) -> None:
+    if not subjects or json in (None, "-"):
+        raise ConfigError("bench render --ablations needs subjects and --json FILE, which also keeps finished rows")
+    from lipwright.cli.bench import ablations
+    from lipwright.cli.device import resolve
+
+    file = Path(str(json))
+    with kept(f"finished rows are in {file}; run the same command again to go on"), Bars() as bars:
+        found = ablations.table(subjects, table, resolve(device), file, bars)
+    ablations.show(found)
