@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -46,8 +47,8 @@ def match_part(scans: Mapping[str, Scan], cut: Mapping[str, MouthCutter]) -> Par
             continue
         mouths = cut[name].mouths[source_frames(len(scan), scan.fps)]
         if not len(scan.samples) or len(mouths) < _LEAST_FRAMES:
-            why = f"{_LEAST_FRAMES / 25:.1f} s with sound are needed"
-            part.notes.append(f"LipMatch did not score {scan.clip.name}: {why}")
+            note = f"LipMatch did not score {scan.clip.name}: {_LEAST_FRAMES / 25:.1f} s with sound are needed"
+            part.notes += [note] * (note not in part.notes)
             continue
         found[name] = _fit(model, mouths, scan)
         part.curves.append(_over_time(found[name], name))
@@ -75,14 +76,17 @@ def _rest(scan: Scan) -> int:
 
 def _rows(found: Mapping[str, LipFit]) -> list[Row]:
     video = found["video"]
-    offsets = {name: FRAME_MS * found[name].offset_frames for name in ("video", "real") if name in found}
+    offsets: dict[str, Any] = {
+        name: FRAME_MS * found[name].offset_frames for name in ("video", "real") if name in found
+    }
     for name in offsets:
         span = found[name].offset_interval
         if span is None or span[1] - span[0] > WIDEST_FRAMES:
             offsets[name] = float("nan")
     sure = video.offset_interval
     milliseconds = None if sure is None else (FRAME_MS * sure[0], FRAME_MS * sure[1])
-    fit, confidence = ({n: getattr(f, key) for n, f in found.items()} for key in ("fit", "confidence"))
+    fit: dict[str, Any] = {name: one.fit for name, one in found.items()}
+    confidence: dict[str, Any] = {name: one.confidence for name, one in found.items()}
     return [
         Row("lipmatch.fit", "LipMatch fit (not LSE)", "", "higher", **fit, interval=video.fit_interval),
         Row(
