@@ -78,8 +78,8 @@ def command(
                 )
             from lipwright.evaluate.video import evaluate
 
-            options = _options(transcript, lse, face_boxes)
-            found = evaluate(videos[0], reference=reference, film=film, **options)
+            options = _options(transcript, lse, face_boxes) | ({"film": True} if film else {})
+            found = evaluate(videos[0], reference=reference, **options)
         if html is not None:
             found.write_html(html)
         if json is not None:

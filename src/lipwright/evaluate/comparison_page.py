@@ -25,6 +25,8 @@ META_TALK = (
     ("SSIM", ("full.ssim_gaussian",)),
 )
 """Columns of paper C's tables."""
+STAND_INS = {"lipmatch.confidence": "LipMatch", "full.frechet_pyramid": "Fréchet"}
+"""What a column is called when its own metric needs weights that nobody brought: never by the paper's name."""
 Columns = Sequence[tuple[str, Sequence[str]]]
 
 
@@ -90,11 +92,8 @@ def _head(name: str, key: str | None, comparison: Comparison, plain: bool = Fals
     if key is None:
         return name if plain else f"{name}<span class=span>not measured</span>"
     row = next(iter(comparison.methods.values()))[key]
-    arrow = ARROWS[row.better]
-    if plain:
-        own = {"lipmatch.confidence": "LipMatch", "full.frechet_pyramid": "Fréchet"}
-        return f"{own.get(key, name)}{arrow}"
-    return f"{html.escape(name)}{arrow}<span class=span>{html.escape(row.label)}</span>"
+    called = STAND_INS.get(key, name) + ARROWS[row.better]
+    return called if plain else f"{html.escape(called)}<span class=span>{html.escape(row.label)}</span>"
 
 
 def _paper(comparison: Comparison, columns: Columns) -> str:

@@ -76,14 +76,8 @@ def _rest(scan: Scan) -> int:
 
 def _rows(found: Mapping[str, LipFit]) -> list[Row]:
     video = found["video"]
-    offsets: dict[str, Any] = {
-        name: FRAME_MS * found[name].offset_frames for name in ("video", "real") if name in found
-    }
-    for name in offsets:
-        span = found[name].offset_interval
-        if span is None or span[1] - span[0] > WIDEST_FRAMES:
-            offsets[name] = float("nan")
-    sure = video.offset_interval
+    offsets: dict[str, Any] = {name: _offset_ms(found[name]) for name in ("video", "real") if name in found}
+    sure = video.offset_interval if offsets["video"] is not None else None
     milliseconds = None if sure is None else (FRAME_MS * sure[0], FRAME_MS * sure[1])
     fit: dict[str, Any] = {name: one.fit for name, one in found.items()}
     confidence: dict[str, Any] = {name: one.confidence for name, one in found.items()}
@@ -100,6 +94,12 @@ def _rows(found: Mapping[str, LipFit]) -> list[Row]:
             interval=milliseconds,
         ),
     ]
+
+
+def _offset_ms(fit: LipFit) -> float | None:
+    span = fit.offset_interval
+    known = span is not None and span[1] - span[0] <= WIDEST_FRAMES
+    return FRAME_MS * fit.offset_frames if known else None
 
 
 def _over_time(fit: LipFit, name: str) -> Curve:

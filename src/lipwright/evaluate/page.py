@@ -13,6 +13,9 @@ from lipwright.evaluate.result import Curve, Evaluation, Row, number, span
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+LEAST_POINTS = 3
+"""Curves of fewer points are left out of the plots."""
+
 
 def page(evaluation: Evaluation) -> str:
     """The evaluation as HTML text."""
@@ -34,6 +37,7 @@ def plots_png(curves: Sequence[Curve]) -> bytes:
     from matplotlib.figure import Figure
 
     titles = list(dict.fromkeys(c.title for c in curves))
+    titles = [t for t in titles if max(len(c.times_s) for c in curves if c.title == t) >= LEAST_POINTS] or titles[:1]
     figure: Figure = Figure(figsize=(11, 2.1 * len(titles) + 0.4), layout="constrained")
     FigureCanvasAgg(figure)  # no display and no global state
     axes = figure.subplots(len(titles), 1, sharex=True, squeeze=False)[:, 0]
