@@ -37,6 +37,8 @@ PRESENTER = Path(lipwright.__file__).parent / "assets" / "presenter.mp4"
 TOLERANCES = {
     "speech.offset": 20.0,
     "speech.drift": 60.0,
+    "lipmatch.offset": 20.0,
+    "lipmatch.confidence": 0.06,
     "lips.correlation": 0.06,
     "lips.amplitude": 0.08,
     "landmarks.lmd_centred": 0.25,

@@ -16,6 +16,7 @@ from lipwright.lipmatch.training import Fold, MatchTask, TrainingConfig, augment
 from lipwright.lipmatch.voices import HELD_OUT, TRAINING, Rooms, longer_tract
 from lipwright.metrics.lipmatch import SIDE, LipMatch
 from lipwright.speech.tts import Phone, Speech
+from lipwright.train.loop import Budget, Loop
 
 CONFIG = TrainingConfig(pieces=2, windows=8, rooms=1, learning_rate=3e-3)
 
@@ -60,6 +61,13 @@ def test_a_batch_depends_on_seed_and_step_alone() -> None:
     fold = Fold.of([talking(1), talking(2)], 1, 0)
     a, b = (MatchTask(fold, fold, CONFIG) for _ in range(2))
     assert a.step(5) == b.step(5)
+
+
+def test_a_stopped_training_goes_on(tmp_path: Path) -> None:
+    fold = Fold.of([talking(1, 40), talking(2, 40)], 0, 0)
+    Loop(MatchTask(fold, fold, CONFIG), tmp_path, Budget(steps=1), "lipmatch").run()
+    record = Loop(MatchTask(fold, fold, CONFIG), tmp_path, Budget(steps=2), "lipmatch").run(resume=True)
+    assert record.steps == 2
 
 
 def test_augmentation_keeps_the_mouth_in_view_and_moves_it() -> None:

@@ -1,4 +1,4 @@
-"""`python -m lipwright.lipmatch`: train LipMatch on rendered mouths and synthetic voices, or measure it on footage."""
+"""`python -m lipwright.lipmatch`: train LipMatch on rendered mouths and synthetic voices."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from lipwright.lipmatch.card import measure
 from lipwright.lipmatch.clips import TalkingMouth, footage
 from lipwright.lipmatch.dataset import Wanted, load_all, render_all
 from lipwright.lipmatch.training import Fold, MatchTask, TrainingConfig
-from lipwright.metrics.lipmatch import WEIGHTS, load_lipmatch
 from lipwright.train.loop import Budget, Loop, TrainingRecord
 
 VALIDATION_PART = 10
@@ -38,9 +37,6 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--budget", default="15m", help="training time or steps, as 15m or '900 steps'")
     p.add_argument("--footage", type=Path, nargs="*", default=[], help="prepared subjects to train on as well")
     p.add_argument("--resume", action="store_true", help="go on with the training in --work")
-    p.add_argument("--measure", type=Path, nargs="*", help="do not train: measure the weights on prepared subjects")
-    p.add_argument("--weights", type=Path, default=WEIGHTS, help="weights for --measure")
-    p.add_argument("--stretch", type=float, default=5.0, help="seconds of each stretch of footage")
     return p
 
 
@@ -48,8 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run; 0 done, 2 bad input (one sentence on standard error), 130 interrupted."""
     given = parser().parse_args(arguments)
     try:
-        found = _train(given, _Bar()) if given.measure is None else _measure(given)
-        print(json.dumps(found, indent=1))
+        print(json.dumps(_train(given, _Bar()), indent=1))
     except LipwrightError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -99,15 +94,6 @@ def _card(
         "held_out": "rendered identities and synthetic voices that were not trained on",
         "measured": measure(task.model, tests),
     }
-
-
-def _measure(given: argparse.Namespace) -> dict[str, Any]:
-    model, _ = load_lipmatch(given.weights)
-    people = {str(folder.name): list(footage(folder, given.stretch)) for folder in given.measure}
-    found = {name: measure(model, clips) for name, clips in people.items()}
-    found["all"] = measure(model, [clip for clips in people.values() for clip in clips])
-    write_json(given.out.with_suffix(".json"), found)
-    return found
 
 
 class _Bar:

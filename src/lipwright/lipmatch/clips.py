@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from lipwright.core.clock import FPS, SAMPLE_RATE, n_frames
+from lipwright.core.clock import FPS, SAMPLE_RATE, n_frames, sample_of
 from lipwright.core.contracts import F32, U8, FaceTrack
 from lipwright.core.errors import SubjectError
 from lipwright.core.files import atomic_file
@@ -28,6 +27,7 @@ from lipwright.presenter.motion import MotionConfig, head_motion
 from lipwright.presenter.render import PresenterRenderer, RenderConfig
 from lipwright.presenter.rig import Rig, build_rig, identity_coefficients, studio_camera
 from lipwright.presenter.scene import Performance, combine
+from lipwright.subject.store import Subject
 
 MARGIN = 1.25
 """More is kept around the mouth than the network sees, for shifts and turns while training."""
@@ -104,24 +104,26 @@ def _mouths(renderer: PresenterRenderer, p: Performance) -> U8:
 
 def footage(folder: str | os.PathLike[str], seconds: float = 12.0) -> Iterator[TalkingMouth]:
     """Stretches of a prepared subject in which its face is good; SubjectError when it has none."""
-    from lipwright.subject.store import Subject
-
     subject = Subject.open(folder)
     found = 0
-    for first, end in _good(subject.track, round(seconds * subject.fps)):
-        track = subject.track[first:end]
-        cutter = MouthCutter.of(track, KEPT, MARGIN)
-        for _ in cutter.tap(subject.frames.read(first, end - first)):
-            pass
-        start, stop = (int(Fraction(t) / subject.fps * SAMPLE_RATE) for t in (first, end))
-        yield TalkingMouth(cutter.mouths[source_frames(end - first, subject.fps)], subject.samples[start:stop])
+    for first, end in good_stretches(subject.track, round(seconds * subject.fps)):
+        yield part_of(subject, first, end)
         found += 1
     if not found:
         raise SubjectError(f"{os.fspath(folder)} has no {seconds:g} s of a usable face; give longer footage")
 
 
-def _good(track: FaceTrack, n: int) -> Iterator[tuple[int, int]]:
-    """Stretches of n frames with a good face in all of them."""
+def part_of(subject: Subject, first: int, end: int) -> TalkingMouth:
+    """Frames [first, end) of a prepared subject at 25 fps, with their sound."""
+    cutter = MouthCutter.of(subject.track[first:end], KEPT, MARGIN)
+    for _ in cutter.tap(subject.frames.read(first, end - first)):
+        pass
+    sound = slice(sample_of(first, subject.fps), sample_of(end, subject.fps))
+    return TalkingMouth(cutter.mouths[source_frames(end - first, subject.fps)], subject.samples[sound])
+
+
+def good_stretches(track: FaceTrack, n: int) -> Iterator[tuple[int, int]]:
+    """Stretches of n frames with a good face in all of them, one after the other."""
     first = 0
     while first + n <= len(track):
         bad = np.flatnonzero(~track.good[first : first + n])

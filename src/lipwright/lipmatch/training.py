@@ -8,6 +8,7 @@ target.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -111,7 +112,7 @@ class MatchTask:
 
     def budget_fraction(self, fraction: float) -> None:
         """Warm up, then a cosine."""
-        rate = min(1.0, 0.02 + fraction / 0.05) * 0.5 * (1 + np.cos(np.pi * fraction))
+        rate = min(1.0, 0.02 + fraction / 0.05) * 0.5 * (1 + math.cos(math.pi * fraction))
         self.optimiser.param_groups[0]["lr"] = self.config.learning_rate * max(rate, 0.01)
 
     def step(self, step_index: int) -> dict[str, float]:
