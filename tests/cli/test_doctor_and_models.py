@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from lipwright.cli import doctor, machine
-from lipwright.cli.bench import BENCHES, measure
+from lipwright.cli.bench import BENCHES
+from lipwright.cli.bench.measure import measure
 from lipwright.cli.main import run
 from lipwright.core import weights
 from lipwright.core.errors import CheckpointError
@@ -62,8 +63,8 @@ def test_measure_gives_the_median_of_the_runs() -> None:
 def test_bench_media_writes_the_machine_beside_the_figures(
     capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lipwright.cli.bench.SIZES", ((128, 96),))
-    assert set(BENCHES) == {"media", "prepare", "sew", "speak"}
+    monkeypatch.setattr("lipwright.cli.bench.media.SIZES", ((128, 96),))
+    assert set(BENCHES) == {"media", "prepare", "sew", "speak", "render"}
     path = tmp_path / "m.json"
     assert run(["bench", "media", "--seconds", "1", "--repeats", "1", "--json", str(path)]) == 0
     result = json.loads(path.read_text(encoding="utf-8"))

@@ -152,7 +152,12 @@ def test_wrong_usage(capsys: pytest.CaptureFixture[str], arguments: list[str]) -
         (["prepare", "a.mp4", "--box", "1,2,nan,4"], "is not a box"),
         (["prepare", "a.mp4", "--box", "1,2,3,4", "--face", "1"], "give one of them"),
         (["prepare", "a.mp4", "--faces", "who.gif"], "is not a .png file"),
-        (["bench", "sleep"], "choose from media, prepare, sew, speak"),
+        (["bench", "sleep"], "choose from media, prepare, sew, speak, render"),
+        (["bench", "sew", "--ablations"], "use bench render"),
+        (["bench", "render", "a.subject"], "leave them out"),
+        (["bench", "render", "a.subject", "--ablations"], "needs subjects and --json FILE"),
+        (["bench", "render", "a.subject", "--ablations", "--row", "best", "--json", "t.json"], "unknown row 'best'"),
+        (["bench", "render", "a.subject", "--ablations", "--set", "hue=1", "--json", "t.json"], "no setting 'hue'"),
         (
             ["models", "add", "stylegan", "x.npz"],
             "unknown model 'stylegan'; lipwright can use alexnet, fid-inception, ict-facekit",

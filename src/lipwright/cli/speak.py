@@ -74,10 +74,10 @@ def command(
     folder = persona_path(persona)
     what = f"{out} was not written (it appears only when whole); run the same command again"
     with kept(what), Bars() as bars:
-        from lipwright.cli.device import resolve
+        from lipwright.core.device import torch_device
         from lipwright.synthesis.speaker import Persona
 
-        speaking = Persona.load(folder, device=resolve(device)).speak(
+        speaking = Persona.load(folder, device=torch_device(device)).speak(
             speech,
             text=spoken,
             language=language,

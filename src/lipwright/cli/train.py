@@ -31,11 +31,23 @@ def command(
     log_dir: Annotated[Path | None, typer.Option(help="Write TensorBoard logs to this folder.")] = None,
     mouths: Annotated[int, typer.Option(min=10, help="Mouths kept in the appearance memory.")] = 4500,
     template_seconds: Annotated[float, typer.Option(min=1, help="Seconds of footage to speak over.")] = 60,
+    change: Annotated[
+        list[str] | None, typer.Option("--set", help="NAME=VALUE of the renderer's configuration, repeatable.")
+    ] = None,
+    init: Annotated[
+        Path | None, typer.Option(help="Begin the renderer from this persona's, or from pix2pixHD's .pth.")
+    ] = None,
+    renderer: Annotated[
+        Path | None, typer.Option(help="Take this renderer, trained elsewhere from `lipwright pack`.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Train a persona: how this person's mouth moves with speech, and how it looks."""
     folder = out or sibling(subject, ".persona")
-    with kept(lambda: _kept(folder)), Bars() as bars:
+    from lipwright.core.parallel import leads
+
+    with kept(lambda: _kept(folder)), Bars(quiet=not leads()) as bars:
+        from lipwright.core.config import settings
         from lipwright.recipes.train import train
 
         train(
@@ -51,8 +63,13 @@ def command(
             log_dir=log_dir,
             mouths=mouths,
             template_s=template_seconds,
+            settings=settings(change or []),
+            init=init,
+            renderer=renderer,
             progress=bars,
         )
+    if not leads():  # torchrun: the first process reports
+        return
     if json:
         print_json({"persona": folder, "subject": subject, "preset": preset, "mode": mode})
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from fractions import Fraction
 from pathlib import Path
 
@@ -65,17 +64,3 @@ def picture_size(text: str | None, option: str) -> tuple[int, int] | int | None:
 def sibling(path: Path, suffix: str) -> Path:
     """`path` with another suffix: where a verb writes when it is not told (`.` has no name to change)."""
     return path.with_suffix(suffix) if path.name else path.resolve().with_suffix(suffix)
-
-
-def assignments(texts: list[str], option: str) -> dict[str, object]:
-    """`field=value` texts as a dict: numbers, true and false are read as such, everything else stays text."""
-    found: dict[str, object] = {}
-    for text in texts:
-        name, sign, value = text.partition("=")
-        if not (name and sign and value):
-            raise ConfigError(f"{option} {text!r} is not field=value; write for example {option} size=192")
-        try:
-            found[name] = json.loads(value)
-        except ValueError:
-            found[name] = value
-    return found

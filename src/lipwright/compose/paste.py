@@ -1,8 +1,8 @@
 """A rendered patch back into its template picture: only the region is touched, the rest stays bit for bit.
 
-The patch is brought into the picture's own planes and blended there, so nothing outside the mask changes, at
-any bit depth, and the cost follows the region and not the picture. A chroma sample is shared by several pixels:
-it changes only as far as all pixels that show it may change.
+The patch is brought into the picture's own planes, given the grain it lacks and blended there, so nothing outside
+the mask changes, at any bit depth, and the cost follows the region and not the picture. A chroma sample is shared
+by several pixels: it changes only as far as all pixels that show it may change.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lipwright.compose.grain import with_grain
 from lipwright.core.contracts import F32, Patch
 from lipwright.face.align import invert
 from lipwright.media.picture import Box, Picture, bits, chroma_shift
@@ -42,6 +43,8 @@ def paste(picture: Picture, patch: Patch, strength: float = 1.0) -> Picture:
         if k == 1 and (right or down):
             weight = _shared(weight, right, down)
         region = plane[box[1] >> dy : -(-box[3] >> dy), box[0] >> dx : -(-box[2] >> dx)]
+        if k == 0:
+            new = with_grain(new, region, weight)
         region[:] = _blend(region, new, weight)
     return result
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lipwright.core.errors import CheckpointError, OutputError
-from lipwright.core.files import atomic_file
+from lipwright.core.files import atomic_file, file_hash
 
 if TYPE_CHECKING:
     import torch
+
+UNHASHED = "unhashed"
+"""Key of a config: names of tensors that `part_hash` leaves out."""
 
 
 def save_tensors(
@@ -46,8 +50,36 @@ def load_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, torch.Tensor],
         ) from error
 
 
+def part_hash(path: str | os.PathLike[str]) -> str:
+    """SHA-256 of a part, hexadecimal: of the whole file, or without the tensors that its config names as `UNHASHED`.
+
+    Those may be large and are mapped, not read; whoever uses them checks them piece by piece.
+    """
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        head = file.read(8)
+        head += file.read(int.from_bytes(head, "little"))
+        about = json.loads(head[8:])
+        config = json.loads(about.pop("__metadata__", {}).get("config", "{}"))
+        left_out = config.get(UNHASHED, [])
+        if not left_out:
+            return file_hash(path)
+        digest.update(head)
+        for name in sorted(set(about) - set(left_out)):
+            start, stop = about[name]["data_offsets"]
+            file.seek(len(head) + start)
+            digest.update(file.read(stop - start))
+    return digest.hexdigest()
+
+
 def load_into(module: torch.nn.Module, tensors: dict[str, torch.Tensor], where: str) -> None:
     """Strictly load a state dict; CheckpointError says which keys or shapes differ."""
+    check_layout(module, tensors, where)
+    module.load_state_dict(tensors)
+
+
+def check_layout(module: torch.nn.Module, tensors: dict[str, torch.Tensor], where: str) -> None:
+    """CheckpointError when `tensors` has not exactly the keys and shapes of the module's state."""
     own = module.state_dict()
     missing = sorted(set(own) - set(tensors))
     extra = sorted(set(tensors) - set(own))
@@ -59,7 +91,6 @@ def load_into(module: torch.nn.Module, tensors: dict[str, torch.Tensor], where: 
             if names
         ]
         raise CheckpointError(f"{where} holds weights of another model: {', '.join(parts)}; retrain it")
-    module.load_state_dict(tensors)
 
 
 def read_state(path: str | os.PathLike[str]) -> dict[str, torch.Tensor]:

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import typing
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any, TypeVar
 
@@ -56,6 +57,38 @@ def _typed(hint: Any, value: Any) -> Any:
     if typing.get_origin(hint) is tuple:
         return tuple(value)
     return value
+
+
+def settings(pairs: Iterable[str]) -> dict[str, str]:
+    """'NAME=VALUE' texts as a mapping for `with_changes`; ConfigError for one without `=`."""
+    found = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise ConfigError(f"setting '{pair}' has no value; write NAME=VALUE, for example size=512")
+        found[name.strip()] = value.strip()
+    return found
+
+
+def with_changes(config: C, changes: Mapping[str, str]) -> C:
+    """`config` with some fields set from text ('512', 'true', 'local'), as a command line gives them.
+
+    ConfigError names a field it does not have, and a text that is no value of the field's type.
+    """
+    hints = typing.get_type_hints(type(config))
+    values: dict[str, Any] = {}
+    for name, text in changes.items():
+        if name not in hints or hints[name] not in (bool, int, float, str):
+            plain = sorted(n for n, kind in hints.items() if kind in (bool, int, float, str))
+            raise ConfigError(f"{type(config).__name__} has no setting '{name}'; it has {', '.join(plain)}")
+        try:
+            values[name] = _TRUTH[text.lower()] if hints[name] is bool else hints[name](text)
+        except (KeyError, ValueError) as error:
+            raise ConfigError(f"'{text}' is no value of {name}; it takes {hints[name].__name__}") from error
+    return dataclasses.replace(config, **values)  # type: ignore[type-var]
+
+
+_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 def config_key(config: Any) -> str:

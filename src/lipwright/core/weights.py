@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lipwright.core import syncnet_weights
+from lipwright.core import syncnet_weights, vgg19_weights
 from lipwright.core.errors import CheckpointError, ConfigError, OutputError
 from lipwright.core.files import atomic_file, file_hash
 
@@ -138,6 +138,14 @@ MODELS = {
         "LPIPS: its five linear layers for AlexNet, version 0.1",
         "BSD-2-Clause",
         _needs({"lin0.model.1.weight": (1, 64, 1, 1), "lin4.model.1.weight": (1, 256, 1, 1)}),
+    ),
+    "vgg19": BroughtModel(
+        "vgg19",
+        "vgg19_features.safetensors",
+        "training renderers: pix2pixHD's perceptual loss (torchvision's vgg19)",
+        "BSD-3-Clause",
+        vgg19_weights.check,
+        vgg19_weights.convert,
     ),
     "syncnet": BroughtModel(
         "syncnet",

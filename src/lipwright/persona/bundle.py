@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 
-from lipwright.core.checkpoint import load_tensors, save_tensors
+from lipwright.core.checkpoint import load_tensors, part_hash, save_tensors
 from lipwright.core.contracts import MotionModel, Renderer, check_pairing
 from lipwright.core.errors import CheckpointError, ConfigError, LipwrightError, OutputError, PersonaError
 from lipwright.core.files import atomic_folder, file_hash, write_json
@@ -126,7 +126,7 @@ def save_part(folder: Path, parts: dict[str, dict[str, str]], name: str, part: A
     ready = {k: v if isinstance(v, torch.Tensor) else torch.from_numpy(v) for k, v in tensors.items()}
     file = folder / f"{name}.safetensors"
     save_tensors(file, ready, config)
-    parts[name] = {"sha256": file_hash(file), "kind": kind or str(config.get("kind", name))}
+    parts[name] = {"sha256": part_hash(file), "kind": kind or str(config.get("kind", name))}
 
 
 def read_info(folder: Path) -> dict[str, Any]:
@@ -151,13 +151,13 @@ def read_info(folder: Path) -> dict[str, Any]:
 def _part(folder: Path, info: Mapping[str, Any], name: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     file = folder / f"{name}.safetensors"
     loaded = load_tensors(file)
-    _same(file, info["parts"][name].get("sha256"))
+    _same(file, info["parts"][name].get("sha256"), part_hash)
     return loaded
 
 
-def _same(file: Path, digest: str | None) -> None:
+def _same(file: Path, digest: str | None, hashed: Callable[[Path], str] = file_hash) -> None:
     """CheckpointError when a file is not the one the description names; None: the description names none."""
-    if digest is not None and file_hash(file) != digest:
+    if digest is not None and hashed(file) != digest:
         raise CheckpointError(
             f"{file} is not the file this persona was saved with; copy the whole persona folder again or retrain"
         )

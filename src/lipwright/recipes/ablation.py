@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from lipwright.core.config import from_dict, to_dict
+from lipwright.core.config import from_dict, to_dict, with_changes
 from lipwright.core.contracts import Renderer
 from lipwright.core.errors import ConfigError
 from lipwright.evaluate.rendered import Rendered, rendered
 from lipwright.recipes.parts import RENDER_FRAMES, Run, fit_translation, translation_data
 from lipwright.render.memory.bank import build_bank
-from lipwright.render.memory.calibrate import calibrated
+from lipwright.render.memory.renderer import MemoryRenderer
 from lipwright.render.region import FaceGeometry
 from lipwright.render.translation.config import TranslationConfig, preset
 from lipwright.render.translation.data import TranslationData
@@ -82,14 +82,14 @@ class Table:
     steps: int = 600
     """Optimisation steps of every trained row."""
     seed: int = 0
-    changes: Mapping[str, Any] = field(default_factory=dict)
-    """Fields of TranslationConfig that differ from the preset in every row."""
+    changes: Mapping[str, str] = field(default_factory=dict)
+    """Fields of TranslationConfig that differ from the preset in every row, as text (`core.config.with_changes`)."""
     rows: tuple[Row, ...] = ROWS
 
     def config(self, row: Row) -> TranslationConfig:
         """The preset with the table's changes and then the row's; ConfigError for unknown fields."""
-        wanted = to_dict(preset(self.preset, row.mode)) | dict(self.changes) | dict(row.changes)
-        return from_dict(TranslationConfig, wanted)
+        base = with_changes(preset(self.preset, row.mode), self.changes)
+        return from_dict(TranslationConfig, to_dict(base) | dict(row.changes))
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def _memory(row: Row, shop: Workshop) -> tuple[Renderer, dict[str, Any]]:
     subject, keep = shop.subject, set(shop.subject.usable("train").tolist())
     geometry = FaceGeometry.fit(subject.track.landmarks_px[np.array(sorted(keep))])
     frames = ((t, frame) for t, frame in enumerate(subject.frames.read()) if t in keep)
-    return calibrated(build_bank(frames, subject.track, geometry)), {"steps": 0}
+    return MemoryRenderer(build_bank(frames, subject.track, geometry)), {"steps": 0}
 
 
 BUILDERS: dict[str, Callable[[Row, Workshop], tuple[Renderer, dict[str, Any]]]] = {

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,7 +20,6 @@ from lipwright.motion.model import CascadeMotion
 from lipwright.motion.task import MotionTask
 from lipwright.recipes.base import Recipe
 from lipwright.render.memory.bank import build_bank
-from lipwright.render.memory.calibrate import calibrated
 from lipwright.render.memory.renderer import MemoryRenderer
 from lipwright.subject.store import Subject
 from lipwright.train.loop import Budget, Loop, Task, TrainingRecord
@@ -96,7 +96,7 @@ def remember(subject: Subject, mouths: int, progress: Progress) -> MemoryRendere
     track = subject.track
     keep = set(_stretches(np.flatnonzero(track.good), mouths, round(subject.fps)).tolist())
     bank = build_bank(((t, f) for t, f in _watched(subject, "remember", progress) if t in keep), track)
-    return calibrated(bank)
+    return MemoryRenderer(bank)
 
 
 def _watched(subject: Subject, task: str, progress: Progress) -> Iterator[tuple[int, U8]]:
@@ -120,18 +120,8 @@ def _stretches(frames: np.ndarray, most: int, size: int) -> np.ndarray:
     if len(frames) <= most:
         return frames
     blocks = len(frames) // size
-    kept = np.unique(np.linspace(0, blocks - 1, most // size).round().astype(int))
+    kept = np.unique(np.linspace(0, blocks - 1, max(most // size, 1)).round().astype(int))
     return frames[(kept[:, None] * size + np.arange(size)).ravel()]
-
-
-def train_translation(
-    subject: Subject, preset_name: str, mode: str, budget: Budget, run: Run
-) -> tuple[Renderer, TrainingRecord]:
-    """The translation renderer of a preset."""
-    from lipwright.render.translation.config import preset
-
-    config = preset(preset_name, mode)
-    return fit_translation(config, translation_data(subject, config, run.progress), budget, run)
 
 
 def translation_data(subject: Subject, config: TranslationConfig, progress: Progress) -> TranslationData:
@@ -157,13 +147,16 @@ def translation_data(subject: Subject, config: TranslationConfig, progress: Prog
 
 
 def fit_translation(
-    config: TranslationConfig, data: TranslationData, budget: Budget, run: Run, name: str = "renderer"
+    config: TranslationConfig,
+    data: TranslationData,
+    budget: Budget,
+    run: Run,
+    name: str = "renderer",
+    init: str | os.PathLike[str] | None = None,
 ) -> tuple[Renderer, TrainingRecord]:
-    """A translation renderer of any configuration, trained until its budget is spent."""
-    from lipwright.render.translation.renderer import TranslationRenderer
-    from lipwright.render.translation.task import TranslationTask
+    """A translation renderer of any configuration; `init` names what its weights begin from (`translation.start`)."""
+    from lipwright.render.translation.task import new_task
 
-    task = TranslationTask(config, data, run.seed, run.device)
+    task = new_task(config, data, run.seed, run.device, init)
     record = run.loop(task, budget, name)
-    generator: Any = task.modules()["generator"]
-    return TranslationRenderer(config, generator, data.geometry, run.device), record
+    return task.renderer(), record

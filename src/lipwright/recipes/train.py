@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
 from lipwright import __version__
+from lipwright.core import parallel
+from lipwright.core.config import config_key, with_changes
 from lipwright.core.contracts import Renderer, check_pairing
+from lipwright.core.device import torch_device
 from lipwright.core.errors import ConfigError, DependencyError
 from lipwright.core.progress import Progress, Silent
 from lipwright.face.smooth import runs
 from lipwright.persona.bundle import CONSENT, check_place
 from lipwright.persona.template import Template
 from lipwright.recipes.base import Recipe, find
-from lipwright.recipes.parts import Run, remember, train_motion, train_translation
+from lipwright.recipes.parts import Run, fit_translation, remember, train_motion, translation_data
+from lipwright.render.translation import config as translation_config
+from lipwright.render.translation.renderer import TranslationRenderer
 from lipwright.subject.store import Subject
 from lipwright.synthesis.speaker import Persona
-from lipwright.train.loop import Budget, TrainingRecord
+from lipwright.train.loop import Budget
 
 DEFAULT_RECIPE = "instant"
 """What measures best today for every budget on a CPU (docs/results.md)."""
@@ -44,6 +49,9 @@ def train(
     log_dir: str | os.PathLike[str] | None = None,
     mouths: int = MEMORY_FRAMES,
     template_s: float = TEMPLATE_S,
+    settings: Mapping[str, str] | None = None,
+    init: str | os.PathLike[str] | None = None,
+    renderer: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> Persona:
     """Train a persona.
@@ -60,58 +68,81 @@ def train(
         log_dir: TensorBoard logs go there.
         mouths: how many mouths the appearance memory keeps; fewer make a smaller persona.
         template_s: seconds of footage the persona carries to speak over.
+        settings: fields of the trained renderer's configuration, as text: {"size": "512", "generator": "local"}.
+        init: what the renderer's weights begin from: a persona, a renderer's file, or pix2pixHD's `.pth`.
+        renderer: a renderer trained elsewhere (`lipwright pack`, `python -m lipwright.train`), taken as it is.
+    Started by torchrun, every process trains on its own crops and the first writes; `out` is needed then.
     """
-    chosen, limit, progress = find(recipe or DEFAULT_RECIPE), Budget.parse(budget), progress or Silent()
+    chosen, limit, where = find(recipe or DEFAULT_RECIPE), Budget.parse(budget), torch_device(device)
     chosen.check(preset, mode)
+    config = _renderer_config(chosen, preset, mode, settings or {})
+    if config is None and (settings or init or renderer):
+        raise ConfigError(f"recipe '{chosen.name}' trains no renderer of its own; --recipe pose-adaptive does")
+    made = TranslationRenderer.load(renderer, where) if renderer is not None else None
+    if made is not None and made.config.mode != mode:
+        raise ConfigError(f"{renderer} was trained for mode {made.config.mode}; use --mode {made.config.mode}")
     person = subject if isinstance(subject, Subject) else Subject.open(subject)
-    where = _device(device)
     if out is not None:
         check_place(Path(out))
-    work = _work_folder(person, out, chosen, preset, mode, seed)
-    run = Run(work, seed, where, resume, progress, _logger(log_dir))
-    motion, motion_record = train_motion(person, chosen, limit, run)
-    renderers: dict[str, Renderer] = {"memory": remember(person, mouths, progress)}
-    records: dict[str, TrainingRecord] = {"motion": motion_record}
-    if chosen.renderer == "translation":
-        left = Budget(limit.seconds - motion_record.seconds if limit.seconds else None, limit.steps)
-        renderers["translation"], records["renderer"] = train_translation(person, preset, mode, left, run)
-    check_pairing(motion.info, renderers[chosen.renderer].accepts, chosen.name)
-    info = {
-        "recipe": chosen.name,
-        "preset": preset,
-        "mode": mode,
-        "renderer": chosen.renderer,
-        "lipwright": __version__,
-        "source": person.info["source"],
-        "budget": budget,
-        "seed": seed,
-        "training": {name: asdict(record) for name, record in records.items()},
-        "consent": CONSENT,
-    }
-    persona = Persona(info, motion, renderers, _template(person, template_s))
-    if out is not None:
-        persona.save(out)
-        shutil.rmtree(work, ignore_errors=True)
-        with suppress(OSError):  # checkpoints of other settings may lie there
-            work.parent.rmdir()
+    elif parallel.started():
+        raise ConfigError("several processes train a persona only into a folder; give out")
+    name = f"{chosen.name}-{preset}-{mode}-{seed}" + (f"-{config_key(dict(settings))}" if settings else "")
+    work = _work_folder(person, out, name)
+    with parallel.group(where):
+        if not parallel.leads():
+            progress, log_dir = None, None
+        run = Run(work, seed, where, resume, progress or Silent(), _logger(log_dir))
+        motion, record = train_motion(person, chosen, limit, run)
+        renderers: dict[str, Renderer] = {"memory": remember(person, mouths, run.progress)}
+        records = {"motion": record}
+        if made is not None:
+            renderers["translation"] = made
+        elif config is not None:
+            left = Budget(limit.seconds - record.seconds if limit.seconds else None, limit.steps)
+            data = translation_data(person, config, run.progress)
+            renderers["translation"], records["renderer"] = fit_translation(config, data, left, run, init=init)
+        check_pairing(motion.info, renderers[chosen.renderer].accepts, chosen.name)
+        info = {
+            "recipe": chosen.name,
+            "preset": preset,
+            "mode": mode,
+            "renderer": chosen.renderer,
+            "lipwright": __version__,
+            "source": person.info["source"],
+            "budget": budget,
+            "seed": seed,
+            "training": {name: asdict(record) for name, record in records.items()},
+            "consent": CONSENT,
+        }
+        persona = Persona(info, motion, renderers, _template(person, template_s))
+        if out is not None and parallel.leads():
+            _save(persona, Path(out), work)
+        parallel.wait()
     return persona
 
 
-def _device(name: str) -> str:
-    import torch
+def _renderer_config(
+    recipe: Recipe, preset_name: str, mode: str, settings: Mapping[str, str]
+) -> translation_config.TranslationConfig | None:
+    """The configuration of the recipe's trained renderer; None when it has none."""
+    if recipe.renderer != "translation":
+        return None
+    config = with_changes(translation_config.preset(preset_name, mode), settings)
+    if config.mode != mode:
+        raise ConfigError(f"mode cannot be set to {config.mode} beside mode {mode}; use --mode {config.mode}")
+    return config
 
-    if name not in ("auto", "cpu") and not name.startswith("cuda"):
-        raise ConfigError(f"unknown device '{name}'; available: auto, cpu, cuda")
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise ConfigError("device 'cuda' is not available on this machine; use --device cpu")
-    return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
+
+def _save(persona: Persona, out: Path, work: Path) -> None:
+    """Write the persona; its checkpoints are no longer needed."""
+    persona.save(out)
+    shutil.rmtree(work, ignore_errors=True)
+    with suppress(OSError):  # checkpoints of other settings may lie there
+        work.parent.rmdir()
 
 
-def _work_folder(
-    subject: Subject, out: str | os.PathLike[str] | None, recipe: Recipe, preset: str, mode: str, seed: int
-) -> Path:
+def _work_folder(subject: Subject, out: str | os.PathLike[str] | None, run: str) -> Path:
     """Checkpoints of different settings never mix."""
-    run = f"{recipe.name}-{preset}-{mode}-{seed}"
     base = subject.path / "training" if out is None else Path(out).parent / f".{Path(out).name}.training"
     return base / run
 

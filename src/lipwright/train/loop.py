@@ -20,6 +20,7 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
+from lipwright.core import parallel
 from lipwright.core.contracts import U8
 from lipwright.core.errors import CheckpointError, ConfigError, OutputError
 from lipwright.core.files import atomic_file, make_folder
@@ -29,7 +30,9 @@ from lipwright.train.interrupts import Interrupts, held_back
 VALIDATIONS = 12
 """How often a run looks at its validation frames."""
 CHECKPOINT_S = 30.0
-"""Training lost at most when the machine dies."""
+"""Training lost at most when the machine dies, unless writing takes long."""
+WRITING = 20.0
+"""A checkpoint that takes a second to write is written every 20 at most: networks for a GPU are gigabytes."""
 
 
 class Task(Protocol):
@@ -49,6 +52,11 @@ class Task(Protocol):
 
     def budget_fraction(self, fraction: float) -> None:
         """How much of the budget is spent, for schedules."""
+
+    # Further, where a task has them:
+    # preview() -> (H, W, 3) picture to look at, written at every validation
+    # speed() -> figures of the running training, shown and recorded
+    # kept: names of the modules that are its result, all when it does not say
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,7 @@ class TrainingRecord:
     best_step: int = 0
     validation: dict[str, float] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
+    speed: dict[str, float] = field(default_factory=dict)
 
 
 class Loop:
@@ -124,13 +133,14 @@ class Loop:
             self._train(stop)
             self._validate()
             self._save()
+        parallel.wait()
         self._restore_best()
         self._progress.finish()
         return self.record
 
     def _train(self, stop: Interrupts) -> None:
-        began, saved = self._clock() - self.record.seconds, self._clock()
-        while (spent := self.budget.fraction(self._clock() - began, self.record.steps)) < 1:
+        began, saved, saving_s = self._clock() - self.record.seconds, self._clock(), 0.0
+        while (spent := parallel.agree(self.budget.fraction(self._clock() - began, self.record.steps))) < 1:
             self.task.budget_fraction(spent)
             losses = self.task.step(self.record.steps)
             self.record.steps += 1
@@ -138,9 +148,11 @@ class Loop:
             self._tell(losses)
             if spent >= (len(self.record.history) + 1) / VALIDATIONS:
                 self._validate()
-            if stop.wanted or self._clock() - saved > CHECKPOINT_S:
+            now = self._clock()
+            if stop.wanted or now - saved > max(CHECKPOINT_S, WRITING * saving_s):
                 self._save()
                 saved = self._clock()
+                saving_s = saved - now
                 stop.now()
 
     def discard(self) -> None:
@@ -149,7 +161,10 @@ class Loop:
 
     def _tell(self, losses: dict[str, float]) -> None:
         done = self.record.seconds if self.budget.seconds else self.record.steps
-        self._progress.update(done, f"step {self.record.steps}, loss {sum(losses.values()):.4g}")
+        speed: Callable[[], dict[str, float]] | None = getattr(self.task, "speed", None)
+        self.record.speed = speed() if speed is not None else {}
+        figures = "".join(f", {name} {value:.0f}" for name, value in self.record.speed.items())
+        self._progress.update(done, f"step {self.record.steps}, loss {sum(losses.values()):.4g}{figures}")
         if self._log is not None:
             for tag, value in losses.items():
                 self._log(f"{self.name}/{tag}", value, self.record.steps)
@@ -162,10 +177,11 @@ class Loop:
                 self._log(f"{self.name}/validation/{tag}", value, self.record.steps)
         if scores["score"] < self._best_score:
             self._best_score = scores["score"]
-            self._best = {k: copy.deepcopy(m.state_dict()) for k, m in self.task.modules().items()}
+            kept = getattr(self.task, "kept", self.task.modules())
+            self._best = {k: copy.deepcopy(self.task.modules()[k].state_dict()) for k in kept}
             self.record.best_step, self.record.validation = self.record.steps, scores
         preview: Callable[[], U8] | None = getattr(self.task, "preview", None)
-        if preview is not None:
+        if preview is not None and parallel.leads():
             self._write_preview(preview())
 
     def _write_preview(self, sheet: U8) -> None:
@@ -175,11 +191,12 @@ class Loop:
             cv2.imwrite(str(temporary), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
 
     def _restore_best(self) -> None:
-        if self._best is not None:
-            for name, module in self.task.modules().items():
-                module.load_state_dict(self._best[name])
+        for name, state in (self._best or {}).items():
+            self.task.modules()[name].load_state_dict(state)
 
     def _save(self) -> None:
+        if not parallel.leads():
+            return
         state = {
             "modules": {k: m.state_dict() for k, m in self.task.modules().items()},
             "optimisers": {k: o.state_dict() for k, o in self.task.optimisers().items()},

@@ -16,7 +16,6 @@ from lipwright.face.align import apply, compose, invert
 from lipwright.face.landmarks68 import to_68
 from lipwright.face.tracker import TRACKERS
 from lipwright.render.memory.bank import build_bank
-from lipwright.render.memory.calibrate import calibrated
 from lipwright.render.memory.renderer import MemoryRenderer
 from lipwright.subject.store import Subject
 
@@ -31,7 +30,7 @@ def footage(subject: Subject) -> list[U8]:
 @pytest.fixture(scope="module")
 def renderer(subject: Subject, footage: list[U8]) -> MemoryRenderer:
     """Remembers the first eight seconds only."""
-    return calibrated(build_bank(enumerate(footage[:190]), subject.track))
+    return MemoryRenderer(build_bank(enumerate(footage[:190]), subject.track))
 
 
 def window(footage: list[U8], track: FaceTrack, where: slice, target: F32 | None = None) -> RenderWindow:
@@ -231,7 +230,7 @@ def test_it_comes_back_from_its_state(renderer: MemoryRenderer, footage: list[U8
 def test_a_damaged_picture_in_the_memory(renderer: MemoryRenderer) -> None:
     arrays, config = renderer.state()
     broken = MemoryRenderer.from_state(arrays | {"jpeg": np.zeros_like(arrays["jpeg"])}, config)
-    with pytest.raises(CheckpointError, match=r"mouth 3 .* retrain"):
+    with pytest.raises(CheckpointError, match=r"mouth 3 .* damaged.* retrain"):
         broken.bank.image(3)
     with pytest.raises(CheckpointError, match="not whole"):
         MemoryRenderer.from_state(arrays | {"jpeg": arrays["jpeg"][:-5]}, config)
@@ -251,5 +250,5 @@ def test_faces_at_the_edge_of_the_picture(subject: Subject, footage: list[U8]) -
 
 def test_a_bank_of_few_mouths(subject: Subject, footage: list[U8]) -> None:
     track = subject.track
-    renderer = calibrated(build_bank([(5, footage[5]), (6, footage[6])], track))
+    renderer = MemoryRenderer(build_bank([(5, footage[5]), (6, footage[6])], track))
     assert len(list(renderer.render(window(footage, track, slice(0, 4))))) == 4

@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from lipwright.render.translation.networks import EvenTranspose2d
+from lipwright.render.translation.layers import EvenTranspose2d
 
 
 def layer(kind: type[nn.ConvTranspose2d]) -> nn.ConvTranspose2d:

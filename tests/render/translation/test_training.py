@@ -11,6 +11,7 @@ import torch
 
 from lipwright.core.errors import ShapeError, SubjectError
 from lipwright.render.translation.config import TranslationConfig
+from lipwright.render.translation.crops import Crops
 from lipwright.render.translation.data import TranslationData, _Change
 from lipwright.render.translation.quality import mouth_quality, sharpness
 from lipwright.render.translation.task import TranslationTask
@@ -67,7 +68,7 @@ def test_a_shift_moves_picture_hull_and_landmarks_together(data: TranslationData
 
 def test_wrong_shapes_and_missing_frames_are_refused(data: TranslationData) -> None:
     with pytest.raises(ShapeError, match="crops"):
-        replace(data, crops=data.crops[:, :32])
+        replace(data, crops=Crops.of([np.zeros((32, 32, 3), np.uint8)] * 48, 32))
     with pytest.raises(SubjectError, match="validation"):
         replace(data, validation=np.arange(0))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lipwright.cli.bench import media, prepare, render, sew, speak
-from lipwright.cli.bench.measure import Job, Measure, measure
+from lipwright.cli.bench.measure import Job, Measure
 from lipwright.cli.interrupt import kept
 from lipwright.cli.output import print_table, write_json
 from lipwright.cli.progress import Bars
@@ -20,8 +20,6 @@ from lipwright.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from lipwright.recipes.ablation import Table
-
-__all__ = ["BENCHES", "command", "measure"]
 
 BENCHES: dict[str, Callable[[Job], list[Measure]]] = {
     "media": media.run,
@@ -62,13 +60,13 @@ def command(
     exact = picture_size(size, "--size")
     if isinstance(exact, int):
         raise ConfigError(f"--size {size}: give both sides, as 3840x2160")
-    from lipwright.cli.device import resolve
     from lipwright.cli.machine import machine
+    from lipwright.core.device import torch_device
 
     where = {"benchmark": name, "seconds": seconds, "repeats": repeats}
     where |= {"persona": persona, "renderer": renderer, "size": size} if name == "speak" else {}
     if name == "render":
-        device = resolve(device)
+        device = torch_device(device)
         where |= {"preset": preset, "device": device}
     with kept("nothing was written; run the same command again"), tempfile.TemporaryDirectory() as folder:
         found = BENCHES[name](Job(Path(folder), persona, seconds, repeats, renderer, exact, preset, device))
@@ -98,10 +96,10 @@ def _tell(where: dict[str, Any], found: list[Measure], json: str | None) -> None
 
 def _table(preset: str | None, steps: int, seed: int, rows: list[str] | None, changes: list[str] | None) -> Table:
     """The asked table; ConfigError for unknown rows and fields."""
-    from lipwright.cli.values import assignments
+    from lipwright.core.config import settings
     from lipwright.recipes.ablation import ROWS, Table, chosen
 
-    table = Table(preset or "draft", steps, seed, assignments(changes or [], "--set"), chosen(rows) if rows else ROWS)
+    table = Table(preset or "draft", steps, seed, settings(changes or []), chosen(rows) if rows else ROWS)
     for row in table.rows:
         table.config(row)
     return table
@@ -111,9 +109,9 @@ def _ablations(subjects: list[Path], table: Table, device: str, json: str | None
     if not subjects or json in (None, "-"):
         raise ConfigError("bench render --ablations needs subjects and --json FILE, which also keeps finished rows")
     from lipwright.cli.bench import ablations
-    from lipwright.cli.device import resolve
+    from lipwright.core.device import torch_device
 
     file = Path(str(json))
     with kept(f"finished rows are in {file}; run the same command again to go on"), Bars() as bars:
-        found = ablations.table(subjects, table, resolve(device), file, bars)
+        found = ablations.table(subjects, table, torch_device(device), file, bars)
     ablations.show(found)

@@ -49,17 +49,13 @@ def table(subjects: Sequence[Path], asked: Table, device: str, file: Path, progr
 
 def show(found: dict[str, Any]) -> None:
     """One table per subject, rows that were not run among them."""
-    from lipwright.recipes.ablation import ROWS
-
     for name, subject in found["subjects"].items():
-        known = subject["rows"]
-        names = [row.name for row in ROWS] + [name for name in known if name not in {row.name for row in ROWS}]
-        lines = [(row, *_cells(known.get(row, {}))) for row in names]
+        lines = [(row, *_cells(facts)) for row, facts in subject["rows"].items()]
         print_table(name, ("row", "PSNR", "SSIM", "sharp", "jitter", "full SSIM", "steps", "CPU s"), lines)
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
-    if row.get("status") != "run":
+    if row["status"] != "run":
         return ["not run"]
     digits = (2, 3, 3, 3, 4)
     scores = [f"{row[name]:.{n}f}" for name, n in zip(COLUMNS, digits, strict=True)]
@@ -94,7 +90,11 @@ def _rows_of(found: dict[str, Any], subject: Subject, file: Path) -> dict[str, A
     entry = found["subjects"].setdefault(subject.path.name, {"source": source, "rows": {}})
     if entry["source"] != source:
         raise ConfigError(f"{file} holds rows of another subject named {subject.path.name}; choose another file")
+    from lipwright.recipes.ablation import ROWS
+
     rows: dict[str, Any] = entry["rows"]
+    for row in ROWS:
+        rows.setdefault(row.name, {"status": "not run"})
     return rows
 
 

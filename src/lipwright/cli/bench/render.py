@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from lipwright.render.translation.config import TranslationConfig
     from lipwright.render.translation.data import TranslationData
 
-STOCK_SIZE = 512
-"""Side of the pictures of the baseline: pix2pixHD's global generator at ngf 64, 182.4 M parameters."""
+STOCK_SIZE, STOCK_NGF = 512, 64
+"""Side of the pictures and width of the baseline: pix2pixHD's global generator, 182.4 M parameters."""
 _FRAMES = 48
 
 
@@ -32,7 +32,7 @@ def run(job: Job) -> list[Measure]:
 
     n = max(1, round(job.seconds))
     with torch.random.fork_rng(devices=[]):
-        stock: nn.Module = GlobalGenerator(3).eval()
+        stock: nn.Module = GlobalGenerator(3, ngf=STOCK_NGF).eval()
     size, move = STOCK_SIZE, job.device
     stock = stock.to(move)
     picture = torch.zeros(1, 3, size, size, device=move)
@@ -44,7 +44,7 @@ def run(job: Job) -> list[Measure]:
         _wait(move)
         return n
 
-    name = f"pix2pixHD global ngf 64 at {size}, network"
+    name = f"pix2pixHD global ngf {STOCK_NGF} at {size}, network"
     found = [_told(measure(name, forward, job.repeats), stock, (3, size, size), move)]
     for chosen in (job.preset,) if job.preset else tuple(PRESETS):
         for mode in MODES:
@@ -54,12 +54,15 @@ def run(job: Job) -> list[Measure]:
 
 def _of(label: str, config: TranslationConfig, job: Job, n: int) -> list[Measure]:
     """Drawing and one training step of a configuration."""
+    import gc
+
     from lipwright.core.contracts import RenderWindow
     from lipwright.core.ibug import MOUTH_JAW
     from lipwright.render.translation.networks import build_generator
     from lipwright.render.translation.renderer import TranslationRenderer
     from lipwright.render.translation.task import TranslationTask
 
+    gc.collect()  # what was measured before holds gigabytes in cycles, which would count as this one's memory
     data, frames, track = _person(config)
     renderer = TranslationRenderer(config, build_generator(config), data.geometry, job.device)
     count = min(n, len(frames))
@@ -92,13 +95,13 @@ def _told(timed: Measure, network: nn.Module, shape: tuple[int, int, int], devic
 
 def macs(network: nn.Module, shape: tuple[int, int, int]) -> int:
     """Multiply-accumulates of convolutions and attention for one (C, H, W) input; computes shapes only."""
-    import copy
-
     import torch
+    from torch.func import functional_call
     from torch.utils.flop_counter import FlopCounterMode
 
+    weights = {name: value.to("meta") for name, value in network.state_dict().items()}
     with FlopCounterMode(display=False) as counted, torch.inference_mode():
-        copy.deepcopy(network).to("meta")(torch.empty(1, *shape, device="meta"))
+        functional_call(network, weights, torch.empty(1, *shape, device="meta"))
     return int(counted.get_total_flops()) // 2
 
 

@@ -1,13 +1,12 @@
 """The memory itself: every usable mouth of the footage, cut at the footage's own resolution.
 
-Cuts are axis-aligned integer boxes, never resampled, kept as JPEG (quality 93, full chroma: about 12:1
+Cuts are axis-aligned integer boxes, never resampled, kept as JPEG (quality 95, full chroma: about 10:1
 smaller than raw, and decoded in half a millisecond), so an hour of footage stays on disk and only the
 mouths that are spoken are decoded.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -15,15 +14,17 @@ from typing import Any
 import cv2
 import numpy as np
 
+from lipwright.core.checkpoint import UNHASHED
 from lipwright.core.contracts import F32, U8, FaceTrack
 from lipwright.core.errors import CheckpointError, SubjectError
-from lipwright.core.ibug import MOUTH_JAW
+from lipwright.core.ibug import MOUTH, MOUTH_JAW
 from lipwright.face.align import Aligner, apply
+from lipwright.render.memory.blend import detail, lip_box
+from lipwright.render.memory.pictures import Pictures, encoded
 from lipwright.render.region import FaceGeometry
 
-_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 93, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
-_CACHE = 64
-"""Decoded mouths kept in memory."""
+MUCH = 256_000_000
+"""Bytes of pictures from which on loading a persona no longer reads them all to see whether they are whole."""
 
 
 @dataclass
@@ -36,7 +37,9 @@ class MouthBank:
         canonical_from_cut: (N, 2, 3).
         pose_rad: (N, 3).
         source: (N,) frame number in the footage; neighbours in time may follow each other for free.
-        looks: (N, D) small descriptors of the lit mouth, for smooth switches.
+        looks: (N, D) small descriptors of the lit mouth in grey levels, for smooth switches; float in older personas.
+        details: (N,) `blend.detail` of the lips in the footage, before anything was compressed or sampled; None in
+            personas from before it was kept.
     """
 
     geometry: FaceGeometry
@@ -44,31 +47,22 @@ class MouthBank:
     canonical_from_cut: F32
     pose_rad: F32
     source: np.ndarray
-    looks: F32
-    _jpeg: np.ndarray
-    _offsets: np.ndarray
-
-    def __post_init__(self) -> None:
-        self._cache: OrderedDict[int, U8] = OrderedDict()
+    looks: U8 | F32
+    details: F32 | None
+    pictures: Pictures
 
     def __len__(self) -> int:
         return len(self.source)
 
     def image(self, index: int) -> U8:
         """RGB cut number `index`."""
-        cached = self._cache.pop(index, None)  # one step each: two threads may speak from one memory
-        if cached is not None:
-            self._cache[index] = cached
-            return cached
-        data = self._jpeg[self._offsets[index] : self._offsets[index + 1]]
-        image = cv2.imdecode(np.ascontiguousarray(data), cv2.IMREAD_COLOR)
-        if image is None:
-            raise CheckpointError(f"mouth {index} of the memory cannot be decoded; retrain the persona")
-        rgb: U8 = np.ascontiguousarray(image[..., ::-1])
-        self._cache[index] = rgb
-        if len(self._cache) > _CACHE:
-            self._cache.popitem(last=False)
-        return rgb
+        return self.pictures[index]
+
+    def detail(self, index: int) -> float:
+        """`blend.detail` of the lips of mouth `index`."""
+        if self.details is not None:
+            return float(self.details[index])
+        return detail(self.image(index)[lip_box(self.landmarks_px[index, MOUTH])])
 
     def shapes(self) -> F32:
         """(N, 29, 2) canonical MOUTH_JAW points."""
@@ -84,10 +78,17 @@ class MouthBank:
             "pose_rad": self.pose_rad,
             "source": self.source.astype(np.int64),
             "looks": self.looks,
-            "jpeg": self._jpeg,
-            "offsets": self._offsets.astype(np.int64),
+            "jpeg": self.pictures.data,
+            "offsets": self.pictures.offsets.astype(np.int64),
         }
-        return arrays, {"envelope": list(self.geometry.envelope)}
+        config: dict[str, Any] = {"envelope": list(self.geometry.envelope)}
+        if self.details is not None:
+            arrays["details"] = self.details
+        if self.pictures.checks is not None:
+            arrays["checks"] = self.pictures.checks.astype(np.int64)
+            if len(self.pictures.data) > MUCH:
+                config[UNHASHED] = ["jpeg"]  # each picture has a check of its own
+        return arrays, config
 
     @classmethod
     def from_state(cls, arrays: dict[str, Any], config: dict[str, Any]) -> MouthBank:
@@ -102,8 +103,8 @@ class MouthBank:
             arrays["pose_rad"],
             arrays["source"],
             arrays["looks"],
-            arrays["jpeg"],
-            arrays["offsets"],
+            arrays.get("details"),
+            Pictures(arrays["jpeg"], arrays["offsets"], arrays.get("checks")),
         )
 
 
@@ -113,6 +114,7 @@ def _check(arrays: dict[str, Any]) -> None:
         "mean_shape": (68, 2), "landmarks_px": (n, 68, 2), "canonical_from_cut": (n, 2, 3), "pose_rad": (n, 3),
         "source": (n,), "looks": (n, None), "jpeg": (None,), "offsets": (n + 1,), "rigid": (None, 2),
     }  # fmt: skip
+    wanted |= {name: (n,) for name in ("details", "checks") if name in arrays}
     for name, shape in wanted.items():
         got = arrays[name].shape
         if len(got) != len(shape) or any(w not in (None, g) for w, g in zip(shape, got, strict=True)):
@@ -130,8 +132,9 @@ def build_bank(frames: Iterable[tuple[int, U8]], track: FaceTrack, geometry: Fac
     maps = geometry.aligner.maps(track.landmarks_px)
     boxes = geometry.frame_boxes(maps, geometry.mouth_region)
     kept: list[int] = []
-    cuts: list[np.ndarray] = []
-    looks: list[F32] = []
+    cuts: list[U8] = []
+    looks: list[U8] = []
+    details: list[float] = []
     for t, frame in frames:
         x0, y0, x1, y1 = boxes[t]
         height, width = frame.shape[:2]
@@ -140,12 +143,10 @@ def build_bank(frames: Iterable[tuple[int, U8]], track: FaceTrack, geometry: Fac
         cut = frame[y0 : min(y1, height), x0:x1]
         if y1 > height:  # chest-up framing may end just below the chin; the neck below is never shown
             cut = np.pad(cut, ((0, y1 - height), (0, 0), (0, 0)), mode="edge")
-        ok, data = cv2.imencode(".jpg", cv2.cvtColor(cut, cv2.COLOR_RGB2BGR), _JPEG)
-        if not ok:
-            raise SubjectError(f"frame {t} cannot be encoded for the memory; prepare the footage again")
         kept.append(t)
-        cuts.append(data)
+        cuts.append(encoded(cut, t))
         looks.append(_look(cut, boxes[t][:2], track.landmarks_px[t]))
+        details.append(detail(cut[lip_box(track.landmarks_px[t, MOUTH] - boxes[t][:2])]))
     if not kept:
         raise SubjectError("no frame shows the whole lower face inside the picture; film with room around the head")
     index = np.asarray(kept)
@@ -159,12 +160,12 @@ def build_bank(frames: Iterable[tuple[int, U8]], track: FaceTrack, geometry: Fac
         track.pose_rad[index],
         index,
         np.stack(looks),
-        np.concatenate(cuts),
-        np.concatenate([[0], np.cumsum([len(c) for c in cuts])]),
+        np.array(details, np.float32),
+        Pictures.of(cuts),
     )
 
 
-def _look(cut: U8, corner: np.ndarray, landmarks_px: F32) -> F32:
+def _look(cut: U8, corner: np.ndarray, landmarks_px: F32) -> U8:
     """(144,) what the mouth looks like: 16x9 luma of the lip box, in grey levels."""
     points = landmarks_px[48:68] - corner
     centre, half = points.mean(0), 0.62 * np.ptp(points[:, 0])
@@ -174,4 +175,5 @@ def _look(cut: U8, corner: np.ndarray, landmarks_px: F32) -> F32:
     )  # fmt: skip
     grey = cv2.cvtColor(cut, cv2.COLOR_RGB2GRAY)
     grey = cv2.GaussianBlur(grey, (0, 0), max(half / 16, 0.5))
-    return cv2.warpAffine(grey, affine, (16, 9), flags=cv2.INTER_LINEAR).astype(np.float32).ravel()
+    look: U8 = cv2.warpAffine(grey, affine, (16, 9), flags=cv2.INTER_LINEAR).ravel().astype(np.uint8)
+    return look

@@ -2,22 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
 from lipwright.core.contracts import F32, U8
-from lipwright.render.warp import ThinPlate, grid_nodes, sample, upsample
+from lipwright.render.warp import STIFFNESS, ThinPlate, grid_nodes, sample, sample_fine, upsample
 
 Area = tuple[slice, slice]
 """Rows and columns of a patch."""
 
-STIFFNESS = 2e-3
-"""Of the splines: tracker noise must not ripple the skin."""
+SMALL_BLUR = 0.7
+"""Deviation in px of the blur whose loss `sharpened` gives back: what sampling takes is finest detail."""
 
 
-def unsharp(image: F32, gain: float) -> F32:
-    """More of what a small blur takes away; gain 0 changes nothing."""
-    return image + gain * (image - cv2.GaussianBlur(image, (0, 0), 1.0)) if gain else image
+def lip_box(lips: F32) -> Area:
+    """Rows and columns around (K, 2) lip points: where detail is measured."""
+    (x0, y0), (x1, y1) = lips.min(0).astype(int) - 4, lips.max(0).astype(int) + 5
+    return slice(max(y0, 0), max(y1, 0)), slice(max(x0, 0), max(x1, 0))
+
+
+def detail(image: U8 | F32) -> float:
+    """Mean squared Laplacian of the mean of the channels, in squared grey levels; 0 for an empty picture."""
+    if min(image.shape[:2]) < 3:
+        return 0.0
+    grey = image.astype(np.float32, copy=False).mean(2)
+    return float(np.square(cv2.Laplacian(grey, cv2.CV_32F)[1:-1, 1:-1]).mean())
+
+
+def sharpened(image: F32, where: Area, wanted: float, most: float) -> F32:
+    """More of what a small blur takes away, so that the detail within `where` becomes `wanted`; never less.
+
+    The energy of L(x + g h) is quadratic in g, so the gain is its root; at most `most`.
+    """
+    gone = image - cv2.GaussianBlur(image, (0, 0), SMALL_BLUR)
+    a, b = (cv2.Laplacian(x[where].mean(2), cv2.CV_32F) if x[where].size else np.zeros(1) for x in (image, gone))
+    has, cross, more = float((a * a).mean()), float((a * b).mean()), float((b * b).mean())
+    if more <= 0 or has >= wanted:
+        return image
+    gain = (np.sqrt(cross * cross + more * (wanted - has)) - cross) / more
+    return image + np.float32(min(gain, most)) * gone
+
+
+def faded(own: F32, others: Sequence[F32], share: float, blur: float) -> F32:
+    """`own` with a share of what is coarser than `blur` (px) from each of the others.
+
+    Mixing all of two mouths would lose the fine detail of both, which never agrees (multi-band blending, Burt and
+    Adelson 1983).
+    """
+    if not others:
+        return own
+    apart = share * (sum(others[1:], others[0]) - len(others) * own)
+    return own + cv2.GaussianBlur(apart, (0, 0), blur)
 
 
 def cut(frame: U8, box: np.ndarray) -> U8:
@@ -59,7 +96,15 @@ def bounds(mask: F32) -> Area:
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
-def bend(image: U8, at: F32, residual: F32, size: tuple[int, int], area: Area, affine: F32 | None = None) -> U8:
+def bend(
+    image: U8,
+    at: F32,
+    residual: F32,
+    size: tuple[int, int],
+    area: Area,
+    affine: F32 | None = None,
+    fine: bool = False,
+) -> U8:
     """Sample `image` at affine(p) + spline(p) for every pixel p of an area; spline(`at`) = `residual`."""
     spline = ThinPlate(at, STIFFNESS)
     nodes, grid = grid_nodes(*size)
@@ -69,7 +114,7 @@ def bend(image: U8, at: F32, residual: F32, size: tuple[int, int], area: Area, a
     a = np.array([[1, 0, 0], [0, 1, 0]], np.float32) if affine is None else affine
     field[..., 0] += a[0, 0] * x + a[0, 1] * y + a[0, 2]
     field[..., 1] += a[1, 0] * x + a[1, 1] * y + a[1, 2]
-    return sample(image, field)
+    return (sample_fine if fine else sample)(image, field)
 
 
 def relight(mouth: F32, template: F32, where: F32) -> F32:

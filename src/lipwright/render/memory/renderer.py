@@ -12,16 +12,27 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
-import cv2
 import numpy as np
 
 from lipwright.core.config import from_dict, to_dict
 from lipwright.core.contracts import F32, U8, FaceTrack, Patch, RenderWindow
-from lipwright.core.ibug import JAW, JAW_LINE, MOUTH_JAW
+from lipwright.core.ibug import MOUTH_JAW
 from lipwright.face.align import apply, compose, invert
 from lipwright.render.memory.bank import MouthBank
-from lipwright.render.memory.blend import Area, bend, border_points, bounds, cut, everywhere, relight, unsharp
+from lipwright.render.memory.blend import (
+    Area,
+    bend,
+    border_points,
+    bounds,
+    cut,
+    faded,
+    lip_box,
+    relight,
+    sharpened,
+)
+from lipwright.render.memory.place import Candidates, Place
 from lipwright.render.memory.search import LAG, PathSearch, SearchConfig
+from lipwright.render.sewing import meet_jaw, mouth_mask, rim_mask, skin_mask
 
 _ANCHORS = [1, 2, 14, 15, 31, 33, 35]
 """Rigid points that hold cheeks and nose base in place while lips and jaw move."""
@@ -34,12 +45,14 @@ class MemoryConfig:
     search: SearchConfig = field(default_factory=SearchConfig)
     softness: float = 0.05
     """Blur of the inner mask, in eye distances."""
-    overhang: float = 0.03
-    """How far the inner mask reaches beyond the wanted jaw line, in eye distances."""
-    crossfade: float = 0.15
+    overhang: float = 0.0
+    """How far the inner mask reaches beyond the wanted jaw line, in eye distances; the chin line is the template's."""
+    crossfade: float = 0.33
     """Share of the neighbouring frame's mouth where the path leaves the footage's own order."""
-    sharpen: float = 0.0
-    """Unsharp gain that makes up for what sampling loses; `calibrated` measures it on the memory."""
+    fade_blur: float = 0.01
+    """What is finer than this, in eye distances, is not cross-faded: it would only be lost."""
+    sharpen: float = 1.0
+    """Largest unsharp gain with which a mouth gets back the detail it had in the footage."""
 
 
 class MemoryRenderer:
@@ -83,67 +96,85 @@ class MemoryRenderer:
 
     def render(self, window: RenderWindow) -> Iterator[Patch]:
         """One patch per frame; see `Renderer.render`."""
+        for frame, place, path, t in self._planned(window, None):
+            yield self._patch(frame, place, path, t)
+
+    def candidates(self, window: RenderWindow, k: int, exclude: np.ndarray | None = None) -> Iterator[Candidates]:
+        """For each frame the mouth that `render` would show and its k - 1 best rivals, bent and relit, not yet mixed.
+
+        Args:
+            window: as for `render`; the path goes on from window to window (`reset` before a new video).
+            k: how many; fewer come when the memory holds fewer moments.
+            exclude: (T + L, 2) for every frame of `window.target_px` the first source frame that may not be used and
+                the one after the last, so that a memory can be asked for its own footage: [t - 25, t + 26).
+        """
+        for t, (frame, place, path, at) in enumerate(self._planned(window, exclude)):
+            base, inner, lit = self._stage(frame, place)
+            area = bounds(inner)
+            wanted = apply(place.canonical_from_patch, place.target)
+            pose = window.lookahead_track.pose_rad[t]
+            span = None if exclude is None else exclude[t]
+            mouths, costs = self._search.rivals(wanted, pose, int(path[at]), k, span)
+            pictures = np.empty((len(mouths), *base[area].shape), np.float32)
+            for picture, index in zip(pictures, mouths, strict=True):
+                mouth = self._sharp(int(index), place, area)
+                picture[:] = relight(mouth, base[area], lit[area])
+            yield Candidates(place, base, inner, area, mouths, costs, pictures)
+
+    def _planned(self, window: RenderWindow, exclude: np.ndarray | None) -> Iterator[tuple[U8, Place, np.ndarray, int]]:
+        """(template frame, its place, path, its index in the path) of each frame of a window."""
         geometry = self.bank.geometry
         maps = geometry.aligner.maps(window.lookahead_track.landmarks_px)
         shapes = apply(maps, window.target_px)
         n = len(window.frames)
         before = self._search.last
-        path = self._search.path(shapes, window.lookahead_track.pose_rad, n)
+        path = self._search.path(shapes, window.lookahead_track.pose_rad, n, exclude)
         # With the neighbours beyond both ends of the window, switches there fade like all others.
         path = np.concatenate([path[:1] if before is None else [before], path])
         boxes = geometry.frame_boxes(maps[:n])
         for t, frame in enumerate(window.frames):
-            yield self._patch(frame, boxes[t], maps[t], window.track.landmarks_px[t], window.target_px[t], path, t + 1)
+            place = Place.of(boxes[t], maps[t], window.track.landmarks_px[t], window.target_px[t], self._unit)
+            yield frame, place, path, t + 1
 
-    def _patch(
-        self,
-        frame: U8,
-        box: np.ndarray,
-        to_canonical: F32,
-        own_px: F32,
-        target_px: F32,
-        path: np.ndarray,
-        t: int,
-    ) -> Patch:
-        x0, y0, x1, y1 = box
-        width, height = int(x1 - x0), int(y1 - y0)
-        corner = np.array([x0, y0], np.float32)
-        base = cut(frame, box)
-        own, target = own_px - corner, target_px - corner
-        scale = self._unit / float(np.sqrt(abs(np.linalg.det(to_canonical[:, :2]))))
-        result = self._meet_jaw(base, own, target, width, height)
-        here = to_canonical.copy()
-        here[:, 2] += here[:, :2] @ corner
-        inner, lit = self._masks(own, target, width, height, scale)
+    def _stage(self, frame: U8, place: Place) -> tuple[F32, F32, F32]:
+        """(the template's patch with the wanted jaw line, inner mask, where light may be compared)."""
+        base = meet_jaw(cut(frame, place.box), place.own, place.target, place.scale)
+        inner = mouth_mask(place.own, place.target, place.size, place.scale, self.config.overhang, self.config.softness)
+        return base.astype(np.float32), inner, skin_mask(inner, place.target, place.scale)
+
+    def _patch(self, frame: U8, place: Place, path: np.ndarray, t: int) -> Patch:
+        result, inner, lit = self._stage(frame, place)
         area = bounds(inner)
-        mouth = self._mixed(path, t, here, own, target, (width, height), area)
-        mouth = relight(mouth, result[area], lit[area])
+        mouth = relight(self._mixed(path, t, place, area), result[area], lit[area])
         result[area] += inner[area][..., None] * (mouth - result[area])
+        x0, y0 = place.box[:2]
         shift = np.array([[1, 0, -x0], [0, 1, -y0]], np.float32)
-        outer = self._outer(width, height, scale)
+        outer = rim_mask(place.size, place.scale)
         return Patch(np.clip(result + 0.5, 0, 255).astype(np.uint8), outer, shift)
 
-    def _meet_jaw(self, base: U8, own: F32, target: F32, width: int, height: int) -> F32:
-        """The template bent so that its jaw line lies where the wanted one is."""
-        wanted = own[JAW_LINE].copy()
-        wanted[JAW] = target[20:]
-        border = border_points(width, height)
-        at = np.concatenate([wanted, own[[31, 33, 35]], border])
-        back = np.concatenate([own[JAW_LINE] - wanted, np.zeros((3 + len(border), 2), np.float32)])
-        return bend(base, at, back, (width, height), everywhere(width, height)).astype(np.float32)
-
-    def _mixed(
-        self, path: np.ndarray, t: int, here: F32, own: F32, target: F32, size: tuple[int, int], area: Area
-    ) -> F32:
-        """The mouth of frame t, cross-faded with a neighbour's across a switch, sharpness made up."""
-        mouth = own_mouth = self.remembered(int(path[t]), here, own, target, size, area)
+    def _mixed(self, path: np.ndarray, t: int, place: Place, area: Area) -> F32:
+        """The mouth of frame t, cross-faded with a neighbour's across a switch."""
+        others = []
         for other in (t - 1, t + 1):
             if 0 <= other < len(path):
                 before, after = sorted((t, other))
                 if not self._search.in_order(int(path[before]), int(path[after])):
-                    theirs = self.remembered(int(path[other]), here, own, target, size, area)
-                    mouth = mouth + self.config.crossfade * (theirs - own_mouth)
-        return unsharp(mouth, self.config.sharpen)
+                    others.append(self._sharp(int(path[other]), place, area))
+        own = self._sharp(int(path[t]), place, area)
+        return faded(own, others, self.config.crossfade, self.config.fade_blur * place.scale)
+
+    def _sharp(self, index: int, place: Place, area: Area) -> F32:
+        """`remembered` with the detail that it had in the footage: sampling and JPEG took some."""
+        to = place.canonical_from_patch
+        mouth = self.remembered(index, to, place.own, place.target, place.size, area)
+        theirs = self.bank.canonical_from_cut[index]
+        enlarged = float(
+            np.linalg.det(theirs[:, :2]) / np.linalg.det(to[:, :2])
+        )  # square of how much larger it is shown
+        wanted = self.bank.detail(index) / max(enlarged, 1.0) ** 2
+        rows, columns = area
+        lips = lip_box(place.target[:20] - np.array([columns.start, rows.start], np.float32))
+        return sharpened(mouth, lips, wanted, self.config.sharpen)
 
     def remembered(self, index: int, here: F32, own: F32, target: F32, size: tuple[int, int], area: Area) -> F32:
         """Bank mouth `index` bent onto the wanted lips and jaw, in an area of the patch."""
@@ -154,32 +185,4 @@ class MemoryRenderer:
         at = np.concatenate([target, own[_ANCHORS], border])
         there = np.concatenate([theirs[MOUTH_JAW], theirs[_ANCHORS], apply(cut_from_patch, border)])
         residual = there - apply(cut_from_patch, at)
-        return bend(bank.image(index), at, residual, size, area, cut_from_patch).astype(np.float32)
-
-    def _masks(self, own: F32, target: F32, width: int, height: int, scale: float) -> tuple[F32, F32]:
-        """(inner blend mask, where skin may be compared for relighting), both (height, width) in [0, 1]."""
-        jaw = target[20:]
-        centre = jaw.mean(0)
-        out = jaw + (jaw - centre) / np.linalg.norm(jaw - centre, axis=1, keepdims=True) * (
-            self.config.overhang * scale
-        )
-        top = own[[31, 33, 35]] + np.array([0, 0.05 * scale], np.float32)
-        polygon = np.concatenate([out, top[::-1]])
-        inner = np.zeros((height, width), np.uint8)
-        cv2.fillPoly(inner, [np.round(polygon * 16).astype(np.int32)], (255,), cv2.LINE_AA, 4)
-        half = cv2.resize(inner, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-        half = cv2.GaussianBlur(half, (0, 0), self.config.softness * scale / 2)
-        soft = cv2.resize(half, (width, height), interpolation=cv2.INTER_LINEAR)
-        lips = np.zeros((height, width), np.uint8)
-        cv2.fillConvexPoly(lips, cv2.convexHull(np.round(target[:20]).astype(np.int32)), (255,))
-        reach = 2 * max(int(0.06 * scale), 1) + 1
-        lit = (inner > 127) & (cv2.dilate(lips, np.ones((reach, reach), np.uint8)) == 0)
-        return soft.astype(np.float32) / 255, lit.astype(np.float32)
-
-    def _outer(self, width: int, height: int, scale: float) -> F32:
-        edge = max(int(0.12 * scale), 2)
-        inset = edge // 2 + 1  # the blur ends before the border: no step there
-        mask = np.zeros((height, width), np.float32)
-        mask[inset : height - inset, inset : width - inset] = 1
-        size = edge | 1
-        return cv2.blur(mask, (size, size), borderType=cv2.BORDER_CONSTANT).astype(np.float32, copy=False)
+        return bend(bank.image(index), at, residual, size, area, cut_from_patch, fine=True).astype(np.float32)

@@ -9,13 +9,16 @@ well the last seconds were matched.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lipwright.core.contracts import F32
+from lipwright.core.errors import ConfigError
 from lipwright.core.ibug import INNER_BOTTOM, INNER_TOP, MOUTH_JAW
 from lipwright.render.memory.bank import MouthBank
+from lipwright.render.memory.index import MouthIndex
 
 _TOP = [MOUTH_JAW.index(i) for i in INNER_TOP]
 _BOTTOM = [MOUTH_JAW.index(i) for i in INNER_BOTTOM]
@@ -23,6 +26,8 @@ _BOTTOM = [MOUTH_JAW.index(i) for i in INNER_BOTTOM]
 
 LAG = 11
 """Frames that must be known after a frame to decide it."""
+MOMENT = 2
+"""Frames around a mouth that show the same moment."""
 _ADAPT = 0.02
 """How fast the yardstick of the switching cost follows the matches: over about two seconds."""
 
@@ -43,7 +48,7 @@ class SearchConfig:
     """Weight of one radian of head turn, in eye distances per point."""
     aperture: float = 1.0
     """Extra weight of how far the lips are apart: a closed mouth must come from a closed mouth."""
-    jump: float = 0.2
+    jump: float = 0.1
     """Weight of a change of look, per grey level squared."""
     cut: float = 0.35
     """Cost of leaving the footage's own order, in unary costs of the best matches of the last seconds."""
@@ -72,9 +77,8 @@ class PathSearch:
         weights = np.concatenate([np.full(12, c.outer), np.full(8, c.inner), np.full(9, c.jaw)])
         self._weights = (np.sqrt(weights / weights.sum()) / unit).astype(np.float32)
         self._features = self._feature(bank.shapes(), bank.pose_rad)
-        self._norm = (self._features**2).sum(1)
-        self._looks = bank.looks / 255.0
-        order = np.argsort(bank.source)
+        self._index = MouthIndex(self._features)
+        self._order = order = np.argsort(bank.source)
         self._follows = np.full(len(bank), -1)
         nearby = np.diff(bank.source[order]) == 1
         self._follows[order[:-1][nearby]] = order[1:][nearby]
@@ -101,11 +105,19 @@ class PathSearch:
         """How well the memory's mouths match each other, moments of their own neighbourhood left out."""
         source = self.bank.source
         some = np.unique(np.linspace(0, len(source) - 1, 200).astype(int))
-        distance = self._norm + self._norm[some][:, None] - 2 * self._features[some] @ self._features.T
-        distance[np.abs(source - source[some][:, None]) <= LAG] = np.inf
-        least = distance.min(1)
-        least = least[np.isfinite(least)]
-        return max(float(np.median(least)), 1e-8) if len(least) else 1e-4
+        near = [(source[i] - LAG, source[i] + LAG + 1) for i in some]
+        found = [
+            self._index.nearest(self._features[i], 1, self._within(span))[1] for i, span in zip(some, near, strict=True)
+        ]
+        least = [d[0] for d in found if len(d)]
+        return max(float(np.median(least)), 1e-8) if least else 1e-4
+
+    def _within(self, span: Sequence[int] | np.ndarray | None) -> np.ndarray:
+        """Mouths of the source frames [first, stop)."""
+        if span is None:
+            return self._order[:0]
+        first, stop = np.searchsorted(self.bank.source, span, sorter=self._order)
+        return self._order[first:stop]
 
     def _feature(self, shapes: F32, pose_rad: F32) -> F32:
         points = (shapes * self._weights[:, None]).reshape(len(shapes), -1)
@@ -114,17 +126,18 @@ class PathSearch:
         turn = pose_rad * np.float32(np.sqrt(self.config.pose) * 0.3)
         return np.concatenate([points, gap, turn], 1).astype(np.float32)
 
-    def path(self, shapes: F32, pose_rad: F32, n_final: int) -> np.ndarray:
+    def path(self, shapes: F32, pose_rad: F32, n_final: int, exclude: np.ndarray | None = None) -> np.ndarray:
         """(T,) bank indices for (T, 29, 2) canonical shapes and (T, 3) poses.
 
         Args:
             shapes, pose_rad: the frames after those of the last call that were final, and what comes after them.
             n_final: how many are final now; the next call begins after them. With at least `LAG` more frames they
                 do not depend on where calls begin and end, nor does the first one after them.
+            exclude: (T, 2) spans [first, stop) of source frames that may not be used for each frame.
         """
         wanted = self._feature(shapes, pose_rad)
         for t in range(len(self._ahead), len(shapes)):  # the others were looked at already
-            self._extend(wanted[t])
+            self._extend(wanted[t], None if exclude is None else exclude[t])
         path = self._best()
         for t in range(len(shapes)):
             path[t] = self._decided[t] if t < len(self._decided) else path[t]
@@ -134,18 +147,43 @@ class PathSearch:
         del self._ahead[:n_final], self._decided[:n_final]
         return path
 
-    def _extend(self, wanted: F32) -> None:
+    def rivals(
+        self, shape: F32, pose_rad: F32, first: int, k: int, exclude: np.ndarray | None = None
+    ) -> tuple[np.ndarray, F32]:
+        """(indices, costs) of mouth `first` and the k - 1 nearest others to a (29, 2) canonical shape and (3,) pose.
+
+        No two are of the same moment (`MOMENT` frames): neighbours in time would tell the same.
+        """
+        wanted, banned = self._feature(shape[None], pose_rad[None])[0], self._within(exclude)
+        source, fetch = self.bank.source, 8 * k
+        while True:
+            near, distances = self._index.nearest(wanted, fetch, banned)
+            chosen, costs = [first], [float(self._index.distances(wanted, np.array([first]))[0])]
+            for mouth, distance in zip(near, distances, strict=True):
+                if len(chosen) < k and np.abs(source[chosen] - source[mouth]).min() > MOMENT:
+                    chosen.append(int(mouth))
+                    costs.append(float(distance))
+            if len(chosen) == k or len(near) < fetch:
+                return np.array(chosen), np.array(costs, np.float32)
+            fetch *= 4
+
+    def _extend(self, wanted: F32, exclude: np.ndarray | None) -> None:
         """Look at one more frame; the one `LAG` frames before it is then decided for good."""
-        distance = self._norm + (wanted**2).sum() - 2 * (self._features @ wanted)
-        k = min(self.config.candidates, len(self.bank))
-        nearest = np.argpartition(distance, k - 1)[:k]
+        banned = self._within(exclude)
+        nearest, distance = self._index.nearest(wanted, self.config.candidates, banned)
+        if not len(nearest):
+            assert exclude is not None
+            raise ConfigError(f"source frames {exclude[0]} to {exclude[1] - 1} are all the memory holds; exclude fewer")
         before = self._ahead[-1] if self._ahead else self._edge
-        if before is not None and (follower := self._follows[before.mouths[before.cost.argmin()]]) >= 0:
-            nearest[-1] = follower  # going on is always an option
-        unary = distance[nearest].clip(min=0).astype(np.float64)
+        if before is not None:
+            follower = self._follows[before.mouths[before.cost.argmin()]]
+            if follower >= 0 and follower not in nearest and follower not in banned:
+                nearest[-1] = follower  # going on is always an option
+                distance[-1] = self._index.distances(wanted, nearest[-1:])[0]
+        unary = distance.astype(np.float64)
         self._scale *= (max(float(unary.min()), 1e-8) / self._scale) ** _ADAPT
         if before is None:
-            step = _Step(nearest, unary, np.zeros(k, int))
+            step = _Step(nearest, unary, np.zeros(len(nearest), int))
         else:
             total = before.cost[:, None] + self._jump(before.mouths, nearest, self._scale)
             step = _Step(nearest, total.min(0) + unary, total.argmin(0))
@@ -179,7 +217,7 @@ class PathSearch:
         return before == after or int(self._follows[before]) == after
 
     def _jump(self, before: np.ndarray, after: np.ndarray, scale: float) -> np.ndarray:
-        a, b = self._looks[before], self._looks[after]
+        a, b = (self.bank.looks[which].astype(np.float32) / 255 for which in (before, after))
         difference = ((a[:, None] - b[None]) ** 2).mean(-1)
         cost: np.ndarray = self.config.jump * difference + self.config.cut * scale
         cost[self._follows[before][:, None] == after[None]] = 0.0

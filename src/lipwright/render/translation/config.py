@@ -8,6 +8,10 @@ from typing import Any
 from lipwright.core.errors import ConfigError
 
 MODES = ("full-face", "sewn")
+GENERATORS = ("global", "local")
+PERCEPTUAL = ("auto", "vgg19", "none")
+ARCHITECTURE = ("mode", "generator", "ngf", "n_downs", "n_blocks", "n_local_blocks", "skips", "even", "attention")
+"""Fields that two renderers must share for one to start from the other's weights."""
 MAP_CHANNELS = 3
 """Lines, edges, hull."""
 TEMPLATE_CHANNELS = 3
@@ -63,12 +67,15 @@ class TranslationConfig:
     """Weight of the Charbonnier term."""
     laplacian_weight: float = 10.0
     """Weight of the multi-scale Laplacian L1, the stand-in that needs no weights."""
+    perceptual: str = "auto"
+    """VGG19 term: 'auto' (on a GPU, when `lipwright models add vgg19` brought the weights: on a CPU it costs more
+    than everything else together), 'vgg19' (always; an error without the weights) or 'none'."""
     perceptual_weight: float = 10.0
-    """Weight of the VGG19 term; used only when weights are given."""
+    """Weight of the VGG19 term."""
     mouth_weight: float = 4.0
     """Factor of pixel and Laplacian terms inside the mouth box."""
     batch: int = 1
-    """Crops per step."""
+    """Crops per step in each process."""
     learning_rate: float = 2e-4
     """Adam (0.5, 0.999): constant for half of the budget, then linear to zero."""
     gan_start: float = 0.05
@@ -86,14 +93,28 @@ class TranslationConfig:
     """Range of the brightness and contrast jitter shared by template and target."""
     ema: float = 0.998
     """Decay per step of the averaged generator, the one that is validated and kept; shorter at the start."""
+    coarse_share: float = 0.4
+    """'local': share of the budget in which the global part alone is trained, at half size."""
+    fixed_share: float = 0.2
+    """'local': share of the budget after that in which the enhancer is trained and the global part is fixed."""
     bf16: bool = False
     """Run networks in bfloat16 where the device has it."""
+    checkpoint_from: int = 1024
+    """Crops of this side or larger are trained with gradient checkpointing: less memory, a third more time."""
+    compile: bool = False
+    """Compile the networks with torch.compile; needs a C++ compiler and minutes to begin with."""
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
             raise ConfigError(f"unknown mode '{self.mode}'; available: {', '.join(MODES)}")
-        if self.generator not in ("global", "local"):
-            raise ConfigError(f"unknown generator '{self.generator}'; available: global, local")
+        for field, known in (("generator", GENERATORS), ("perceptual", PERCEPTUAL)):
+            if getattr(self, field) not in known:
+                raise ConfigError(f"unknown {field} '{getattr(self, field)}'; available: {', '.join(known)}")
+        if self.coarse_share + self.fixed_share > 1:
+            raise ConfigError(
+                f"coarse_share {self.coarse_share} and fixed_share {self.fixed_share} exceed the budget; "
+                "together they are at most 1"
+            )
         if self.size < 32:
             raise ConfigError(f"size {self.size} is too small for four halvings; use at least 32")
         if self.stretch < 2:
@@ -110,6 +131,16 @@ class TranslationConfig:
         """Consecutive frames of a training sample."""
         return self.stretch if self.temporal_inputs or self.temporal_discriminator else 1
 
+    @property
+    def recompute(self) -> bool:
+        """Whether training uses gradient checkpointing."""
+        return self.size >= self.checkpoint_from
+
+    @property
+    def adversarial(self) -> bool:
+        """Whether discriminators take part at all."""
+        return self.gan_weight > 0 or self.feature_weight > 0
+
 
 # `draft` departs from pix2pixHD in four named ways, for two CPU cores: skips (a coarse bottleneck then need
 # not carry where the lines are), even transposed convolutions (few steps do not unlearn the chequers), three
@@ -118,8 +149,8 @@ PRESETS: dict[str, TranslationConfig] = {
     "draft": TranslationConfig(
         size=256, ngf=16, n_blocks=3, skips=True, even=True, ndf=16, batch=2, learning_rate=6e-4, bf16=True
     ),
-    "standard": TranslationConfig(size=512, ngf=32, ndf=32),
-    "broadcast": TranslationConfig(size=720, ngf=64, ndf=64, n_scales=3),
+    "standard": TranslationConfig(size=512, ngf=32, ndf=32, bf16=True),
+    "broadcast": TranslationConfig(size=720, ngf=64, ndf=64, n_scales=3, bf16=True),
 }
 
 

@@ -8,6 +8,11 @@ import numpy as np
 from lipwright.core.contracts import F32, U8
 
 
+def zoom(crop_from_frame: np.ndarray) -> float:
+    """Crop pixels per frame pixel of a (2, 3) similarity."""
+    return float(np.sqrt(abs(np.linalg.det(crop_from_frame[:, :2].astype(np.float64)))))
+
+
 def sample_crop(frame: U8, crop_from_frame: F32, size: int) -> U8:
     """(H, W, 3) frame to (size, size, 3); beyond the frame its border repeats.
 
@@ -15,7 +20,7 @@ def sample_crop(frame: U8, crop_from_frame: F32, size: int) -> U8:
     part of the frame under the crop is touched.
     """
     affine = crop_from_frame.astype(np.float64)
-    scale = float(np.sqrt(abs(np.linalg.det(affine[:, :2]))))
+    scale = zoom(affine)
     step = int(1 / scale) if scale < 0.67 else 1
     if step > 1:
         corners = np.array([[0, 0], [size, 0], [0, size], [size, size]], np.float64)

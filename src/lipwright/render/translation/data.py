@@ -13,8 +13,10 @@ from lipwright.core.contracts import F32, U8
 from lipwright.core.errors import ShapeError, SubjectError
 from lipwright.core.ibug import JAW, JAW_LINE, MOUTH, MOUTH_JAW
 from lipwright.face.align import apply
+from lipwright.render.translation.batch import Batch
 from lipwright.render.translation.config import TranslationConfig
-from lipwright.render.translation.crop import sample_crop
+from lipwright.render.translation.crop import sample_crop, zoom
+from lipwright.render.translation.crops import Crops
 from lipwright.render.translation.facial_map import (
     draw_lines,
     head_mask,
@@ -30,25 +32,6 @@ FEATHER = 0.04
 _POSE_NEAR = 0.06
 _APART = 25
 """A swapped template is within 0.06 rad of the frame's pose and at least a second away from it."""
-
-
-@dataclass(frozen=True)
-class Batch:
-    """B samples as tensors."""
-
-    inputs: torch.Tensor
-    """(B, C, S, S) facial map, blanked template ('sewn'), and with `temporal_inputs` the lines before and after
-    and 0 where the output before goes."""
-    target: torch.Tensor
-    """(B, 3, S, S) in [-1, 1]."""
-    mask: torch.Tensor
-    """(B, 1, S, S) where the output is used."""
-    outside: torch.Tensor
-    """(B, 3, S, S) what is seen where it is not."""
-    mouth: list[tuple[int, int]]
-    """(left, top) of each sample's mouth box."""
-    kept: torch.Tensor
-    """(B, 1, S, S) what of the output the frame after may see: never shaped by the template's own jaw."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +59,8 @@ class _Change:
 class TranslationData:
     """A person's aligned crops and tracks."""
 
-    crops: U8
-    """(N, S, S, 3); may be memory-mapped."""
+    crops: Crops
+    """N pictures of side S."""
     landmarks: F32
     """(N, 68, 2) in crop pixels."""
     pose_rad: F32
@@ -89,11 +72,13 @@ class TranslationData:
     """Indices held out from training; best-on-validation is chosen on them."""
     numbers: NDArray[np.int64] | None = None
     """(N,) frame numbers, rising: crops of consecutive numbers are neighbours in time. None: all are."""
+    zooms: F32 | None = None
+    """(N,) crop pixels per frame pixel; None: 1."""
 
     def __post_init__(self) -> None:
         size = self.geometry.size
-        if self.crops.shape[1:] != (size, size, 3):
-            raise ShapeError("crops", ("N", size, size, 3), self.crops.shape)
+        if self.crops.size != size:
+            raise ShapeError("crops", ("N", size, size, 3), (len(self.crops), self.crops.size, self.crops.size, 3))
         if self.landmarks.shape != (len(self.crops), 68, 2):
             raise ShapeError("landmarks", (len(self.crops), 68, 2), self.landmarks.shape)
         if not len(self.train) or not len(self.validation):
@@ -113,25 +98,29 @@ class TranslationData:
         """Cut crops from N frames in order; the geometry is fitted on the training frames only."""
         geometry = TranslationGeometry.fit(landmarks_px[train], pose_rad[train], config.mode, config.size)
         maps = geometry.crop_maps(landmarks_px)
-        crops = np.empty((len(maps), config.size, config.size, 3), np.uint8)
-        for crop, frame, affine in zip(crops, frames, maps, strict=True):
-            crop[:] = sample_crop(frame, affine, config.size)
-        return cls(crops, apply(maps, landmarks_px), pose_rad, geometry, train, validation, numbers)
+        zooms = np.array([zoom(affine) for affine in maps], np.float32)
+        cut = (sample_crop(frame, affine, config.size) for frame, affine in zip(frames, maps, strict=True))
+        crops = Crops.of(cut, config.size)
+        return cls(crops, apply(maps, landmarks_px), pose_rad, geometry, train, validation, numbers, zooms)
 
     def batch(self, config: TranslationConfig, seed: int, step: int) -> Batch:
         """`config.batch` augmented training samples; the same for the same (seed, step)."""
         return self.stretch(config, seed, step)[-1]
 
-    def stretch(self, config: TranslationConfig, seed: int, step: int) -> list[Batch]:
-        """`config.sample_frames` consecutive frames of the same samples, oldest first."""
-        rng = np.random.default_rng((seed, step))
+    def stretch(self, config: TranslationConfig, seed: int, step: int, rank: int = 0) -> list[Batch]:
+        """`config.sample_frames` consecutive frames of the same samples, oldest first.
+
+        Each sample has its own random numbers, and process `rank` takes its turn of them: two processes with
+        one sample each see what one process with two would.
+        """
         ends = self._ends(self.train, config.sample_frames)
         if not len(ends):
             raise SubjectError(
                 f"no {config.sample_frames} consecutive frames show the face; film longer, or train without "
                 "temporal inputs and temporal discriminator"
             )
-        drawn = [self._augmented(int(i), ends, config, rng) for i in rng.choice(ends, config.batch)]
+        draws = [np.random.default_rng((seed, step, rank * config.batch + n)) for n in range(config.batch)]
+        drawn = [self._augmented(int(rng.choice(ends)), ends, config, rng) for rng in draws]
         return [self._collate(list(samples)) for samples in zip(*drawn, strict=True)]
 
     def plain(self, indices: NDArray[np.int64], config: TranslationConfig) -> Batch:
@@ -215,7 +204,7 @@ class TranslationData:
         offset = np.array([change.dx, change.dy], np.float32)
         polygon = self.geometry.hulls(self.pose_rad[j : j + 1])[0] + offset
         crop, around = change.apply(self.crops[i]), change.apply(self.crops[j])
-        conditions = template_conditions(around, polygon)
+        conditions = template_conditions(around, polygon, 1.0 if self.zooms is None else float(self.zooms[j]))
         drawn = wanted_landmarks(self.landmarks[j] + offset, points[MOUTH_JAW] + offset)
         inputs = network_input(drawn, conditions, sewn, config.edges)
         own = self.landmarks[j] + offset
@@ -225,7 +214,7 @@ class TranslationData:
         corner = np.round(centre - (width / 2, height / 2)).astype(int) + offset.astype(int)
         left, top = np.clip(corner, 0, (size - width, size - height))
         kept = kept_mask(conditions.hull, drawn, config) if config.temporal_inputs else mask
-        return inputs, _signed(crop), mask[None], _signed(around), (int(left), int(top)), kept[None]
+        return inputs, _signed(crop), mask[None], _signed(around), (int(left), int(top), width, height), kept[None]
 
     @staticmethod
     def _collate(samples: list[_Sample]) -> Batch:
@@ -234,7 +223,7 @@ class TranslationData:
         return Batch(inputs, target * mask + outside * (1 - mask), mask, outside, [s[4] for s in samples], kept)
 
 
-_Sample = tuple[F32, F32, F32, F32, tuple[int, int], F32]
+_Sample = tuple[F32, F32, F32, F32, tuple[int, int, int, int], F32]
 
 
 def _signed(crop: U8) -> F32:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lipwright.render.translation.networks import InstanceNorm, initialise
+from lipwright.render.translation.config import MAP_CHANNELS, TranslationConfig
+from lipwright.render.translation.layers import InstanceNorm, initialise
 
 N_LAYERS = 3
 """Stride-2 layers of a 70 x 70 PatchGAN."""
@@ -56,3 +57,15 @@ class MultiscaleDiscriminator(nn.Module):
             if scale:
                 x = F.avg_pool2d(x, 3, stride=2, padding=1, count_include_pad=False)
         return results
+
+
+def build_discriminators(config: TranslationConfig) -> dict[str, nn.Module]:
+    """The discriminators a config asks for, by name."""
+    found: dict[str, nn.Module] = {
+        "discriminator": MultiscaleDiscriminator(MAP_CHANNELS + 3, config.ndf, config.n_scales)
+    }
+    if config.mouth_discriminator:
+        found["mouth_discriminator"] = MultiscaleDiscriminator(MAP_CHANNELS + 3, config.ndf, 1)
+    if config.temporal_discriminator:
+        found["temporal_discriminator"] = MultiscaleDiscriminator(4 * config.stretch, config.ndf, 1)
+    return found

@@ -20,7 +20,10 @@ _SIGMA = 1.4
 """At 512 px; in proportion to the size, so that a preset sees the same edges at any size."""
 _LOW, _HIGH = 100.0, 200.0
 _MARGIN = 0.012
-"""Of the crop's size: resampling smears this much of the inside over the hull's edge."""
+"""Of the crop's size: what compression and resampling smear of the inside over the hull's edge."""
+_SMEAR = 2.2
+"""In frame pixels: half the diagonal of a pixel that the hull touches, and the diagonal that bilinear sampling
+reaches. Only faces that are small for their crop need it."""
 
 _AROUND_FACE = 0.05
 """Of the crop's size: skin, shade and feather beyond a jaw line."""
@@ -74,11 +77,14 @@ def fill_hull(polygon: F32, size: int) -> U8:
     return canvas
 
 
-def template_conditions(crop: U8, polygon: F32) -> Conditions:
-    """Edges, hull and blanked colours of one crop; pixels inside the hull change none of them."""
+def template_conditions(crop: U8, polygon: F32, zoom: float = 1.0) -> Conditions:
+    """Edges, hull and blanked colours of one crop; frame pixels that the hull touches change none of them.
+
+    Args: `zoom` is the crop's pixels per pixel of its frame.
+    """
     size = crop.shape[0]
     hull = fill_hull(polygon, size)
-    blank = _grow(hull, _MARGIN * size + 1)
+    blank = _grow(hull, max(_MARGIN * size + 1, _SMEAR * zoom))
     outside = np.asarray(cv2.bitwise_not(blank), np.uint8)
     mean = np.round(cv2.mean(crop, outside)[:3]) if outside.any() else np.full(3, 127.0)
     blanked = crop.copy()

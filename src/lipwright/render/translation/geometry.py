@@ -16,7 +16,7 @@ import torch
 
 from lipwright.core.contracts import F32
 from lipwright.core.errors import CheckpointError, ShapeError, SubjectError
-from lipwright.core.ibug import BROWS, MOUTH, MOUTH_JAW, RIGID
+from lipwright.core.ibug import BROWS, MOUTH, RIGID
 from lipwright.face.align import Aligner, Box, apply, similarity
 
 _DILATION = 0.035
@@ -24,6 +24,10 @@ _DILATION = 0.035
 _SEWN_MARGIN = 0.12
 """Of the hull's extent: template around the hull in a sewn crop."""
 _CIRCLE = np.stack([np.cos(np.arange(16) * np.pi / 8), np.sin(np.arange(16) * np.pi / 8)], -1)
+
+_HIDDEN = [*MOUTH, *range(3, 14)]
+"""What the hull covers: the mouth and the jaw line with its ends 3 and 13, which move with it though no motion
+model predicts them."""
 
 _ARRAYS = ("rigid", "box", "mean", "low", "high", "pose_mean", "pose_reach", "slope_per_rad", "dilation",
            "mouth_size")  # fmt: skip
@@ -38,17 +42,17 @@ class TranslationGeometry:
     box: F32
     """(3,) left, top and side of the crop."""
     mean: F32
-    """(29, 2) MOUTH_JAW points at the mean pose."""
+    """(31, 2) mouth and jaw points 3 to 13 at the mean pose (29 in older files: without 3 and 13)."""
     low: F32
-    """(29, 2) least offset of each point from where the pose puts it, over the training frames."""
+    """(31, 2) least offset of each point from where the pose puts it, over the training frames."""
     high: F32
-    """(29, 2) greatest offset."""
+    """(31, 2) greatest offset."""
     pose_mean: F32
     """(3,)."""
     pose_reach: F32
     """(3,) how far a pose may be from the mean before the hull stops following."""
     slope_per_rad: F32
-    """(3, 29, 2) movement of each point with pose."""
+    """(3, 31, 2) movement of each point with pose."""
     dilation: F32
     """() by how much the hull exceeds the boxes."""
     mouth_size: F32
@@ -68,14 +72,14 @@ class TranslationGeometry:
             raise SubjectError(f"a renderer needs at least 8 frames with a face, got {len(landmarks_px)}; film longer")
         aligner = Aligner.fit(landmarks_px)
         points = apply(similarity(landmarks_px[:, RIGID], aligner.rigid), landmarks_px).astype(np.float64)
-        moving = points[:, MOUTH_JAW]
+        moving = points[:, _HIDDEN]
         mean = pose_rad.mean(0).astype(np.float64)
         offset = pose_rad.astype(np.float64) - mean
         # Ridge of (3 degrees)² per frame: without head motion the hull simply stays.
         gram = offset.T @ offset + len(offset) * 0.05**2 * np.eye(3)
         average = moving.mean(0)
         response = offset.T @ (moving - average).reshape(len(moving), -1)
-        slope = np.linalg.solve(gram, response).reshape(3, len(MOUTH_JAW), 2)
+        slope = np.linalg.solve(gram, response).reshape(3, len(_HIDDEN), 2)
         rest = moving - average - np.einsum("tp,pkc->tkc", offset, slope)
         low, high = np.percentile(rest, [0.5, 99.5], axis=0)
         width = float(np.linalg.norm(points[:, 16].mean(0) - points[:, 0].mean(0)))

@@ -31,12 +31,11 @@ def feature_matching(fake: Features, real: Features) -> Tensor:
 
 
 def weighted_charbonnier(fake: Tensor, real: Tensor, weight: Tensor, epsilon: float = 1e-3) -> Tensor:
-    """Smooth L1 near zero, weighted per pixel: sum(w·sqrt(d²+e²)) / sum(w).
+    """Smooth L1 near zero, weighted per pixel: sum(w·sqrt(d²+e²)) / sum(w) of each picture, averaged.
 
     Args: fake, real (B, 3, H, W); weight (B, 1, H, W) >= 0.
     """
-    distance = torch.sqrt((fake - real) ** 2 + epsilon**2).mean(dim=1, keepdim=True)
-    return (distance * weight).sum() / weight.sum().clamp_min(1e-6)
+    return _weighted_mean(torch.sqrt((fake - real) ** 2 + epsilon**2), weight)
 
 
 def laplacian_distance(fake: Tensor, real: Tensor, weight: Tensor, levels: int = 4) -> Tensor:
@@ -53,9 +52,14 @@ def laplacian_distance(fake: Tensor, real: Tensor, weight: Tensor, levels: int =
         band = (
             difference if last else difference - F.interpolate(smaller, size=size, mode="bilinear", align_corners=False)
         )
-        total = total + (band.abs().mean(1, keepdim=True) * weight).sum() / weight.sum().clamp_min(1e-6)
+        total = total + _weighted_mean(band.abs(), weight)
         difference, weight = smaller, F.avg_pool2d(weight, 2)
     return total / levels
+
+
+def _weighted_mean(x: Tensor, weight: Tensor) -> Tensor:
+    """Per picture first, so that a batch spread over several processes has the same mean."""
+    return ((x * weight).sum((1, 2, 3)) / (x.shape[1] * weight.sum((1, 2, 3))).clamp_min(1e-6)).mean()
 
 
 def _full(x: Tensor) -> Tensor:

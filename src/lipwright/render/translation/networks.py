@@ -8,81 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from lipwright.render.translation.attention import SelfAttention
 from lipwright.render.translation.config import TranslationConfig
+from lipwright.render.translation.layers import (
+    InstanceNorm,
+    ResidualBlock,
+    down,
+    halved,
+    head,
+    initialise,
+    pad_to,
+    run,
+    stem,
+    up,
+)
 
-
-class InstanceNorm(nn.Module):
-    """Instance normalisation without parameters, as group normalisation with one channel per group.
-
-    The same numbers as nn.InstanceNorm2d(affine=False) at a fraction of its time on a CPU (NCHW, float32: a
-    seventh forward, less than half with the backward pass).
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to the same shape."""
-        return F.group_norm(x, x.shape[1], eps=1e-5)
-
-
-def _norm_relu() -> list[nn.Module]:
-    return [InstanceNorm(), nn.ReLU(inplace=True)]
-
-
-def _down(channels: int) -> list[nn.Module]:
-    return [nn.Conv2d(channels, 2 * channels, 3, stride=2, padding=1), *_norm_relu()]
-
-
-class EvenTranspose2d(nn.ConvTranspose2d):
-    """A transposed convolution whose output pixels all get the same share of kernel taps.
-
-    Kernel 3 at stride 2 gives pixels one, two or four taps in a chequered pattern, and a generator that has
-    had few steps shows it (Odena et al. 2016). A fixed binomial filter [1, 2, 1]/4 afterwards removes that
-    frequency exactly; it has no weights, so state dicts stay those of the plain layer.
-    """
-
-    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
-        """As ConvTranspose2d."""
-        y = super().forward(x, output_size)
-        row = torch.tensor([0.25, 0.5, 0.25], dtype=y.dtype, device=y.device)
-        # Depthwise: ten times faster on a CPU than two mean pools. Zeros outside only dim the last pixel.
-        kernel = (row[:, None] * row).expand(y.shape[1], 1, 3, 3).contiguous()
-        return F.conv2d(y, kernel, padding=1, groups=y.shape[1])
-
-
-def _up(channels: int, even: bool = False) -> list[nn.Module]:
-    kind = EvenTranspose2d if even else nn.ConvTranspose2d
-    return [kind(channels, channels // 2, 3, stride=2, padding=1, output_padding=1), *_norm_relu()]
-
-
-def _stem(in_channels: int, channels: int) -> list[nn.Module]:
-    return [nn.ReflectionPad2d(3), nn.Conv2d(in_channels, channels, 7), *_norm_relu()]
-
-
-def _head(channels: int, out_channels: int) -> list[nn.Module]:
-    return [nn.ReflectionPad2d(3), nn.Conv2d(channels, out_channels, 7), nn.Tanh()]
-
-
-class ResidualBlock(nn.Module):
-    """x + conv(relu(conv(x))), reflect-padded and instance-normalised."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.conv_block = nn.Sequential(
-            nn.ReflectionPad2d(1),
-            nn.Conv2d(channels, channels, 3),
-            *_norm_relu(),
-            nn.ReflectionPad2d(1),
-            nn.Conv2d(channels, channels, 3),
-            InstanceNorm(),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to the same shape."""
-        return x + self.conv_block(x)
+__all__ = ["GlobalGenerator", "InstanceNorm", "LocalEnhancer", "build_generator", "initialise"]
 
 
 class GlobalGenerator(nn.Module):
@@ -94,7 +37,9 @@ class GlobalGenerator(nn.Module):
         attention: SelfAttention after the residual stack and after the first upsampling (keys pooled 2 x 2).
         skips: add each encoder level to the decoder level of its size.
         even: EvenTranspose2d in the decoder.
-        head: False drops the final three layers (the trunk of LocalEnhancer).
+        with_head: False drops the final three layers (the trunk of LocalEnhancer).
+        recompute: gradient checkpointing: keep only what lies between stages, make the rest again in the
+            backward pass.
     Source: pix2pixHD, section 3.1 and its published layer order.
     """
 
@@ -107,40 +52,41 @@ class GlobalGenerator(nn.Module):
         n_blocks: int = 9,
         attention: bool = False,
         skips: bool = False,
-        head: bool = True,
+        with_head: bool = True,
         even: bool = False,
+        recompute: bool = False,
     ) -> None:
         super().__init__()
         widest = ngf * 2**n_downs
-        layers = _stem(in_channels, ngf)
-        for level in range(n_downs):
-            layers += _down(ngf * 2**level)
-        layers += [ResidualBlock(widest) for _ in range(n_blocks)]
-        after_blocks = len(layers) - 1
-        for level in range(n_downs):
-            layers += _up(widest // 2**level, even)
-        self.model = nn.Sequential(*layers, *(_head(ngf, out_channels) if head else []))
+        stages = [stem(in_channels, ngf)]
+        stages += [down(ngf * 2**level) for level in range(n_downs)]
+        stages += [[ResidualBlock(widest)] for _ in range(n_blocks)]
+        stages += [up(widest // 2**level, even) for level in range(n_downs)]
+        stages += [head(ngf, out_channels)] if with_head else []
+        self.model = nn.Sequential(*(layer for stage in stages for layer in stage))
         self.factor = 2**n_downs
-        self._attention_after = {after_blocks: 0, after_blocks + 3: 1} if attention else {}
+        self.recompute = recompute
+        self._lengths = [len(stage) for stage in stages]
+        after_blocks = n_downs + n_blocks
+        self._attention_after = {after_blocks: 0, after_blocks + 1: 1} if attention else {}
         if attention:
             self.attention = nn.ModuleList([SelfAttention(widest), SelfAttention(widest // 2, pool=2)])
-        # The activation that ends encoder level l, and the one that ends the decoder level of its size.
-        ends = [3 + 3 * level for level in range(n_downs)]
-        mirrored = [after_blocks + 3 * (n_downs - level) for level in range(n_downs)]
-        self._skip_into = dict(zip(mirrored, ends, strict=True)) if skips else {}
+        # Decoder stage to the encoder stage of its size.
+        self._skip_into = {after_blocks + n_downs - level: level for level in range(n_downs)} if skips else {}
 
     def trunk(self, x: Tensor) -> Tensor:
-        """All layers in order, for inputs whose sides `factor` divides."""
+        """All stages in order, for inputs whose sides `factor` divides."""
         kept: dict[int, Tensor] = {}
-        wanted = set(self._skip_into.values())
-        for i, layer in enumerate(self.model):
-            x = layer(x)
-            if i in wanted:
-                kept[i] = x
-            if i in self._skip_into:
-                x = x + kept.pop(self._skip_into[i])
-            if i in self._attention_after:
-                x = self.attention[self._attention_after[i]](x)
+        wanted, start = set(self._skip_into.values()), 0
+        for stage, length in enumerate(self._lengths):
+            x = run(self.model[start : start + length], x, self.recompute)
+            start += length
+            if stage in wanted:
+                kept[stage] = x
+            if stage in self._skip_into:
+                x = x + kept.pop(self._skip_into[stage])
+            if stage in self._attention_after:
+                x = self.attention[self._attention_after[stage]](x)
         return x
 
     def forward(self, x: Tensor) -> Tensor:
@@ -166,69 +112,49 @@ class LocalEnhancer(nn.Module):
         n_local_blocks: int = 3,
         attention: bool = False,
         skips: bool = False,
+        recompute: bool = False,
     ) -> None:
         super().__init__()
-        whole = GlobalGenerator(in_channels, out_channels, 2 * ngf, n_downs, n_blocks, attention, skips, head=False)
+        whole = GlobalGenerator(
+            in_channels, out_channels, 2 * ngf, n_downs, n_blocks, attention, skips, False, recompute=recompute
+        )
         self.model = whole.model
         if attention:
             self.attention = whole.attention
         self._global = [whole]  # in a list: its weights are registered above, under the published names
-        self.model1_1 = nn.Sequential(*_stem(in_channels, ngf), *_down(ngf))
+        self.model1_1 = nn.Sequential(*stem(in_channels, ngf), *down(ngf))
         blocks = [ResidualBlock(2 * ngf) for _ in range(n_local_blocks)]
-        self.model1_2 = nn.Sequential(*blocks, *_up(2 * ngf), *_head(ngf, out_channels))
+        self.model1_2 = nn.Sequential(*blocks, *up(2 * ngf), *head(ngf, out_channels))
         self.factor = 2 ** (n_downs + 1)
+        self.recompute = recompute
+
+    def coarse(self, x: Tensor) -> Tensor:
+        """(B, in, H, W) to the global part's features (B, 2 · ngf, h, w), h and w of the halved, padded input."""
+        return self._global[0].trunk(halved(pad_to(x, self.factor)))
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, in, H, W) to (B, out, H, W) in [-1, 1], any H and W of at least `factor`."""
-        padded = pad_to(x, self.factor)
-        half = F.avg_pool2d(padded, 3, stride=2, padding=1, count_include_pad=False)
-        coarse = self._global[0].trunk(half)
-        return self.model1_2(self.model1_1(padded) + coarse)[..., : x.shape[-2], : x.shape[-1]]
+        fine = run(self.model1_1, pad_to(x, self.factor), self.recompute) + self.coarse(x)
+        for layers in (self.model1_2[:-6], self.model1_2[-6:-3], self.model1_2[-3:]):
+            fine = run(layers, fine, self.recompute)
+        return fine[..., : x.shape[-2], : x.shape[-1]]
 
-    def enhancer_parameters(self) -> Iterable[nn.Parameter]:
-        """What is trained while the global part is fixed."""
-        yield from self.model1_1.parameters()
-        yield from self.model1_2.parameters()
-
-
-def pad_to(x: Tensor, factor: int) -> Tensor:
-    """Reflect-pad right and bottom so that `factor` divides both sides."""
-    right, bottom = -x.shape[-1] % factor, -x.shape[-2] % factor
-    return F.pad(x, (0, right, 0, bottom), mode="reflect") if right or bottom else x
-
-
-def initialise(module: nn.Module) -> None:
-    """pix2pixHD's start: convolution weights from N(0, 0.02); attention keeps its own."""
-    attending = {id(m) for a in module.modules() if isinstance(a, SelfAttention) for m in a.modules()}
-    for part in module.modules():
-        if isinstance(part, (nn.Conv2d, nn.ConvTranspose2d)) and id(part) not in attending:
-            nn.init.normal_(part.weight, 0.0, 0.02)
+    def global_parameters(self) -> Iterable[nn.Parameter]:
+        """What is trained first at half size, then fixed for a while."""
+        yield from self._global[0].parameters()
 
 
 def build_generator(config: TranslationConfig) -> GlobalGenerator | LocalEnhancer:
     """The generator a config describes, initialised from torch's current random state."""
+    c = config
     generator: GlobalGenerator | LocalEnhancer
-    if config.generator == "local":
+    if c.generator == "local":
         generator = LocalEnhancer(
-            config.input_channels,
-            3,
-            config.ngf,
-            config.n_downs,
-            config.n_blocks,
-            config.n_local_blocks,
-            config.attention,
-            config.skips,
+            c.input_channels, 3, c.ngf, c.n_downs, c.n_blocks, c.n_local_blocks, c.attention, c.skips, c.recompute
         )
     else:
         generator = GlobalGenerator(
-            config.input_channels,
-            3,
-            config.ngf,
-            config.n_downs,
-            config.n_blocks,
-            config.attention,
-            config.skips,
-            even=config.even,
+            c.input_channels, 3, c.ngf, c.n_downs, c.n_blocks, c.attention, c.skips, even=c.even, recompute=c.recompute
         )
     initialise(generator)
     return generator

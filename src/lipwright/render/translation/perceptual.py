@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lipwright.core import weights
+from lipwright.core.checkpoint import read_state
 from lipwright.core.errors import CheckpointError
+from lipwright.core.vgg19_weights import CHANNELS
+from lipwright.render.translation.config import TranslationConfig
 
-# (index in torchvision's `features`, out channels); pooling before those in _POOL_BEFORE.
-_CONVS = {0: 64, 2: 64, 5: 128, 7: 128, 10: 256, 12: 256, 14: 256, 16: 256, 19: 512, 21: 512, 23: 512,
-          25: 512, 28: 512}  # fmt: skip
+# Places in torchvision's `features`; pooling before those in _POOL_BEFORE.
 _POOL_BEFORE = {5, 10, 19, 28}
 _TAPS = {0: 1 / 32, 5: 1 / 16, 10: 1 / 8, 19: 1 / 4, 28: 1.0}
 """relu1_1 to relu5_1 and their weights."""
@@ -32,7 +33,7 @@ class Vgg19Distance(nn.Module):
         super().__init__()
         self.convs = nn.ModuleDict()
         channels = 3
-        for index in _CONVS:
+        for index in CHANNELS:
             weight, bias = state.get(f"features.{index}.weight"), state.get(f"features.{index}.bias")
             if weight is None or bias is None:
                 raise CheckpointError(
@@ -73,20 +74,17 @@ def load_vgg19(path: str | os.PathLike[str]) -> Vgg19Distance:
 
     CheckpointError when it is missing, unreadable or of another network.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise CheckpointError(f"VGG19 weights {path} do not exist; give a local torchvision vgg19 file")
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
+    return Vgg19Distance(read_state(path), str(path))
 
-            state = load_file(str(path))
-        else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise CheckpointError(
-            f"{path} is not a readable weight file ({type(error).__name__}); download it again"
-        ) from error
-    if not isinstance(state, dict):
-        raise CheckpointError(f"{path} holds a {type(state).__name__}, expected a state dict")
-    return Vgg19Distance(state, str(path))
+
+def perceptual_distance(config: TranslationConfig, device: str) -> Vgg19Distance | None:
+    """The distance that `config.perceptual` asks for; None for none.
+
+    CheckpointError when 'vgg19' is asked for and its weights have not been brought.
+    """
+    path = weights.find("vgg19")
+    if config.perceptual == "none" or (config.perceptual == "auto" and (path is None or device == "cpu")):
+        return None
+    if path is None:
+        raise CheckpointError("VGG19's weights are not here; bring them with: lipwright models add vgg19 FILE")
+    return load_vgg19(path)

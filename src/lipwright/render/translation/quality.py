@@ -49,6 +49,12 @@ def contact_sheet(rows: Sequence[tuple[U8, U8, tuple[int, int, int, int]]], zoom
     return np.concatenate(lines, axis=0)
 
 
+def strip(fakes: Sequence[U8], reals: Sequence[U8], zoom: int = 2) -> U8:
+    """Pictures of one size side by side and enlarged: real above, generated below."""
+    lines = [np.concatenate([_enlarge(x, zoom) for x in row], axis=1) for row in (reals, fakes)]
+    return np.concatenate(lines, axis=0)
+
+
 def _difference(a: U8, b: U8) -> U8:
     return np.clip(4 * np.abs(a.astype(np.int16) - b), 0, 255).astype(np.uint8)
 

@@ -18,7 +18,7 @@ from lipwright.core.contracts import F32, U8, FaceTrack, Patch, RenderWindow
 from lipwright.core.errors import ConfigError, ShapeError
 from lipwright.face.align import apply, invert
 from lipwright.render.translation.config import TranslationConfig
-from lipwright.render.translation.crop import sample_crop
+from lipwright.render.translation.crop import sample_crop, zoom
 from lipwright.render.translation.data import kept_mask, patch_mask
 from lipwright.render.translation.facial_map import draw_lines, network_input, template_conditions, wanted_landmarks
 from lipwright.render.translation.geometry import TranslationGeometry
@@ -26,7 +26,8 @@ from lipwright.render.translation.networks import build_generator
 from lipwright.render.translation.precision import has_bf16
 from lipwright.render.translation.temporal import Before, with_neighbours
 
-_PREFIX = "generator."
+PREFIX = "generator."
+"""Of the network's names in a file that also holds the geometry."""
 
 
 class TranslationRenderer:
@@ -115,7 +116,7 @@ class TranslationRenderer:
     def _view(self, frame: U8, affine: F32, landmarks_px: F32, target_px: F32, polygon: F32) -> _View:
         """Inputs and masks of one frame."""
         own, wanted = apply(affine, landmarks_px), apply(affine, target_px)
-        conditions = template_conditions(sample_crop(frame, affine, self.config.size), polygon)
+        conditions = template_conditions(sample_crop(frame, affine, self.config.size), polygon, zoom(affine))
         drawn = wanted_landmarks(own, wanted)
         inputs = network_input(drawn, conditions, self.config.mode == "sewn", self.config.edges)
         mask = patch_mask(conditions.hull, drawn, own, self.config)
@@ -144,7 +145,7 @@ class TranslationRenderer:
 
     def state(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         """(tensors, config) for core.checkpoint.save_tensors."""
-        weights = {f"{_PREFIX}{k}": v for k, v in self._generator.state_dict().items()}
+        weights = {f"{PREFIX}{k}": v for k, v in self._generator.state_dict().items()}
         return {**weights, **self.geometry.state()}, to_dict(self.config)
 
     @classmethod
@@ -158,13 +159,16 @@ class TranslationRenderer:
         """Back from `state`; CheckpointError or ConfigError when the parts do not fit."""
         settings = from_dict(TranslationConfig, config)
         generator = build_generator(settings)
-        weights = {k.removeprefix(_PREFIX): v for k, v in tensors.items() if k.startswith(_PREFIX)}
+        weights = {k.removeprefix(PREFIX): v for k, v in tensors.items() if k.startswith(PREFIX)}
         load_into(generator, weights, where)
         return cls(settings, generator, TranslationGeometry.from_state(tensors), device)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write one safetensors file, atomically."""
-        save_tensors(path, *self.state())
+    def save(self, path: str | os.PathLike[str], half: bool = False) -> None:
+        """Write one safetensors file, atomically; `half` as 16-bit floats, for a narrow way home."""
+        tensors, config = self.state()
+        if half:
+            tensors = {k: v.half() if k.startswith(PREFIX) else v for k, v in tensors.items()}
+        save_tensors(path, tensors, config)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], device: str = "cpu") -> TranslationRenderer:

@@ -1,32 +1,33 @@
-"""One training step of the translation renderer, its validation and its preview (for train.loop)."""
+"""One training step of the translation renderer (for train.loop)."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+import os
+import time
+from collections.abc import Mapping
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lipwright.core import parallel
 from lipwright.core.contracts import U8
+from lipwright.core.prefetch import Prefetch
+from lipwright.render.translation.batch import Batch
 from lipwright.render.translation.config import MAP_CHANNELS, TranslationConfig
-from lipwright.render.translation.data import Batch, TranslationData
-from lipwright.render.translation.discriminators import MultiscaleDiscriminator
-from lipwright.render.translation.losses import (
-    feature_matching,
-    laplacian_distance,
-    lsgan,
-    weighted_charbonnier,
-)
-from lipwright.render.translation.networks import build_generator
+from lipwright.render.translation.data import TranslationData
+from lipwright.render.translation.discriminators import build_discriminators
+from lipwright.render.translation.held_out import HeldOut
+from lipwright.render.translation.layers import halved, head, initialise
+from lipwright.render.translation.losses import feature_matching, laplacian_distance, lsgan, weighted_charbonnier
+from lipwright.render.translation.networks import LocalEnhancer, build_generator
+from lipwright.render.translation.perceptual import perceptual_distance
 from lipwright.render.translation.precision import autocast
-from lipwright.render.translation.quality import contact_sheet, mouth_quality
+from lipwright.render.translation.renderer import TranslationRenderer
+from lipwright.render.translation.schedule import Stage, adversarial_weight, learning_rate, stage
+from lipwright.render.translation.start import initial_weights
 from lipwright.render.translation.temporal import fed, from_nothing, history_source, roll_out, shown_together
-
-_VALIDATION_FRAMES = 32
-_RUN = 8
-"""Consecutive frames from an empty start in which a network with `temporal_inputs` is validated."""
 
 
 class TranslationTask:
@@ -38,7 +39,11 @@ class TranslationTask:
         seed: of the start and of every batch; the same seed and step give the same sample.
         device: where networks run.
         perceptual: a distance of two (B, 3, H, W) batches such as Vgg19Distance, added when given.
+        start: a state dict of the generator to begin with (`start.initial_weights`); None begins at random.
     """
+
+    kept = ("generator",)
+    """The modules that are a result; the others matter only while training."""
 
     def __init__(
         self,
@@ -47,32 +52,26 @@ class TranslationTask:
         seed: int,
         device: str = "cpu",
         perceptual: nn.Module | None = None,
+        start: Mapping[str, Tensor] | None = None,
     ) -> None:
         self.config, self.data, self.seed = config, data, seed
         self.device = torch.device(device)
         self.perceptual = perceptual.to(self.device) if perceptual is not None else None
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            parts: dict[str, nn.Module] = {
-                "learner": build_generator(config),
-                "discriminator": MultiscaleDiscriminator(MAP_CHANNELS + 3, config.ndf, config.n_scales),
-            }
-            if config.mouth_discriminator:
-                parts["mouth_discriminator"] = MultiscaleDiscriminator(MAP_CHANNELS + 3, config.ndf, 1)
-            if config.temporal_discriminator:
-                parts["temporal_discriminator"] = MultiscaleDiscriminator(4 * config.stretch, config.ndf, 1)
         # On a CPU the norms of NCHW maps are up to 40 times faster, which outweighs oneDNN's reorders.
         self._layout = torch.contiguous_format if self.device.type == "cpu" else torch.channels_last
-        self._parts = {name: self._placed(part) for name, part in parts.items()}
-        judges = [p for name, part in parts.items() if name != "learner" for p in part.parameters()]
-        rate = config.learning_rate
-        self._optimisers = {
-            "generator": torch.optim.Adam(parts["learner"].parameters(), rate, betas=(0.5, 0.999)),
-            "discriminator": torch.optim.Adam(judges, rate, betas=(0.5, 0.999)),
-        }
+        self._parts = {name: self._placed(part) for name, part in _build(config, seed, start).items()}
+        self._optimisers = {side: self._optimiser(side) for side in ("generator", "discriminator")}
         # The average of the learner over its steps is what is validated and kept.
         self._parts["generator"] = copy.deepcopy(self._parts["learner"]).requires_grad_(False)
-        self._gan = self._fraction = 0.0
+        if config.compile:
+            for part in self._parts.values():
+                part.compile()
+        self._gan, self._stage, self._fraction = 0.0, Stage.WHOLE, 0.0
+        self._held_out = HeldOut(config, data, self._on_device, self._draw)
+        workers = 1 if self.device.type == "cpu" else min(4, os.cpu_count() or 1)
+        rank = parallel.rank()
+        self._samples = Prefetch(lambda step: data.stretch(config, seed, step, rank), workers)
+        self._steps, self._spent_s = 0, 0.0
 
     def modules(self) -> dict[str, nn.Module]:
         """Everything with weights: `generator` (the running average, to keep), `learner`, discriminators."""
@@ -82,48 +81,80 @@ class TranslationTask:
         """One per side of the game."""
         return dict(self._optimisers)
 
-    def budget_fraction(self, fraction: float) -> None:
-        """Set rates and adversarial weight for this much of the budget spent, in [0, 1].
+    def renderer(self) -> TranslationRenderer:
+        """What has been trained so far, ready to speak."""
+        return TranslationRenderer(self.config, self._parts["generator"], self.data.geometry, str(self.device))
 
-        Constant rate for half of it, then linear to zero (pix2pixHD); discriminators join after `gan_start`.
-        """
-        c = self.config
-        decay = min(1.0, 2.0 * (1.0 - fraction))
+    def budget_fraction(self, fraction: float) -> None:
+        """Set rates, adversarial weight and stage for this much of the budget spent, in [0, 1] (`schedule`)."""
         for optimiser in self._optimisers.values():
             for group in optimiser.param_groups:
-                group["lr"] = c.learning_rate * max(decay, 0.01)
-        span = max(c.gan_full - c.gan_start, 1e-6)
-        self._fraction = fraction
-        self._gan = float(np.clip((fraction - c.gan_start) / span, 0.0, 1.0))
+                group["lr"] = learning_rate(self.config, fraction)
+        self._fraction, self._gan = fraction, adversarial_weight(self.config, fraction)
+        self._stage = stage(self.config, fraction)
+        learner = self._parts["learner"]
+        if isinstance(learner, LocalEnhancer):
+            for parameter in learner.global_parameters():
+                parameter.requires_grad_(self._stage is not Stage.ENHANCER)
 
     def step(self, step_index: int) -> dict[str, float]:
         """One step of the generator and, once they have joined, of the discriminators; losses by name."""
-        frames = [self._to_device(b) for b in self.data.stretch(self.config, self.seed, step_index)]
-        batch = frames[-1]
+        began = time.perf_counter()
+        frames = [self._on_device(batch) for batch in self._samples[step_index]]
         inputs, before = self._history(frames, step_index)
-        learner = self._parts["learner"].train()
-        with autocast(self.device, self.config.bf16):
-            raw = learner(inputs)
-        fake = _composed(raw.float(), batch)
-        losses = self._reconstruction(fake, batch)
+        if self._stage is Stage.COARSE:
+            frames, before = [f.halved() for f in frames], [halved(x) for x in before]
+        fake = frames[-1].composed(self._forward(inputs))
+        losses = self._reconstruction(fake, frames[-1])
         verdicts: dict[str, Tensor] = {}
         if self._gan > 0:
-            pairs = self._pairs(fake, batch)
-            if self.config.temporal_discriminator:
-                real = shown_together(frames, [f.target for f in frames])
-                pairs.append(("temporal_", shown_together(frames, [*before, fake]), real))
-            verdicts, adversarial = self._play(pairs)
+            verdicts, adversarial = self._play(self._pairs(fake, frames, before))
             losses |= adversarial
         self._descend("generator", losses)
         if verdicts:
             self._descend("discriminator", verdicts)
         self._average(step_index)
-        return {name: float(value.detach()) for name, value in (losses | verdicts).items()}
+        told = losses | verdicts
+        values = torch.stack([v.detach().float() for v in told.values()]).tolist()  # one wait for the device
+        self._steps, self._spent_s = self._steps + 1, self._spent_s + time.perf_counter() - began
+        return dict(zip(told, values, strict=True))
+
+    def speed(self) -> dict[str, float]:
+        """Milliseconds a step and of it waiting for samples; samples a second that the loader could give."""
+        return {
+            "step_ms": 1000 * self._spent_s / max(self._steps, 1),
+            "wait_ms": 1000 * self._samples.wait_s,
+            "loader_fps": self.config.batch * self._samples.rate,
+        }
+
+    def validate(self) -> dict[str, float]:
+        """`score` (lower is better), mouth-box PSNR in dB and sharpness over real on held-out frames."""
+        return self._held_out.scores()
+
+    def preview(self) -> U8:
+        """Contact sheet of held-out frames: real, generated, difference; whole crop and mouth."""
+        return self._held_out.sheet()
+
+    def mouths(self) -> U8:
+        """Strip of consecutive held-out mouths: real above generated."""
+        return self._held_out.strip()
+
+    def _forward(self, inputs: Tensor) -> Tensor:
+        """The learner's raw pictures; in the coarse stage those of its global part, at half size."""
+        learner = self._parts["learner"].train()
+        with autocast(self.device, self.config.bf16):
+            if self._stage is not Stage.COARSE:
+                return learner(inputs).float()
+            assert isinstance(learner, LocalEnhancer)
+            height, width = ((side + 1) // 2 for side in inputs.shape[-2:])  # less than the padded features
+            raw = self._parts["coarse_head"](learner.coarse(inputs))[..., :height, :width]
+            return raw.float()
 
     def _history(self, frames: list[Batch], step_index: int) -> tuple[Tensor, list[Tensor]]:
         """Inputs of the last frame and the pictures before it; gradients stay in the last frame.
 
-        Which history it gets is drawn from (seed, step) and the part of the budget spent.
+        Which history it gets is drawn from (seed, step) and the part of the budget spent. In the coarse stage the
+        learner's own full-size pictures are nothing yet, so they are never it.
         """
         c, (*earlier, last) = self.config, frames
         if not earlier:
@@ -131,13 +162,16 @@ class TranslationTask:
         source = "own"
         if c.temporal_inputs:
             source = history_source(np.random.default_rng((self.seed, step_index, 1)).random(), self._fraction)
+        if source == "own" and self._stage is Stage.COARSE:
+            source = "real"
         if source != "own":
             real = [f.target for f in earlier]
-            return (from_nothing(last) if source == "nothing" else fed(last, earlier[-1], real[-1])), real
+            inputs = from_nothing(last) if source == "nothing" else fed(last, earlier[-1], real[-1])
+            return (inputs if c.temporal_inputs else last.inputs), real
         with torch.no_grad(), autocast(self.device, c.bf16):
             outputs = roll_out(self._parts["learner"].train(), earlier, c.temporal_inputs)
         inputs = fed(last, earlier[-1], outputs[-1]) if c.temporal_inputs else last.inputs
-        return inputs, [_composed(raw, f) for raw, f in zip(outputs, earlier, strict=True)]
+        return inputs, [f.composed(raw) for raw, f in zip(outputs, earlier, strict=True)]
 
     @torch.no_grad()
     def _average(self, step_index: int) -> None:
@@ -147,31 +181,35 @@ class TranslationTask:
             average.lerp_(current, 1 - keep)
 
     def _descend(self, side: str, losses: dict[str, Tensor]) -> None:
-        self._optimisers[side].zero_grad(set_to_none=True)
+        optimiser = self._optimisers[side]
+        optimiser.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()
-        self._optimisers[side].step()
+        parallel.average_gradients(optimiser.param_groups[0]["params"])
+        optimiser.step()
 
     def _reconstruction(self, fake: Tensor, batch: Batch) -> dict[str, Tensor]:
         c = self.config
         weight = batch.mask.clone()
-        width, height = self.data.geometry.mouth_box()
-        for i, (left, top) in enumerate(batch.mouth):
+        for i, (left, top, width, height) in enumerate(batch.mouth):
             weight[i, :, top : top + height, left : left + width] *= c.mouth_weight
-        losses = {
-            "pixel": c.pixel_weight * weighted_charbonnier(fake, batch.target, weight),
-            "laplacian": c.laplacian_weight * laplacian_distance(fake, batch.target, weight),
-        }
+        losses = {"pixel": c.pixel_weight * weighted_charbonnier(fake, batch.target, weight)}
+        if c.laplacian_weight > 0:
+            losses["laplacian"] = c.laplacian_weight * laplacian_distance(fake, batch.target, weight)
         if self.perceptual is not None:
             losses["perceptual"] = c.perceptual_weight * self.perceptual(fake, batch.target)
         return losses
 
-    def _pairs(self, fake: Tensor, batch: Batch) -> list[tuple[str, Tensor, Tensor]]:
-        """(discriminator, generated, real) of one frame, each with its facial map."""
+    def _pairs(self, fake: Tensor, frames: list[Batch], before: list[Tensor]) -> list[tuple[str, Tensor, Tensor]]:
+        """(discriminator, generated, real): the last frame with its facial map, its mouth, and all frames at once."""
+        batch = frames[-1]
         condition = batch.inputs[:, :MAP_CHANNELS]
-        pairs = [("", torch.cat([condition, fake], 1), torch.cat([condition, batch.target], 1))]
+        whole = torch.cat([condition, fake], 1), torch.cat([condition, batch.target], 1)
+        pairs = [("", *whole)]
         if self.config.mouth_discriminator:
-            _, fake_whole, real_whole = pairs[0]
-            pairs.append(("mouth_", self._mouths(fake_whole, batch), self._mouths(real_whole, batch)))
+            pairs.append(("mouth_", batch.mouths(whole[0]), batch.mouths(whole[1])))
+        if self.config.temporal_discriminator:
+            shown = shown_together(frames, [*before, fake]), shown_together(frames, [f.target for f in frames])
+            pairs.append(("temporal_", *shown))
         return pairs
 
     def _play(self, pairs: list[tuple[str, Tensor, Tensor]]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
@@ -193,72 +231,52 @@ class TranslationTask:
             losses[f"{prefix}features"] = self._gan * c.feature_weight * feature_matching(seen, told_real)
         return verdicts, losses
 
-    def _mouths(self, x: Tensor, batch: Batch) -> Tensor:
-        width, height = self.data.geometry.mouth_box()
-        cut = [x[i, :, t : t + height, left : left + width] for i, (left, t) in enumerate(batch.mouth)]
-        return torch.stack(cut)
+    def _draw(self, inputs: Tensor) -> Tensor:
+        """The averaged generator's raw pictures."""
+        with torch.inference_mode(), autocast(self.device, self.config.bf16):
+            return self._parts["generator"].eval()(inputs).float()
 
-    def validate(self) -> dict[str, float]:
-        """`score` (lower is better), mouth-box PSNR in dB and sharpness over real on held-out frames."""
-        fakes, reals = self._validation_pictures()
-        return mouth_quality(fakes, reals)
-
-    def _validation_pictures(self) -> tuple[list[U8], list[U8]]:
-        """Mouth boxes of generated and real validation frames."""
-        width, height = self.data.geometry.mouth_box()
-        fakes, reals = [], []
-        for batch, picture in self._held_out(_VALIDATION_FRAMES):
-            left, top = batch.mouth[0]
-            where = np.s_[top : top + height, left : left + width]
-            fakes.append(picture[where])
-            reals.append(_rgb8(batch.target[0])[where])
-        return fakes, reals
-
-    def _held_out(self, count: int) -> Iterator[tuple[Batch, U8]]:
-        """About `count` validation frames and what is generated for them: spread ones, or runs of consecutive ones."""
-        length = _RUN if self.config.temporal_inputs else 1
-        for run in self.data.runs(self.data.validation, max(count // length, 1), length):
-            if length == 1:
-                frames = [self._to_device(self.data.plain(run, self.config))]
-            else:
-                frames = [self._to_device(b) for b in self.data.plain_run(run, self.config)]
-            generator = self._parts["generator"].eval()
-            with torch.inference_mode(), autocast(self.device, self.config.bf16):
-                outputs = roll_out(generator, frames, self.config.temporal_inputs)
-            yield from ((f, _rgb8(_composed(raw, f)[0])) for f, raw in zip(frames, outputs, strict=True))
-
-    def preview(self) -> U8:
-        """Contact sheet of held-out frames: real, generated, difference; whole crop and mouth."""
-        width, height = self.data.geometry.mouth_box()
-        shown = list(self._held_out(4 * (_RUN if self.config.temporal_inputs else 1)))
-        rows = [(_rgb8(b.target[0]), picture, (*b.mouth[0], width, height)) for b, picture in shown]
-        every = max(len(rows) // 4, 1)
-        return contact_sheet(rows[every - 1 :: every])
+    def _optimiser(self, side: str) -> torch.optim.Optimizer:
+        own = ("learner", "coarse_head")
+        parts = [part for name, part in self._parts.items() if (name in own) == (side == "generator")]
+        parameters = [p for part in parts for p in part.parameters()]
+        return torch.optim.Adam(parameters, self.config.learning_rate, betas=(0.5, 0.999), fused=True)
 
     def _placed(self, part: nn.Module) -> nn.Module:
         moved: nn.Module = part.to(device=self.device).to(memory_format=self._layout)  # type: ignore[call-overload]
         return moved
 
-    def _to_device(self, batch: Batch) -> Batch:
-        inputs, target, mask, outside, kept = (
-            t.to(self.device, memory_format=self._layout)
-            for t in (batch.inputs, batch.target, batch.mask, batch.outside, batch.kept)
-        )
-        return Batch(inputs, target, mask, outside, batch.mouth, kept)
+    def _on_device(self, batch: Batch) -> Batch:
+        return batch.to(self.device, self._layout)
 
 
-def _composed(raw: Tensor, batch: Batch) -> Tensor:
-    """A generator's output where it is used, around it what the template shows."""
-    return raw * batch.mask + batch.outside * (1 - batch.mask)
+def new_task(
+    config: TranslationConfig,
+    data: TranslationData,
+    seed: int,
+    device: str = "cpu",
+    init: str | os.PathLike[str] | None = None,
+) -> TranslationTask:
+    """A task with what a user may have brought: VGG19's weights, and weights to start from (`start`)."""
+    start = initial_weights(init, config) if init is not None else None
+    return TranslationTask(config, data, seed, device, perceptual_distance(config, device), start)
+
+
+def _build(config: TranslationConfig, seed: int, start: Mapping[str, Tensor] | None) -> dict[str, nn.Module]:
+    """All networks that learn, the same for the same seed; the global random state is left alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        learner = build_generator(config)
+        parts: dict[str, nn.Module] = {"learner": learner, **build_discriminators(config)}
+        if isinstance(learner, LocalEnhancer):
+            parts["coarse_head"] = nn.Sequential(*head(2 * config.ngf, 3))
+            initialise(parts["coarse_head"])
+    if start is not None:
+        learner.load_state_dict(start)
+    return parts
 
 
 def _halves(features: list[list[Tensor]]) -> tuple[list[list[Tensor]], list[list[Tensor]]]:
     """Split features of a (fake, real) double batch."""
     first = [[f.chunk(2)[0] for f in scale] for scale in features]
     return first, [[f.chunk(2)[1] for f in scale] for scale in features]
-
-
-def _rgb8(image: Tensor) -> U8:
-    """(3, H, W) in [-1, 1] to (H, W, 3) uint8."""
-    scaled = (image.detach().float().cpu() + 1) * 127.5
-    return scaled.round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy()

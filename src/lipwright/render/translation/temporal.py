@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from lipwright.core.contracts import F32
+from lipwright.render.translation.batch import Batch
 from lipwright.render.translation.config import TEMPORAL_CHANNELS
-from lipwright.render.translation.data import Batch
 
 _START = 0.1
 """Share of training samples without a frame before: the first frame of a video must be drawn too."""

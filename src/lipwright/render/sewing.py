@@ -1,0 +1,162 @@
+"""Sewing: where a rendered mouth is used, and the template bent so that its jaw line lies where the wanted one is.
+
+Every renderer that puts a mouth into a template's own face uses these. All coordinates are pixels of one patch, x
+right and y down; `eye` is the distance of the outer eye corners there, the yardstick of every margin, so that
+a mask follows the size of the face and never that of the picture.
+
+The template's jaw landmarks are read here: they decide which pixels are shown and are no input of a network.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lipwright.core.contracts import F32, U8
+from lipwright.core.ibug import JAW, JAW_LINE
+from lipwright.render.warp import STIFFNESS, ThinPlate, grid_nodes, sample, upsample
+
+_NOSE = [31, 33, 35]
+_NODES = 0.03
+"""Eye distances between the places where the bend is worked out."""
+_RIM = 0.05
+"""Eye distances beyond the jaw line that still move with it: the line is tracked no better than this."""
+_FADE_BELOW, _FADE_BESIDE = 0.12, 0.03
+"""Eye distances over which the least movement ends: neck and shade go with a chin, background beside it does not."""
+_COVER, _UNCOVER = 1.0, 2.5
+"""How much further it reaches for every pixel of neck that the jaw covers or sets free."""
+_STILL = 1 / 64
+"""Pixels: less movement than this is none."""
+
+
+def wanted_jaw(own: F32, target: F32) -> F32:
+    """(17, 2) the jaw line to be shown: the wanted one between the template's own cheeks.
+
+    Args: `own` (68, 2) template landmarks, `target` (29, 2) wanted MOUTH_JAW points.
+    """
+    line = own[JAW_LINE].copy()
+    line[JAW] = target[20:]
+    return line
+
+
+def meet_jaw(template: U8, own: F32, target: F32, eye: float) -> U8:
+    """(h, w, 3) the template bent so that its own jaw line lies where the wanted one is.
+
+    The face moves as a whole. Beside and below it the movement ends soon: where the jaw comes lower it covers neck
+    and background as in life; where it goes higher, what is next to it is stretched into the gap, over a few
+    times the gap's width. Everything further away stays bit for bit.
+    """
+    height, width = template.shape[:2]
+    nodes, grid = jaw_field(own, wanted_jaw(own, target), (width, height), eye)
+    area = _moving(nodes, grid, (width, height))
+    if area is None:
+        return template
+    part = upsample(nodes, grid, width, height)[area]
+    part[..., 0] += np.arange(width, dtype=np.float32)[area[1]]
+    part[..., 1] += np.arange(height, dtype=np.float32)[area[0], None]
+    result = template.copy()
+    result[area] = sample(template, part)
+    return result
+
+
+def _moving(nodes: NDArray[np.float64], grid: tuple[int, int], size: tuple[int, int]) -> tuple[slice, slice] | None:
+    """Rows and columns of a picture (width, height) outside which a field at its nodes moves nothing."""
+    moved = (np.abs(nodes).max(-1) > _STILL).reshape(grid[1], grid[0])
+    if not moved.any():
+        return None
+    found = []
+    for axis in (1, 0):
+        at, scale = np.flatnonzero(moved.any(axis)), size[1 - axis] / grid[1 - axis]
+        # Bilinear between nodes: the field reaches to the middle of the next but one.
+        found.append(slice(max(int((at[0] - 1) * scale), 0), int(np.ceil((at[-1] + 2) * scale))))
+    return found[0], found[1]
+
+
+def jaw_field(own: F32, line: F32, size: tuple[int, int], eye: float) -> tuple[NDArray[np.float64], tuple[int, int]]:
+    """Where in the template each pixel comes from, less its own place: (P, 2) at nodes, and their (columns, rows).
+
+    Args: `own` (68, 2), `line` (17, 2) jaw line to be shown, `size` (width, height) of the patch.
+    Inside the line a thin-plate spline; outside the value at the nearest point of the line, falling to 0.
+    """
+    width, height = size
+    corners = np.array([(x, y) for y in (0, height / 2) for x in (0, width)], np.float32)
+    at = np.concatenate([line, own[_NOSE], corners])
+    back = np.zeros_like(at)
+    back[: len(line)] = own[JAW_LINE] - line
+    spline = ThinPlate(at, STIFFNESS)
+    nodes, grid = grid_nodes(*size, step=max(_NODES * eye, 2))
+    foot, beyond, normal = _nearest(line.astype(np.float64), nodes)
+    field = spline.evaluate(spline.solve(back), np.where(beyond[:, None] > 0, foot, nodes))
+    gap = (field * normal).sum(-1)
+    down = own[JAW_LINE[8]] - own[_NOSE[1]]
+    below = (normal @ (down / max(float(np.hypot(*down)), 1e-6))).clip(0, 1) ** 2
+    least = _FADE_BESIDE + (_FADE_BELOW - _FADE_BESIDE) * below
+    reach = least * eye + _UNCOVER * gap.clip(min=0) + _COVER * (-gap).clip(min=0)
+    across = gap[:, None] * normal
+    along = (field - across) * (1 - _smooth(beyond / (_RIM * eye)))[:, None]
+    return along + across * (1 - _smooth((beyond - _RIM * eye) / reach))[:, None], grid
+
+
+def _nearest(line: NDArray[np.float64], points: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    """Of points (P, 2): the nearest point (P, 2) of a polyline (K, 2), how far outside it they lie (P,), its normal.
+
+    Outside is to the right of the line as it runs: below a jaw line that runs from left to right.
+    """
+    start, along = line[:-1], np.diff(line, axis=0)
+    length_sq = np.maximum((along**2).sum(-1), 1e-12)
+    forth = points @ along.T - (start * along).sum(-1)
+    share = (forth / length_sq).clip(0, 1)
+    away_sq = (points**2).sum(-1)[:, None] - 2 * points @ start.T + (start**2).sum(-1)
+    best = (away_sq + share * (share * length_sq - 2 * forth)).argmin(1)
+    along = along[best]
+    foot = start[best] + share[np.arange(len(points)), best, None] * along
+    normal = np.stack([-along[:, 1], along[:, 0]], -1) / np.sqrt(length_sq[best])[:, None]
+    rest = points - foot
+    outside = np.sign((rest * normal).sum(-1)) * np.hypot(*rest.T)
+    round_corner = outside > 1e-6  # beyond a corner the way to it turns steadily from one normal to the next
+    normal[round_corner] = rest[round_corner] / outside[round_corner, None]
+    return foot, outside, normal
+
+
+def _smooth(t: NDArray[np.float64]) -> NDArray[np.float64]:
+    """0 up to 0, 1 from 1, smooth between."""
+    t = t.clip(0, 1)
+    return np.asarray(t * t * (3 - 2 * t))
+
+
+def mouth_mask(own: F32, target: F32, size: tuple[int, int], eye: float, overhang: float, softness: float) -> F32:
+    """(h, w) in [0, 1]: where a mouth picture replaces the bent template: from the nose base to the wanted jaw.
+
+    Args: `own` (68, 2); `target` (29, 2); `size` (width, height); `overhang` how far beyond the jaw line the mask
+    reaches (negative: ends inside) and `softness`, the blur of its edge, both in eye distances.
+    """
+    width, height = size
+    jaw = target[20:]
+    centre = jaw.mean(0)
+    out = jaw + (jaw - centre) / np.linalg.norm(jaw - centre, axis=1, keepdims=True) * (overhang * eye)
+    top = own[_NOSE] + np.array([0, 0.05 * eye], np.float32)
+    inner = np.zeros((height, width), np.uint8)
+    cv2.fillPoly(inner, [np.round(np.concatenate([out, top[::-1]]) * 16).astype(np.int32)], (255,), cv2.LINE_AA, 4)
+    half = cv2.resize(inner, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    half = cv2.GaussianBlur(half, (0, 0), softness * eye / 2)
+    soft = cv2.resize(half, (width, height), interpolation=cv2.INTER_LINEAR)
+    return soft.astype(np.float32) / 255
+
+
+def skin_mask(mask: F32, target: F32, eye: float) -> F32:
+    """(h, w) 0 or 1: where the two pictures may be compared for light: inside the mask and off the lips."""
+    lips = np.zeros(mask.shape, np.uint8)
+    cv2.fillConvexPoly(lips, cv2.convexHull(np.round(target[:20]).astype(np.int32)), (255,))
+    side = 2 * max(int(0.06 * eye), 1) + 1
+    return ((mask > 0.5) & (cv2.dilate(lips, np.ones((side, side), np.uint8)) == 0)).astype(np.float32)
+
+
+def rim_mask(size: tuple[int, int], eye: float) -> F32:
+    """(h, w) in [0, 1]: 1 inside a patch, falling to 0 before its border."""
+    width, height = size
+    edge = max(int(0.12 * eye), 2)
+    inset = edge // 2 + 1  # the blur ends before the border: no step there
+    mask = np.zeros((height, width), np.float32)
+    mask[inset : height - inset, inset : width - inset] = 1
+    return cv2.blur(mask, (edge | 1, edge | 1), borderType=cv2.BORDER_CONSTANT).astype(np.float32, copy=False)

@@ -1,0 +1,87 @@
+"""How a generator in training does on held-out frames: scores, and pictures to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lipwright.core.contracts import U8
+from lipwright.render.translation.batch import Batch
+from lipwright.render.translation.config import TranslationConfig
+from lipwright.render.translation.data import TranslationData
+from lipwright.render.translation.quality import contact_sheet, mouth_quality, strip
+from lipwright.render.translation.temporal import roll_out
+
+_FRAMES = 32
+_RUN = 8
+"""Consecutive frames from an empty start in which a network with `temporal_inputs` is validated."""
+_SHEET, _STRIP = 4, 10
+
+
+class HeldOut:
+    """Validation of one person.
+
+    Args:
+        place: moves a batch to the device.
+        generate: network inputs (B, C, S, S) to raw outputs (B, 3, S, S), without gradients.
+    """
+
+    def __init__(
+        self,
+        config: TranslationConfig,
+        data: TranslationData,
+        place: Callable[[Batch], Batch],
+        generate: Callable[[Tensor], Tensor],
+    ) -> None:
+        self._config, self._data, self._place, self._generate = config, data, place, generate
+        self._length = _RUN if config.temporal_inputs else 1
+
+    def scores(self) -> dict[str, float]:
+        """`score` (lower is better), mouth-box PSNR in dB and sharpness over real."""
+        return mouth_quality(*self._mouths(self._spread(_FRAMES)))
+
+    def sheet(self) -> U8:
+        """Contact sheet of spread frames: real, generated, difference; whole crop and mouth."""
+        shown = list(self._shown(self._spread(_SHEET * self._length)))
+        rows = [(rgb8(batch.target[0]), picture, batch.mouth[0]) for batch, picture in shown]
+        every = max(len(rows) // _SHEET, 1)
+        return contact_sheet(rows[every - 1 :: every])
+
+    def strip(self) -> U8:
+        """Consecutive mouths, real above generated, enlarged."""
+        return strip(*self._mouths(self._data.runs(self._data.validation, 1, _STRIP)))
+
+    def _spread(self, count: int) -> list[NDArray[np.int64]]:
+        """About `count` frames: spread ones, or runs of consecutive ones."""
+        return self._data.runs(self._data.validation, max(count // self._length, 1), self._length)
+
+    def _mouths(self, runs: list[NDArray[np.int64]]) -> tuple[list[U8], list[U8]]:
+        """Mouth boxes, generated and real."""
+        fakes, reals = [], []
+        for batch, picture in self._shown(runs):
+            left, top, width, height = batch.mouth[0]
+            where = np.s_[top : top + height, left : left + width]
+            fakes.append(picture[where])
+            reals.append(rgb8(batch.target[0])[where])
+        return fakes, reals
+
+    def _shown(self, runs: list[NDArray[np.int64]]) -> Iterator[tuple[Batch, U8]]:
+        """Each frame of the runs and what is generated for it."""
+        conditioned = self._config.temporal_inputs
+        for run in runs:
+            if conditioned:
+                frames = [self._place(b) for b in self._data.plain_run(run, self._config)]
+            else:
+                frames = [self._place(self._data.plain(run[k : k + 1], self._config)) for k in range(len(run))]
+            outputs = roll_out(self._generate, frames, conditioned)
+            yield from ((b, rgb8(b.composed(raw)[0])) for b, raw in zip(frames, outputs, strict=True))
+
+
+def rgb8(image: Tensor) -> U8:
+    """(3, H, W) in [-1, 1] to (H, W, 3) uint8."""
+    scaled = (image.detach().float().cpu() + 1) * 127.5
+    return scaled.round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy()

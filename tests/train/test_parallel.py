@@ -1,0 +1,72 @@
+"""Two processes with half of the samples each make the weights that one process makes with all of them."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from lipwright.core import parallel
+from lipwright.core.checkpoint import load_tensors
+from lipwright.train.__main__ import train_packed
+from lipwright.train.loop import Budget
+
+HERE = Path(__file__).parent
+
+
+def ranks(count: int, arguments: list[str]) -> list[subprocess.CompletedProcess[str]]:
+    """What `torchrun --nproc-per-node COUNT -m lipwright.train` starts, without its launcher."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": str(count), "OMP_NUM_THREADS": "1"}
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", "lipwright.train", *arguments],
+            env={**os.environ, **shared, "RANK": str(n), "LOCAL_RANK": str(n)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for n in range(count)
+    ]
+    told = [p.communicate(timeout=300)[1] for p in running]
+    return [subprocess.CompletedProcess(p.args, p.returncode, "", t) for p, t in zip(running, told, strict=True)]
+
+
+@pytest.mark.slow
+def test_two_halves_are_one_whole(tmp_path: Path) -> None:
+    packed = tmp_path / "p.safetensors"
+    runpy.run_path(str(HERE / "drawn.py"))["write"](packed)
+    train_packed(packed, tmp_path / "whole", Budget(steps=6), "cpu", {"batch": "2"}, seed=3)
+    common = [str(packed), "--budget", "6 steps", "--device", "cpu", "--seed", "3"]
+    halves = ranks(2, [*common, "-o", str(tmp_path / "halves"), "--set", "batch=1"])
+    assert [p.returncode for p in halves] == [0, 0], halves[0].stderr
+    assert "renderer: 6 of 6" in halves[0].stderr
+    assert "renderer:" not in halves[1].stderr, "only the first process reports"
+    train_packed(packed, tmp_path / "half", Budget(steps=6), "cpu", {"batch": "1"}, seed=3)
+    whole, both, one = (learned(tmp_path / name) for name in ("whole", "halves", "half"))
+    # Sums in another order, scaled up by Adam where gradients are nearly zero; half of the samples differ by far more.
+    assert (both - whole).norm() < 0.05 * (one - whole).norm()
+
+
+def learned(folder: Path) -> torch.Tensor:
+    """All weights of a renderer but biases, whose gradient before a norm is rounding alone."""
+    tensors, _ = load_tensors(folder / "renderer.safetensors")
+    return torch.cat([v.float().ravel() for k, v in tensors.items() if k.endswith(".weight")])
+
+
+def test_alone_nothing_is_exchanged() -> None:
+    weight = torch.nn.Parameter(torch.ones(2))
+    weight.grad = torch.tensor([1.0, 2.0])
+    with parallel.group("cpu"):
+        assert (parallel.world(), parallel.rank(), parallel.leads(), parallel.started()) == (1, 0, True, False)
+        parallel.average_gradients([weight])
+        parallel.wait()
+        assert parallel.agree(0.25) == 0.25
+    assert weight.grad.tolist() == [1.0, 2.0]
