@@ -58,7 +58,28 @@ def test_results_of_bench_are_understood(tmp_path: Path) -> None:
     (tmp_path / "sew.json").write_text(json.dumps(given), encoding="utf-8")
     text = results.markdown(results.load(tmp_path)["sew"])
     assert "lipwright bench sew --seconds 10 --repeats 3" in text
-    assert "| sew | 10 | 9.0 to 11.0 | 1 | 5.5 | - |" in text
+    assert "| sew | 10 | 9 to 11 | 1 | 5.5 | - |" in text
+
+
+def test_a_quality_table_of_renderers_is_understood(tmp_path: Path) -> None:
+    scores = {
+        "mouth_psnr_db": 28.5,
+        "mouth_ssim": 0.875,
+        "mouth_sharpness": 0.5,
+        "mouth_jitter": 0.75,
+        "full_ssim": 0.98,
+    }
+    rows = {
+        "sewn": {"status": "run", **scores, "steps": 500, "cpu_s": 90.5, "machine": MACHINE},
+        "memory": {"status": "not run"},
+    }
+    given = {"benchmark": "render ablations", "device": "cpu", "preset": "draft", "steps": 500, "seed": 0}
+    given |= {"changes": {"size": 192}, "subjects": {"a.subject": {"source": "x", "rows": rows}}}
+    (tmp_path / "table.json").write_text(json.dumps(given), encoding="utf-8")
+    text = results.markdown(results.load(tmp_path)["table"])
+    assert "lipwright bench render a.subject --ablations --preset draft --steps 500 --seed 0 --set size=192" in text
+    assert "| sewn | 28.5 | 0.875 | 0.5 | 0.75 | 0.98 | 500 | 90.5 |" in text
+    assert "| memory | not run | - |" in text
 
 
 @pytest.mark.parametrize(

@@ -67,30 +67,25 @@ def load(folder: Path) -> dict[str, dict[str, Any]]:
     for file in files:
         try:
             found[file.stem] = _known(json.loads(file.read_text(encoding="utf-8")))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ConfigError(f"{file} is not a result of a benchmark ({error}); write it again") from error
     return found
 
 
 def _known(given: Mapping[str, Any]) -> dict[str, Any]:
-    """A result; those of `lipwright bench` get their table here."""
+    """A result; those of `lipwright bench` get their tables here."""
+    from lipwright.cli.bench import tables
+
     if "measures" in given:
-        command = f"lipwright bench {given['benchmark']} --seconds {given['seconds']:g} --repeats {given['repeats']}"
-        for option in ("persona", "renderer", "size"):
-            command += f" --{option} {given[option]}" if given.get(option) else ""
-        columns = ("step", "fps", "quartiles", "to the first", "CPU ms a frame", "peak MB")
-        rows = [
-            [m["step"], m["fps"], f"{m['fps_low']:.1f} to {m['fps_high']:.1f}", m["ratio"], m["cpu_ms"], m["peak_mb"]]
-            for m in given["measures"]
-        ]
-        shown = [table("", columns, rows)]
-        return {"schema": SCHEMA, "command": command, "machine": given["machine"], "tables": shown, "notes": []}
+        return {"notes": [], **tables.of_measures(given)}
+    if given.get("benchmark") == "render ablations":
+        return {"notes": [], **tables.of_ablations(given)}
     if given["schema"] != SCHEMA:
         raise ValueError(f"schema {given['schema']}, this version reads {SCHEMA}")
     for one in given["tables"]:
         if any(len(row) != len(one["columns"]) for row in one["rows"]):
             raise ValueError(f"table '{one['title']}' has rows of another length than its columns")
-    return {key: given[key] for key in ("schema", "command", "machine", "tables", "notes")}
+    return {key: given[key] for key in ("command", "machine", "tables", "notes")}
 
 
 def fill(page: str, results: Mapping[str, Mapping[str, Any]]) -> tuple[str, list[str]]:
