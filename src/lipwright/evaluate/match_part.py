@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lipwright.core.contracts import U8
+from lipwright.core.contracts import F32
 from lipwright.evaluate.mouths import MouthCutter
 from lipwright.evaluate.part import Part
 from lipwright.evaluate.result import Curve, Row
@@ -50,23 +50,29 @@ def match_part(scans: Mapping[str, Scan], cut: Mapping[str, MouthCutter]) -> Par
             note = f"LipMatch did not score {scan.clip.name}: {_LEAST_FRAMES / 25:.1f} s with sound are needed"
             part.notes += [note] * (note not in part.notes)
             continue
-        found[name] = _fit(model, mouths, scan)
+        sound = _sound(model, scan)
+        found[name] = _fit(embed_mouths(model, mouths), sound)
         part.curves.append(_over_time(found[name], name))
         if name == "real":
             still = cut[name].mouths[_rest(scan)]
             mean = cut[name].mouths[scan.track.present].mean(axis=0).astype(np.uint8)
             for control, mouth in (("frozen", still), ("mean", mean)):
-                found[control] = _fit(model, np.broadcast_to(mouth, mouths.shape).copy(), scan)
+                one = embed_mouths(model, np.repeat(mouth[None], WINDOW_FRAMES, axis=0))
+                found[control] = _fit(np.repeat(one, len(sound), axis=0), sound)
     if "video" in found:
         part.rows = _rows(found)
         part.facts["lipmatch"] = f"steps {card.get('best_step')}, {card.get('trained_on')}"
     return part
 
 
-def _fit(model: LipMatch, mouths: U8, scan: Scan) -> LipFit:
+def _sound(model: LipMatch, scan: Scan) -> F32:
     cepstra = mfcc(int16_amplitudes(scan.samples))
-    n = min(len(mouths) - WINDOW_FRAMES + 1, (len(cepstra) - WINDOW_ROWS) // ROWS_PER_FRAME + 1)
-    return lip_fit(fits(embed_mouths(model, mouths)[:n], embed_cepstra(model, cepstra, n)))
+    return embed_cepstra(model, cepstra, (len(cepstra) - WINDOW_ROWS) // ROWS_PER_FRAME + 1)
+
+
+def _fit(lips: F32, sound: F32) -> LipFit:
+    n = min(len(lips), len(sound))
+    return lip_fit(fits(lips[:n], sound[:n]))
 
 
 def _rest(scan: Scan) -> int:
