@@ -19,13 +19,14 @@ padding:1.2rem 1rem 3rem;color:var(--ink);background:#fff}
 h1{font-size:1.35rem;line-height:1.25;overflow-wrap:anywhere;margin:.4rem 0 1rem}
 h2{font-size:1.05rem;margin:2.2rem 0 .6rem}
 .scroll{overflow-x:auto;-webkit-overflow-scrolling:touch}
-table{border-collapse:collapse;width:100%}
+table{border-collapse:separate;border-spacing:0;width:100%}
 th,td{padding:.28rem .6rem;text-align:right;border-bottom:1px solid var(--line);
 font-variant-numeric:tabular-nums;white-space:nowrap}
 th{color:var(--soft);font-weight:600;font-size:.85rem;vertical-align:bottom}
 th:first-child,td:first-child{text-align:left;position:sticky;left:0;background:#fff;white-space:normal;min-width:9rem}
 .t{text-align:left}.v{font-weight:600}.u{color:var(--soft)}.best{font-weight:700;color:var(--best)}
 .span{display:block;color:var(--soft);font-size:.78rem;font-weight:400}
+th .span{white-space:normal;min-width:6rem}
 img,video{max-width:100%;height:auto;border:1px solid var(--line);display:block}
 .wide img{max-width:none;width:max(100%,820px)}
 ul.notes{color:var(--note);padding-left:1.2rem}p.small,footer{color:var(--soft);font-size:.85rem}

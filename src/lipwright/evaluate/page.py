@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 LEAST_POINTS = 3
 """Curves of fewer points are left out of the plots."""
+COLOURS = {"video": "#1f6fb4", "real": "#222831", "frozen": "#e07b1a", "mean": "#3a9a4a", "template": "#9457b5"}
+"""One colour for each video in all plots."""
 
 
 def page(evaluation: Evaluation) -> str:
@@ -45,7 +47,8 @@ def plots_png(curves: Sequence[Curve]) -> bytes:
         lines = [c for c in curves if c.title == title]
         for curve in lines:
             marker = "o" if len(curve.times_s) < 40 else ""
-            axis.plot(curve.times_s, curve.values, lw=1.1, marker=marker, ms=4, label=curve.label)
+            colour = COLOURS.get(curve.label)
+            axis.plot(curve.times_s, curve.values, lw=1.1, marker=marker, ms=4, label=curve.label, color=colour)
         axis.set_title(title, fontsize=10, loc="left")
         axis.set_ylabel(lines[0].unit, fontsize=9)
         axis.grid(alpha=0.25)
