@@ -22,7 +22,7 @@ import torch
 from lipwright.compose.paste import paste
 from lipwright.core.checkpoint import load_tensors, part_hash, save_tensors
 from lipwright.core.contracts import F32, U8, Patch, RenderWindow
-from lipwright.core.ibug import MOUTH_JAW
+from lipwright.core.ibug import MOUTH_JAW, lip_aperture
 from lipwright.evaluate.boxes import mouth_boxes
 from lipwright.face.align import apply
 from lipwright.media.color import BT709
@@ -31,6 +31,7 @@ from lipwright.metrics.detail import laplacian_energy, sharpness_ratio
 from lipwright.metrics.image import psnr, ssim_gaussian
 from lipwright.metrics.steadiness import frame_energy, jitter_ratio
 from lipwright.render.memory.bank import MouthBank, build_bank
+from lipwright.render.memory.cover import STRETCH_S, cover
 from lipwright.render.memory.pictures import Pictures
 from lipwright.render.memory.renderer import MemoryRenderer
 from lipwright.render.registry import RENDERERS
@@ -60,10 +61,11 @@ class Held:
         return MemoryRenderer(build_bank(((int(t), self.frames[t]) for t in kept), self.subject.track))
 
 
-def replay(held: Held, renderer: MemoryRenderer) -> tuple[list[U8], list[int], float]:
-    """(frames made for the held-out stretch, path, CPU ms a frame)."""
+def replay(held: Held, renderer: MemoryRenderer) -> tuple[list[U8], float]:
+    """(frames made for the held-out stretch, CPU ms a frame)."""
     track, start, stop = held.subject.track, int(held.test[0]), int(held.test[-1]) + 1
-    made, path, spent = [], [], 0.0
+    made: list[U8] = []
+    spent = 0.0
     renderer.reset()
     for at in range(start, stop, WINDOW):
         end = min(at + WINDOW, stop)
@@ -74,7 +76,7 @@ def replay(held: Held, renderer: MemoryRenderer) -> tuple[list[U8], list[int], f
         patches = list(renderer.render(window))
         spent += time.process_time() - began
         made += [shown(held.frames[at + i], p) for i, p in enumerate(patches)]
-    return made, path, 1000 * spent / len(made)
+    return made, 1000 * spent / len(made)
 
 
 def shown(frame: U8, patch: Patch) -> U8:
@@ -105,8 +107,52 @@ def quality(paths: Sequence[Path]) -> None:
     for path in paths:
         held = Held.open(path)
         renderer = held.memory()
-        made, _, spent = replay(held, renderer)
+        made, spent = replay(held, renderer)
         print(path.stem, {k: round(v, 3) for k, v in scores(held, made).items()}, f"{spent:.1f} ms", renderer.config)
+
+
+def reduce(paths: Sequence[Path]) -> None:
+    """Held-out quality with stretches kept by coverage and with as many spread evenly."""
+    for path in paths:
+        held = Held.open(path)
+        size = round(STRETCH_S * held.subject.fps)
+        for n in (120, 200, 280, 400, len(held.train)):
+            blocks = np.unique(np.linspace(0, len(held.train) // size - 1, n // size).round().astype(int))
+            even = held.train[(blocks[:, None] * size + np.arange(size)).ravel()]
+            for name, kept in (("even", even), ("cover", cover(held.subject.track, held.train, n, size))):
+                made, _ = replay(held, held.memory(kept))
+                print(path.stem, name, len(kept), {k: round(v, 3) for k, v in scores(held, made).items()}, flush=True)
+
+
+def unseen(paths: Sequence[Path]) -> None:
+    """Mouths of a kind that was taken out of the footage, each rendered on its own."""
+    for path in paths:
+        held = Held.open(path)
+        track, boxes = held.subject.track, mouth_boxes(held.subject.track)
+        good = np.flatnonzero(track.good)
+        points = track.landmarks_px[good]
+        unit = np.linalg.norm(points[:, 45] - points[:, 36], axis=1)
+        gap, width = lip_aperture(points) / unit, np.linalg.norm(points[:, 54] - points[:, 48], axis=1) / unit
+        for name, values, kept, asked in (
+            ("wide open", gap, (0, 0.55), (0.95, 1)),
+            ("closed", gap, (0.45, 1), (0, 0.05)),
+            ("rounded", width, (0.5, 1), (0, 0.05)),
+        ):
+            chosen = [
+                good[(values >= low) & (values <= high)]
+                for low, high in (np.quantile(values, kept), np.quantile(values, asked))
+            ]
+            renderer = held.memory(chosen[0])
+            quality = []
+            for t in chosen[1][:: max(len(chosen[1]) // 15, 1)]:
+                renderer.reset()
+                one = slice(t, t + 1)
+                window = RenderWindow(held.frames[one], track[one], track.landmarks_px[one][:, MOUTH_JAW], track[one])
+                made = shown(held.frames[t], next(iter(renderer.render(window))))
+                quality.append(psnr(boxes.cut(held.frames[t], t), boxes.cut(made, t)))
+            print(
+                path.stem, name, f"kept {len(chosen[0])}, asked {len(quality)}: {np.mean(quality):.2f} dB", flush=True
+            )
 
 
 def grown(bank: MouthBank, n: int) -> MouthBank:
@@ -158,11 +204,11 @@ def one_scale(paths: Sequence[Path]) -> None:
     file, digest = paths
     wanted = np.load(file.parent / "wanted.npz")
     process = psutil.Process()
-    before, began = process.memory_info().rss, time.perf_counter()
+    before, began = process.memory_info().rss, time.process_time()
     tensors, config = load_tensors(file)
     assert part_hash(file) == digest.name
     renderer = RENDERERS.get("memory")(tensors, config, "cpu")
-    loaded = time.perf_counter() - began
+    loaded = time.process_time() - began
     search = renderer._search
     features = search._feature(wanted["shapes"], wanted["pose"])
     took = {}
@@ -182,10 +228,16 @@ def one_scale(paths: Sequence[Path]) -> None:
         took[name] = f"{np.median(spent):.2f} ms (slowest {max(spent):.2f})"
     renderer.bank.image(0)
     resident = (process.memory_info().rss - before) / 1e6
-    print(f"load {loaded:.2f} s; resident +{resident:.0f} MB; index {took['index']}; scan {took['scan']}")
+    print(f"load {loaded:.2f} s of CPU; resident +{resident:.0f} MB; index {took['index']}; scan {took['scan']}")
 
 
-COMMANDS: dict[str, Callable[[Sequence[Path]], None]] = {"quality": quality, "scale": scale, "one-scale": one_scale}
+COMMANDS: dict[str, Callable[[Sequence[Path]], None]] = {
+    "quality": quality,
+    "reduce": reduce,
+    "unseen": unseen,
+    "scale": scale,
+    "one-scale": one_scale,
+}
 
 
 def main() -> None:

@@ -43,17 +43,22 @@ def fixed_frames(subject: Subject, config: TranslationConfig, count: int) -> Tra
     return TranslationData(crops, points, track.pose_rad[chosen], geometry, every, every)
 
 
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("subject", type=Path)
+    options.add_argument("--preset", default="broadcast")
+    options.add_argument("--mode", default="sewn")
+    options.add_argument("--frames", type=int, default=4)
+    options.add_argument("--steps", type=int, default=50)
+    options.add_argument("--threads", type=int, default=torch.get_num_threads())
+    options.add_argument("--device", default="cpu")
+    options.add_argument("--json", type=Path, required=True)
+    return options
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("subject", type=Path)
-    parser.add_argument("--preset", default="broadcast")
-    parser.add_argument("--mode", default="sewn")
-    parser.add_argument("--frames", type=int, default=4)
-    parser.add_argument("--steps", type=int, default=50)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--json", type=Path, required=True)
-    args = parser.parse_args()
+    args = parser().parse_args()
     torch.set_num_threads(args.threads)
     still = {"swap": 0.0, "jitter_px": 0.0, "photometric": 0.0, "shift": 0.0}
     config = replace(preset(args.preset, args.mode), **still)

@@ -72,6 +72,12 @@ def test_every_command_exists_with_its_options(page: str, words: list[str]) -> N
             from lipwright.lipmatch.__main__ import parser as lipmatch_parser
 
             lipmatch_parser().parse_args(arguments)
+        case ["python", "-m", "lipwright.train", *arguments]:
+            from lipwright.train.__main__ import parser
+
+            parser().parse_args(arguments)
+        case ["torchrun", "--nproc-per-node", _, "-m", "lipwright", *arguments]:
+            parse(arguments)
         case ["python", script, *arguments] if script.startswith("benchmarks/"):
             runpy.run_path(str(ROOT / script))["parser"]().parse_args(arguments)
         case _:

@@ -25,7 +25,8 @@ SHORT = ["--recipe", "pose-adaptive", "--steps", "2", "--mouths", "20", "--templ
 def elsewhere(subject: Subject, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Packed by the command, trained by the other machine's."""
     folder = tmp_path_factory.mktemp("elsewhere")
-    assert run(["pack", str(subject.path), "-o", str(folder / "p.safetensors"), "--megabytes", "1", *SET]) == 0
+    packed = ["pack", str(subject.path), "-o", str(folder / "p.safetensors"), "--preset", "draft", "--megabytes", "1"]
+    assert run([*packed, *SET]) == 0
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             sys, "argv", ["x", str(folder / "p.safetensors"), "-o", str(folder / "out"), "--budget", "2 steps"]
@@ -44,7 +45,7 @@ def test_a_packed_subject_fits_its_room(elsewhere: Path, subject: Subject) -> No
     small, _ = load_packed(pack(subject, elsewhere / "s.safetensors", settings=TINY, megabytes=0.1))
     assert 8 <= len(small.train) < len(data.train)
     assert len(small.validation) >= 8
-    assert small.batch(config, 0, 0).inputs.shape == (1, 6, 64, 64)
+    assert small.batch(config, 0, 0).inputs.shape == (config.batch, 6, 64, 64)
 
 
 def test_a_renderer_trained_elsewhere_is_taken_as_it_is(
@@ -78,11 +79,19 @@ def test_a_persona_starts_the_next_one(elsewhere: Path, subject: Subject, tmp_pa
         (["--set", "colour=red"], "has no setting 'colour'"),
         (["--set", "mode=full-face"], "use --mode full-face"),
         (["--set", "size"], "write NAME=VALUE"),
+        (["--init", "none.pth"], "weights none.pth do not exist"),
+        (["--set", "perceptual=vgg19"], "lipwright models add vgg19 FILE"),
     ],
 )
 def test_what_cannot_be_set_is_said_before_anything_is_read(
-    arguments: list[str], says: str, subject: Subject, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    arguments: list[str],
+    says: str,
+    subject: Subject,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("LIPWRIGHT_MODELS", str(tmp_path / "models"))
     assert run(["train", str(subject.path), "-o", str(tmp_path / "p"), *SHORT, *arguments]) == 2
     assert says in capsys.readouterr().err
     assert not (tmp_path / "p").exists()

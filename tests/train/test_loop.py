@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from lipwright.core.errors import CheckpointError, ConfigError
+from lipwright.core.progress import Silent
 from lipwright.train.loop import Budget, Loop
 
 
@@ -91,6 +92,64 @@ def test_a_foreign_checkpoint_is_refused(tmp_path: Path) -> None:
     (tmp_path / "train.checkpoint").write_bytes(b"not a checkpoint")
     with pytest.raises(CheckpointError, match="cannot be resumed"):
         Loop(Line(), tmp_path, Budget(steps=3)).run(resume=True)
+
+
+class Game(Line):
+    """Two networks, of which one is the result, and figures of its own."""
+
+    kept = ("net",)
+
+    def modules(self) -> Mapping[str, nn.Module]:
+        return {"net": self.net, "judge": self.judge}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.judge = nn.Linear(1, 1)
+
+    def speed(self) -> dict[str, float]:
+        return {"step_ms": 12.0, "loader_fps": 345.0}
+
+
+def test_only_results_are_kept_twice_and_speed_is_recorded_and_shown(tmp_path: Path) -> None:
+    notes: list[str] = []
+
+    class Notes(Silent):
+        def update(self, done: float, note: str = "") -> None:
+            notes.append(note)
+
+    loop = Loop(Game(), tmp_path, Budget(steps=3), progress=Notes())
+    assert loop.run().speed == {"step_ms": 12.0, "loader_fps": 345.0}
+    assert notes[-1].startswith("step 3, loss ")
+    assert notes[-1].endswith(", step_ms 12, loader_fps 345")
+    saved = torch.load(tmp_path / "train.checkpoint", weights_only=True)
+    assert (set(saved["best"]), set(saved["modules"])) == ({"net"}, {"net", "judge"})
+
+
+class Slow(Line):
+    """Takes eight minutes to write a checkpoint."""
+
+    def __init__(self, now: list[float]) -> None:
+        super().__init__()
+        self.now, self.writes = now, list[float]()
+
+    def optimisers(self) -> Mapping[str, torch.optim.Optimizer]:
+        self.writes.append(self.now[0])
+        self.now[0] += 480
+        return super().optimisers()
+
+
+def test_checkpoints_that_take_long_are_written_rarely(tmp_path: Path) -> None:
+    now = [0.0]
+    task = Slow(now)
+
+    def clock() -> float:
+        now[0] += 1
+        return now[0]
+
+    Loop(task, tmp_path, Budget(seconds=30_000), clock=clock).run()
+    spent = 480 * len(task.writes) / now[0]
+    assert len(task.writes) >= 3
+    assert spent < 0.08
 
 
 @pytest.mark.parametrize(

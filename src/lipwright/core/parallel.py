@@ -28,14 +28,15 @@ def rank() -> int:
     return dist.get_rank() if _joined() else 0
 
 
-def leads() -> bool:
-    """Whether this process writes files and reports; also known before `group` is entered."""
-    return int(os.environ.get("RANK", "0")) == 0
-
-
 def started() -> bool:
     """Whether torchrun started this process beside others."""
-    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+    told = all(name in os.environ for name in ("RANK", "MASTER_ADDR", "MASTER_PORT"))
+    return told and int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def leads() -> bool:
+    """Whether this process writes files and reports; also known before `group` is entered."""
+    return not started() or os.environ["RANK"] == "0"
 
 
 @contextmanager

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,11 +19,14 @@ from lipwright.motion.model import CascadeMotion
 from lipwright.motion.task import MotionTask
 from lipwright.recipes.base import Recipe
 from lipwright.render.memory.bank import build_bank
+from lipwright.render.memory.cover import STRETCH_S, cover
 from lipwright.render.memory.renderer import MemoryRenderer
 from lipwright.subject.store import Subject
 from lipwright.train.loop import Budget, Loop, Task, TrainingRecord
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from lipwright.render.translation.config import TranslationConfig
     from lipwright.render.translation.data import TranslationData
 
@@ -92,9 +94,9 @@ def motion_data(subject: Subject, features: tuple[str, ...]) -> MotionData:
 
 
 def remember(subject: Subject, mouths: int, progress: Progress) -> MemoryRenderer:
-    """The appearance memory of at most `mouths` frames that show the face."""
+    """The appearance memory of at most `mouths` frames that show the face: of more, those that differ."""
     track = subject.track
-    keep = set(_stretches(np.flatnonzero(track.good), mouths, round(subject.fps)).tolist())
+    keep = set(cover(track, np.flatnonzero(track.good), mouths, round(STRETCH_S * subject.fps)).tolist())
     bank = build_bank(((t, f) for t, f in _watched(subject, "remember", progress) if t in keep), track)
     return MemoryRenderer(bank)
 
@@ -152,11 +154,13 @@ def fit_translation(
     budget: Budget,
     run: Run,
     name: str = "renderer",
-    init: str | os.PathLike[str] | None = None,
+    start: Mapping[str, Tensor] | None = None,
 ) -> tuple[Renderer, TrainingRecord]:
-    """A translation renderer of any configuration; `init` names what its weights begin from (`translation.start`)."""
-    from lipwright.render.translation.task import new_task
+    """A translation renderer of any configuration; `start` are weights it begins with (`initial_weights`)."""
+    from lipwright.render.translation.perceptual import perceptual_distance
+    from lipwright.render.translation.task import TranslationTask
 
-    task = new_task(config, data, run.seed, run.device, init)
+    perceptual = perceptual_distance(config, run.device)
+    task = TranslationTask(config, data, run.seed, run.device, perceptual, start)
     record = run.loop(task, budget, name)
     return task.renderer(), record

@@ -22,7 +22,9 @@ from lipwright.persona.template import Template
 from lipwright.recipes.base import Recipe, find
 from lipwright.recipes.parts import Run, fit_translation, remember, train_motion, translation_data
 from lipwright.render.translation import config as translation_config
+from lipwright.render.translation.perceptual import check_perceptual
 from lipwright.render.translation.renderer import TranslationRenderer
+from lipwright.render.translation.start import initial_weights
 from lipwright.subject.store import Subject
 from lipwright.synthesis.speaker import Persona
 from lipwright.train.loop import Budget
@@ -30,7 +32,7 @@ from lipwright.train.loop import Budget
 DEFAULT_RECIPE = "instant"
 """What measures best today for every budget on a CPU (docs/results.md)."""
 MEMORY_FRAMES = 4500
-"""Mouths remembered at most: three minutes, after which new ones hardly differ."""
+"""Mouths remembered at most: three minutes; of more footage those are kept that differ."""
 TEMPLATE_S = 60
 """Longest template kept in a persona."""
 
@@ -78,6 +80,7 @@ def train(
     config = _renderer_config(chosen, preset, mode, settings or {})
     if config is None and (settings or init or renderer):
         raise ConfigError(f"recipe '{chosen.name}' trains no renderer of its own; --recipe pose-adaptive does")
+    start = initial_weights(init, config) if config is not None and init is not None else None
     made = TranslationRenderer.load(renderer, where) if renderer is not None else None
     if made is not None and made.config.mode != mode:
         raise ConfigError(f"{renderer} was trained for mode {made.config.mode}; use --mode {made.config.mode}")
@@ -100,7 +103,7 @@ def train(
         elif config is not None:
             left = Budget(limit.seconds - record.seconds if limit.seconds else None, limit.steps)
             data = translation_data(person, config, run.progress)
-            renderers["translation"], records["renderer"] = fit_translation(config, data, left, run, init=init)
+            renderers["translation"], records["renderer"] = fit_translation(config, data, left, run, start=start)
         check_pairing(motion.info, renderers[chosen.renderer].accepts, chosen.name)
         info = {
             "recipe": chosen.name,
@@ -130,6 +133,7 @@ def _renderer_config(
     config = with_changes(translation_config.preset(preset_name, mode), settings)
     if config.mode != mode:
         raise ConfigError(f"mode cannot be set to {config.mode} beside mode {mode}; use --mode {config.mode}")
+    check_perceptual(config)
     return config
 
 

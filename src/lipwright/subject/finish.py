@@ -22,6 +22,7 @@ from lipwright.subject.advice import advice
 from lipwright.subject.arrays import mapped
 from lipwright.subject.checks import footage_report, quality_of
 from lipwright.subject.judge import Verdict, judge
+from lipwright.subject.mouth import refine_mouths
 from lipwright.subject.outline import write_contour
 from lipwright.subject.page import write_page
 from lipwright.subject.persons import Cast
@@ -31,7 +32,7 @@ from lipwright.subject.segments import Source
 from lipwright.subject.sound import Loudness, Track, write_sound
 from lipwright.subject.store import Subject, save_info, time_splits
 from lipwright.subject.timing import NO_OFFSET, sound_offset
-from lipwright.subject.trace import Curves, ReadPoints, write_track
+from lipwright.subject.trace import Curves, Points, ReadPoints, write_track
 
 _EARLY_S = Fraction(1, 2)
 """Containers round their length; more than this missing means that the file is cut off."""
@@ -97,8 +98,13 @@ class Job:
             (self.folder / "subject.json").unlink(missing_ok=True)
             return verdicts[0].usable
 
+        def refine(points: Points, good: np.ndarray) -> None:
+            self.progress.start("mouth", float(len(self.pieces)))
+            refine_mouths(self.videos, points.read, points.write, good, size, float(fps), self.progress.update)
+
         self.progress.start("write", float(len(self.pieces)))
-        curves = write_track(self.folder, self.work, self.pieces, cast.chosen, size, fps, usable, self.progress.update)
+        tick = self.progress.update
+        curves = write_track(self.folder, self.work, self.pieces, cast.chosen, size, fps, usable, refine, tick)
         self.progress.finish()
         return curves, verdicts[0]
 

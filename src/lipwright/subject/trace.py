@@ -70,6 +70,7 @@ def write_track(
     size: tuple[int, int],
     fps: Fraction,
     judge: Callable[[F32, ReadPoints], Bools],
+    refine: Callable[[Points, Bools], object] = lambda points, usable: None,
     tick: Callable[[int], None] = lambda done: None,
 ) -> Curves:
     """landmarks.npz and pose.npz of a subject folder.
@@ -77,17 +78,19 @@ def write_track(
     Args:
         work: folder for a file of half a kilobyte a frame that is gone when this returns.
         judge: (T, 3) poses and the landmarks to (T,) usable frames.
+        refine: may write better landmarks of the usable frames; the mesh stays as it was tracked.
         tick: called with the number of frames done.
     """
     total = len(pieces)
     tracer = _Tracer(pieces, chosen, size, fps)
-    points = _Points(work / "points.raw")
+    points = Points(work / "points.raw")
     try:
         with array_file(folder / "landmarks.npz") as file:
             with points.path.open("wb") as stream:
                 file.stream("dense_px", (total, N_DENSE, 3), np.float32, tracer.meshes(stream.write, tick))
             curves = tracer.curves()
             usable = judge(curves.pose_rad, points.read)
+            refine(points, usable & chosen.present)
             file.stream("landmarks_px", (total, 68, 2), np.float32, points.chunks(total))
             file.stream("landmarks_normalised", (total, 68, 2), np.float32, map(_normalised, points.chunks(total)))
             file.write("confidence", chosen.confidence)
@@ -144,7 +147,7 @@ class _Tracer:
 
 
 @dataclass(frozen=True)
-class _Points:
+class Points:
     """(T, 68, 2) float32 in a plain file."""
 
     path: Path
@@ -153,6 +156,12 @@ class _Points:
         """(stop - start, 68, 2)."""
         values = np.fromfile(self.path, np.float32, (stop - start) * 136, offset=start * 136 * 4)
         return values.reshape(-1, 68, 2)
+
+    def write(self, start: int, values: F32) -> None:
+        """(n, 68, 2) in the place of frames start to start + n."""
+        with self.path.open("r+b") as stream:
+            stream.seek(start * 136 * 4)
+            stream.write(np.ascontiguousarray(values, np.float32).tobytes())
 
     def chunks(self, total: int) -> Iterator[F32]:
         """All of them, in order."""

@@ -26,7 +26,9 @@ from lipwright.core.errors import ConfigError, LipwrightError
 from lipwright.core.files import make_folder, write_json
 from lipwright.core.progress import Progress, Silent
 from lipwright.render.translation.packed import load_packed
-from lipwright.render.translation.task import new_task
+from lipwright.render.translation.perceptual import perceptual_distance
+from lipwright.render.translation.start import initial_weights
+from lipwright.render.translation.task import TranslationTask
 from lipwright.train.loop import Budget, Loop, TrainingRecord
 
 
@@ -72,8 +74,9 @@ def train_packed(
     changed = with_changes(config, changes or {})
     if (changed.mode, changed.size) != (config.mode, config.size):
         raise ConfigError(f"{packed} was packed for {config.mode} at {config.size} px; pack the subject again")
+    start = initial_weights(init, changed) if init is not None else None
     with parallel.group(where):
-        task = new_task(changed, data, seed, where, init)
+        task = TranslationTask(changed, data, seed, where, perceptual_distance(changed, where), start)
         loop = Loop(task, make_folder(out), budget, "renderer", progress if parallel.leads() else Silent())
         record = loop.run(resume)
         if parallel.leads():
@@ -86,18 +89,23 @@ def train_packed(
     return record
 
 
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    options = argparse.ArgumentParser("python -m lipwright.train", description=(__doc__ or "").splitlines()[0])
+    options.add_argument("packed", type=Path, help="made by `lipwright pack`")
+    options.add_argument("-o", "--out", type=Path, required=True, help="folder for weights, figures and pictures")
+    options.add_argument("--budget", default="10m", help="90s, 20m, 2h or '400 steps'")
+    options.add_argument("--device", default="auto")
+    options.add_argument("--set", dest="settings", action="append", default=[], metavar="NAME=VALUE")
+    options.add_argument("--init", type=Path, help="a renderer or pix2pixHD's .pth to start from")
+    options.add_argument("--resume", action="store_true")
+    options.add_argument("--seed", type=int, default=0)
+    return options
+
+
 def main() -> None:
     """The command line; exit code 2 and one sentence for what the user can mend."""
-    parser = argparse.ArgumentParser("python -m lipwright.train", description=__doc__.splitlines()[0])
-    parser.add_argument("packed", type=Path, help="made by `lipwright pack`")
-    parser.add_argument("-o", "--out", type=Path, required=True, help="folder for weights, figures and pictures")
-    parser.add_argument("--budget", default="10m", help="90s, 20m, 2h or '400 steps'")
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--set", dest="settings", action="append", default=[], metavar="NAME=VALUE")
-    parser.add_argument("--init", type=Path, help="a renderer or pix2pixHD's .pth to start from")
-    parser.add_argument("--resume", action="store_true")
-    parser.add_argument("--seed", type=int, default=0)
-    args = parser.parse_args()
+    args = parser().parse_args()
     try:
         changes, budget = settings(args.settings), Budget.parse(args.budget)
         train_packed(args.packed, args.out, budget, args.device, changes, args.init, args.resume, args.seed, Lines())

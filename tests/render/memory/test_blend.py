@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lipwright.core.contracts import F32
-from lipwright.render.memory.blend import detail, faded, lip_box, sharpened
+from lipwright.render.memory.blend import detail, faded, lip_box, relight, sharpened
 
 WHERE = (slice(8, 40), slice(8, 56))
 
@@ -48,3 +48,18 @@ def test_a_fade_mixes_what_is_coarse_and_keeps_what_is_fine(noise: F32) -> None:
     assert mixed.mean() == pytest.approx(158, abs=1)
     assert detail(mixed) == pytest.approx(detail(noise), rel=0.1)
     assert detail(0.5 * (noise + other)) < 0.6 * detail(noise)
+
+
+def test_light_is_multiplied_and_only_the_skin_decides(noise: F32) -> None:
+    """A dimmer, warmer, slanting light on the same skin is found; the mouth gets it though it looks quite different."""
+    mouth = noise.copy()
+    mouth[20:30, 20:44] = 12  # dark between the lips
+    skin = np.ones(mouth.shape[:2], np.float32)
+    skin[18:32, 18:46] = 0
+    slant = 1 + 0.3 * (np.arange(64, dtype=np.float32) / 64 - 0.5)[None, :, None]
+    template = mouth * slant * np.float32([0.7, 0.65, 0.5])
+    np.testing.assert_allclose(relight(mouth, template, skin), template, atol=0.5)
+    other = template.copy()
+    other[18:32, 18:46] = 250
+    np.testing.assert_array_equal(relight(mouth, other, skin), relight(mouth, template, skin))
+    assert relight(mouth, template, 0 * skin) is mouth, "nothing to compare"

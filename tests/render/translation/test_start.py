@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 import torch
 
+from lipwright.core.checkpoint import save_tensors
 from lipwright.core.errors import CheckpointError
+from lipwright.core.vgg19_weights import CHANNELS
 from lipwright.render.translation.config import TranslationConfig
 from lipwright.render.translation.data import TranslationData
+from lipwright.render.translation.perceptual import perceptual_distance
 from lipwright.render.translation.start import initial_weights
-from lipwright.render.translation.task import TranslationTask, new_task
+from lipwright.render.translation.task import TranslationTask
 
 CONFIG = TranslationConfig(size=64, ngf=4, n_downs=2, n_blocks=1, ndf=4)
 
@@ -36,9 +39,8 @@ def other(data: TranslationData, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 def test_learner_and_average_begin_with_the_others_weights(data: TranslationData, other: Path) -> None:
-    task = new_task(CONFIG, data, seed=1, init=other)
-    assert task.perceptual is None
-    wanted = initial_weights(other / "renderer.safetensors", CONFIG)
+    wanted = initial_weights(other, CONFIG)
+    task = TranslationTask(CONFIG, data, seed=1, start=wanted)
     for name in ("learner", "generator"):
         for key, value in task.modules()[name].state_dict().items():
             assert torch.equal(value, wanted[key])
@@ -70,10 +72,15 @@ def test_a_persona_without_trained_renderer_is_refused(persona_folder: Path, tmp
         initial_weights(persona_folder / "memory.safetensors", CONFIG)
 
 
-def test_vgg_must_be_brought_when_it_is_asked_for(
-    data: TranslationData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_vgg_must_be_brought_when_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIPWRIGHT_MODELS", str(tmp_path))
     with pytest.raises(CheckpointError, match="lipwright models add vgg19 FILE"):
-        new_task(replace(CONFIG, perceptual="vgg19"), data, seed=0)
-    assert new_task(CONFIG, data, seed=0).perceptual is None
+        perceptual_distance(replace(CONFIG, perceptual="vgg19"), "cpu")
+    assert perceptual_distance(CONFIG, "cuda") is None
+    state = {f"features.{n}.{k}": torch.zeros(3, 3, 3, 3) if k == "weight" else torch.zeros(3)
+             for n in CHANNELS for k in ("weight", "bias")}  # fmt: skip
+    save_tensors(tmp_path / "vgg19_features.safetensors", state)
+    assert perceptual_distance(CONFIG, "cuda:1") is not None
+    assert perceptual_distance(CONFIG, "cpu") is None, "on a CPU it is not worth its time unless asked for"
+    assert perceptual_distance(replace(CONFIG, perceptual="vgg19"), "cpu") is not None
+    assert perceptual_distance(replace(CONFIG, perceptual="none"), "cuda") is None

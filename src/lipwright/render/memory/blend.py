@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from lipwright.core.contracts import F32, U8
-from lipwright.render.warp import STIFFNESS, ThinPlate, grid_nodes, sample, sample_fine, upsample
+from lipwright.render.warp import STIFFNESS, ThinPlate, grid_nodes, upsample
 
 Area = tuple[slice, slice]
 """Rows and columns of a patch."""
@@ -96,16 +96,8 @@ def bounds(mask: F32) -> Area:
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
-def bend(
-    image: U8,
-    at: F32,
-    residual: F32,
-    size: tuple[int, int],
-    area: Area,
-    affine: F32 | None = None,
-    fine: bool = False,
-) -> U8:
-    """Sample `image` at affine(p) + spline(p) for every pixel p of an area; spline(`at`) = `residual`."""
+def flow(at: F32, residual: F32, size: tuple[int, int], area: Area, affine: F32 | None = None) -> F32:
+    """(h, w, 2) source positions affine(p) + spline(p) of every pixel p of an area; spline(`at`) = `residual`."""
     spline = ThinPlate(at, STIFFNESS)
     nodes, grid = grid_nodes(*size)
     field = upsample(spline.evaluate(spline.solve(residual), nodes), grid, *size)[area]
@@ -114,31 +106,34 @@ def bend(
     a = np.array([[1, 0, 0], [0, 1, 0]], np.float32) if affine is None else affine
     field[..., 0] += a[0, 0] * x + a[0, 1] * y + a[0, 2]
     field[..., 1] += a[1, 0] * x + a[1, 1] * y + a[1, 2]
-    return (sample_fine if fine else sample)(image, field)
+    return field
 
 
 def relight(mouth: F32, template: F32, where: F32) -> F32:
-    """Add the plane (per channel) that best explains template - mouth on comparable skin.
+    """Multiply by the plane of gains (per channel) that best turns the mouth's skin into the template's.
 
-    A plane follows light that changes across the face; more freedom would copy the template's chin.
-    Weights fall with the difference, so a beard line or shadow edge that does not match cannot pull it.
+    Light multiplies: an offset would turn the dark of an open mouth grey in dimmer light. A plane follows light that
+    changes across the face; more freedom would copy the template's chin. Weights fall with the difference, so a beard
+    line or shadow edge that does not match cannot pull it.
     """
     step = max(mouth.shape[1] // 64, 1)
     weight = where[::step, ::step].ravel()
     if weight.sum() < 32:
         return mouth
     height, width = where.shape
-    y, x = np.mgrid[0:height:step, 0:width:step].astype(np.float32)
-    basis = np.stack([np.ones(x.size, np.float32), x.ravel() / width - 0.5, y.ravel() / height - 0.5], 1)
-    difference = (template[::step, ::step] - mouth[::step, ::step]).reshape(-1, 3)
+    x, y = np.arange(width, dtype=np.float32) / width - 0.5, np.arange(height, dtype=np.float32) / height - 0.5
+    grid = np.meshgrid(x[::step], y[::step])
+    basis = np.stack([np.ones_like(weight), grid[0].ravel(), grid[1].ravel()], 1)
+    skin = mouth[::step, ::step].reshape(-1, 3)
+    difference = template[::step, ::step].reshape(-1, 3) - skin
+    shown = skin.T[:, :, None] * basis  # (channel, pixel, 3): what each gain adds
     for _ in range(2):
-        weighted = basis * weight[:, None]
-        plane = np.linalg.solve(weighted.T @ basis + 1e-3 * np.eye(3), weighted.T @ difference)
-        residual = np.abs(difference - basis @ plane).mean(1)
+        heavy = shown * weight[:, None]
+        system = heavy.transpose(0, 2, 1) @ shown
+        system += 3e-5 * np.trace(system, axis1=1, axis2=2)[:, None, None] * np.eye(3)
+        gains = np.linalg.solve(system, heavy.transpose(0, 2, 1) @ difference.T[:, :, None])
+        residual = np.abs(difference.T - (shown @ gains)[..., 0]).mean(0)
         weight = where[::step, ::step].ravel() / (1 + (residual / 12.0) ** 2)
-    full = (
-        plane[0]
-        + plane[1] * (np.arange(width, dtype=np.float32) / width - 0.5)[None, :, None]
-        + plane[2] * (np.arange(height, dtype=np.float32) / height - 0.5)[:, None, None]
-    )
-    return mouth + full.astype(np.float32)
+    flat, across, down = gains[:, :, 0].T.astype(np.float32)
+    lit: F32 = mouth * (1 + flat + x[None, :, None] * across + y[:, None, None] * down)
+    return lit

@@ -21,18 +21,20 @@ from lipwright.face.align import apply, compose, invert
 from lipwright.render.memory.bank import MouthBank
 from lipwright.render.memory.blend import (
     Area,
-    bend,
     border_points,
     bounds,
     cut,
     faded,
+    flow,
     lip_box,
     relight,
     sharpened,
 )
+from lipwright.render.memory.inside import darkest_row, hollow, tension, unstretched
 from lipwright.render.memory.place import Candidates, Place
 from lipwright.render.memory.search import LAG, PathSearch, SearchConfig
 from lipwright.render.sewing import meet_jaw, mouth_mask, rim_mask, skin_mask
+from lipwright.render.warp import sample_fine
 
 _ANCHORS = [1, 2, 14, 15, 31, 33, 35]
 """Rigid points that hold cheeks and nose base in place while lips and jaw move."""
@@ -185,4 +187,12 @@ class MemoryRenderer:
         at = np.concatenate([target, own[_ANCHORS], border])
         there = np.concatenate([theirs[MOUTH_JAW], theirs[_ANCHORS], apply(cut_from_patch, border)])
         residual = there - apply(cut_from_patch, at)
-        return bend(bank.image(index), at, residual, size, area, cut_from_patch, fine=True).astype(np.float32)
+        field = flow(at, residual, size, area, cut_from_patch)
+        filmed = apply(bank.canonical_from_cut[index], theirs[MOUTH_JAW])
+        tight = tension(apply(here, target), filmed, self._unit)
+        if tight == 1:
+            return sample_fine(bank.image(index), field).astype(np.float32)
+        dark = darkest_row(bank.image(index), theirs[MOUTH_JAW])
+        field, stretched = unstretched(field, area, target, here, tight, dark)
+        mouth = sample_fine(bank.image(index), field).astype(np.float32)
+        return hollow(mouth, stretched, float(np.ptp(target[:20, 0])))

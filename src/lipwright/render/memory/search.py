@@ -16,13 +16,9 @@ import numpy as np
 
 from lipwright.core.contracts import F32
 from lipwright.core.errors import ConfigError
-from lipwright.core.ibug import INNER_BOTTOM, INNER_TOP, MOUTH_JAW
 from lipwright.render.memory.bank import MouthBank
+from lipwright.render.memory.features import ShapeWeights, describe
 from lipwright.render.memory.index import MouthIndex
-
-_TOP = [MOUTH_JAW.index(i) for i in INNER_TOP]
-_BOTTOM = [MOUTH_JAW.index(i) for i in INNER_BOTTOM]
-
 
 LAG = 11
 """Frames that must be known after a frame to decide it."""
@@ -33,21 +29,11 @@ _ADAPT = 0.02
 
 
 @dataclass(frozen=True)
-class SearchConfig:
-    """Weights of the path."""
+class SearchConfig(ShapeWeights):
+    """Weights of shapes and of the path."""
 
     candidates: int = 24
     """Nearest mouths considered for each frame."""
-    outer: float = 1.0
-    """Weight of outer-lip points."""
-    inner: float = 2.0
-    """Weight of inner-lip points: they decide closure and teeth."""
-    jaw: float = 0.35
-    """Weight of jaw points."""
-    pose: float = 0.5
-    """Weight of one radian of head turn, in eye distances per point."""
-    aperture: float = 1.0
-    """Extra weight of how far the lips are apart: a closed mouth must come from a closed mouth."""
     jump: float = 0.1
     """Weight of a change of look, per grey level squared."""
     cut: float = 0.35
@@ -72,10 +58,6 @@ class PathSearch:
     def __init__(self, bank: MouthBank, config: SearchConfig | None = None) -> None:
         self.config = config or SearchConfig()
         self.bank = bank
-        unit = bank.geometry.eye_distance
-        c = self.config
-        weights = np.concatenate([np.full(12, c.outer), np.full(8, c.inner), np.full(9, c.jaw)])
-        self._weights = (np.sqrt(weights / weights.sum()) / unit).astype(np.float32)
         self._features = self._feature(bank.shapes(), bank.pose_rad)
         self._index = MouthIndex(self._features)
         self._order = order = np.argsort(bank.source)
@@ -120,11 +102,7 @@ class PathSearch:
         return self._order[first:stop]
 
     def _feature(self, shapes: F32, pose_rad: F32) -> F32:
-        points = (shapes * self._weights[:, None]).reshape(len(shapes), -1)
-        gap = shapes[:, _BOTTOM, 1].mean(1) - shapes[:, _TOP, 1].mean(1)
-        gap = gap[:, None] * np.float32(self.config.aperture / self.bank.geometry.eye_distance)
-        turn = pose_rad * np.float32(np.sqrt(self.config.pose) * 0.3)
-        return np.concatenate([points, gap, turn], 1).astype(np.float32)
+        return describe(shapes, pose_rad, self.bank.geometry.eye_distance, self.config)
 
     def path(self, shapes: F32, pose_rad: F32, n_final: int, exclude: np.ndarray | None = None) -> np.ndarray:
         """(T,) bank indices for (T, 29, 2) canonical shapes and (T, 3) poses.

@@ -77,14 +77,16 @@ def load_vgg19(path: str | os.PathLike[str]) -> Vgg19Distance:
     return Vgg19Distance(read_state(path), str(path))
 
 
-def perceptual_distance(config: TranslationConfig, device: str) -> Vgg19Distance | None:
-    """The distance that `config.perceptual` asks for; None for none.
-
-    CheckpointError when 'vgg19' is asked for and its weights have not been brought.
-    """
-    path = weights.find("vgg19")
-    if config.perceptual == "none" or (config.perceptual == "auto" and (path is None or device == "cpu")):
-        return None
-    if path is None:
+def check_perceptual(config: TranslationConfig) -> None:
+    """CheckpointError when the config asks for VGG19 and its weights have not been brought."""
+    if config.perceptual == "vgg19" and weights.find("vgg19") is None:
         raise CheckpointError("VGG19's weights are not here; bring them with: lipwright models add vgg19 FILE")
+
+
+def perceptual_distance(config: TranslationConfig, device: str) -> Vgg19Distance | None:
+    """The distance that `config.perceptual` asks for; None for none. CheckpointError as `check_perceptual`."""
+    check_perceptual(config)
+    path = weights.find("vgg19")
+    if path is None or config.perceptual == "none" or (config.perceptual == "auto" and device == "cpu"):
+        return None
     return load_vgg19(path)

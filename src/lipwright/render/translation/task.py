@@ -22,11 +22,9 @@ from lipwright.render.translation.held_out import HeldOut
 from lipwright.render.translation.layers import halved, head, initialise
 from lipwright.render.translation.losses import feature_matching, laplacian_distance, lsgan, weighted_charbonnier
 from lipwright.render.translation.networks import LocalEnhancer, build_generator
-from lipwright.render.translation.perceptual import perceptual_distance
 from lipwright.render.translation.precision import autocast
 from lipwright.render.translation.renderer import TranslationRenderer
 from lipwright.render.translation.schedule import Stage, adversarial_weight, learning_rate, stage
-from lipwright.render.translation.start import initial_weights
 from lipwright.render.translation.temporal import fed, from_nothing, history_source, roll_out, shown_together
 
 
@@ -38,7 +36,7 @@ class TranslationTask:
         data: the person.
         seed: of the start and of every batch; the same seed and step give the same sample.
         device: where networks run.
-        perceptual: a distance of two (B, 3, H, W) batches such as Vgg19Distance, added when given.
+        perceptual: a distance of two (B, 3, H, W) batches, added when given (`perceptual.perceptual_distance`).
         start: a state dict of the generator to begin with (`start.initial_weights`); None begins at random.
     """
 
@@ -248,18 +246,6 @@ class TranslationTask:
 
     def _on_device(self, batch: Batch) -> Batch:
         return batch.to(self.device, self._layout)
-
-
-def new_task(
-    config: TranslationConfig,
-    data: TranslationData,
-    seed: int,
-    device: str = "cpu",
-    init: str | os.PathLike[str] | None = None,
-) -> TranslationTask:
-    """A task with what a user may have brought: VGG19's weights, and weights to start from (`start`)."""
-    start = initial_weights(init, config) if init is not None else None
-    return TranslationTask(config, data, seed, device, perceptual_distance(config, device), start)
 
 
 def _build(config: TranslationConfig, seed: int, start: Mapping[str, Tensor] | None) -> dict[str, nn.Module]:
