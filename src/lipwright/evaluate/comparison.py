@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -130,12 +129,8 @@ def _side_by_side(pairs: Mapping[str, Pair], with_film: bool) -> tuple[dict[str,
     boxes = mouth_boxes(scans[0].track)
     columns: list[list[U8]] = [[] for _ in scans]
     mouths: list[list[U8]] = [[] for _ in scans]
-    with ExitStack() as stack:
-        passing: Sequence[Iterable[U8]] = [one.frames() for one in scans]
-        made = None
-        if with_film:
-            made = stack.enter_context(film(labels, scans[0].fps, scans[0].size, scans[0].samples))
-            passing = [made.tap(i, frames) for i, frames in enumerate(passing)]
+    with film(labels, scans[0].fps, scans[0].size, scans[0].samples, with_film) as made:
+        passing = [made.tap(i, one.frames()) for i, one in enumerate(scans)]
         for t, moment in enumerate(zip(*passing, strict=False)):
             for frame, column, row in zip(moment, columns, mouths, strict=True):
                 if t in wanted:
@@ -147,7 +142,7 @@ def _side_by_side(pairs: Mapping[str, Pair], with_film: bool) -> tuple[dict[str,
         f"Side by side: {order}": triptych(columns),
         f"Consecutive mouths, from the top: {order}": mouth_strip(mouths),
     }
-    return sheets, made.mp4 if made else b""
+    return sheets, made.mp4
 
 
 def _in_step(pairs: Sequence[Pair]) -> list[Scan]:

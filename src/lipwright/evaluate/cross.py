@@ -7,7 +7,6 @@ laid onto one canonical face by its rigid points (`metrics.frontal`), and only t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +19,7 @@ from lipwright.core.ibug import MOUTH_JAW, lip_aperture
 from lipwright.evaluate import curves, rows
 from lipwright.evaluate.boxes import mouth_boxes
 from lipwright.evaluate.facts import control_tracks, protocol_facts
-from lipwright.evaluate.film import Film, film
+from lipwright.evaluate.film import Film, NoFilm, film
 from lipwright.evaluate.floor import landmark_noise
 from lipwright.evaluate.landmarkrows import COLUMNS, PerFrame, distance_row
 from lipwright.evaluate.match_part import cutters
@@ -75,12 +74,9 @@ def compare_cross(faces: Cross, with_film: bool = False, wanted_px: F32 | None =
     whole = {"video": made.track.landmarks_px, "real": source.track.landmarks_px}
     spoken, notes = rows.speech_rows(whole, scans)
     mouths = cutters(scans)
-    with ExitStack() as stack:
-        filmed = None
-        if with_film:
-            filmed = stack.enter_context(film(COLUMN_NAMES, made.fps, made.size, made.samples))
-        if wanted_px is not None and len(wanted_px) < len(made):  # made at another rate
-            wanted_px = None
+    if wanted_px is not None and len(wanted_px) < len(made):  # made at another rate
+        wanted_px = None
+    with film(COLUMN_NAMES, made.fps, made.size, made.samples, with_film) as filmed:
         pictures = _pictures(faces, mouths, wanted_px, filmed)
     sync = sync_part(whole, scans, mouth_boxes(source.track), mouths, None)
 
@@ -122,7 +118,7 @@ def compare_cross(faces: Cross, with_film: bool = False, wanted_px: F32 | None =
         facts,
         lines,
         pictures | sync.pictures,
-        filmed.mp4 if filmed else b"",
+        filmed.mp4,
         sync.details,
     )
 
@@ -143,15 +139,14 @@ def _sharpness(made: Scan, template: Scan) -> float:
 
 
 def _pictures(
-    faces: Cross, cut: Mapping[str, MouthCutter], wanted_px: F32 | None, shown: Film | None
+    faces: Cross, cut: Mapping[str, MouthCutter], wanted_px: F32 | None, shown: Film | NoFilm
 ) -> dict[str, Any]:
     """The papers' sheet at several times, and consecutive mouths of source and result."""
     n = len(faces.made)
     wanted = {round((i + 0.5) * n / SHEET_ROWS) for i in range(SHEET_ROWS)} & set(range(n))
     strip = range(n // 2, min(n, n // 2 + STRIP))
-    passing = [cut["real"].tap(faces.source.frames()), faces.template.frames(), cut["video"].tap(faces.made.frames())]
-    if shown is not None:
-        passing = [shown.tap(i, frames) for i, frames in enumerate(passing)]
+    taken = [cut["real"].tap(faces.source.frames()), faces.template.frames(), cut["video"].tap(faces.made.frames())]
+    passing = [shown.tap(i, frames) for i, frames in enumerate(taken)]
     boxes = [mouth_boxes(one.track) for one in (faces.source, faces.template, faces.made)]
     columns: list[list[U8]] = [[], [], [], []]
     mouths: list[list[U8]] = [[], []]

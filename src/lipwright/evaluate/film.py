@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -51,8 +52,21 @@ class Film:
             self._write(np.concatenate([self._bar, np.concatenate(self._cells, axis=1)]))
 
 
+@dataclass
+class NoFilm:
+    """Stands in where nobody wants a film."""
+
+    mp4: bytes = b""
+
+    def tap(self, column: int, frames: Iterable[U8]) -> Iterable[U8]:
+        """The frames themselves."""
+        return frames
+
+
 @contextmanager
-def film(labels: Sequence[str], fps: Fraction, size: tuple[int, int], samples: F32) -> Iterator[Film]:
+def film(
+    labels: Sequence[str], fps: Fraction, size: tuple[int, int], samples: F32, wanted: bool = True
+) -> Iterator[Film | NoFilm]:
     """A film whose frames are given inside; afterwards it has its file, at most two minutes of it.
 
     Args:
@@ -60,7 +74,11 @@ def film(labels: Sequence[str], fps: Fraction, size: tuple[int, int], samples: F
         fps: frames per second of all.
         size: (width, height) of all.
         samples: (S,) 16 kHz sound, may be empty.
+        wanted: otherwise nothing is made.
     """
+    if not wanted:
+        yield NoFilm()
+        return
     height = min(HEIGHT, size[1], WIDTH // len(labels) * size[1] // size[0])
     cell = (max(2, height * size[0] // size[1] // 2 * 2), max(2, height // 2 * 2))
     sound = samples[: SECONDS * SAMPLE_RATE] if len(samples) else None

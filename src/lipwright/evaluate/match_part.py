@@ -15,9 +15,8 @@ from lipwright.evaluate.source import Scan
 from lipwright.evaluate.syncnet import source_frames
 from lipwright.metrics.controls import rest_frame
 from lipwright.metrics.lipfit import LEAST_WINDOWS, REACH, LipFit, fits, lip_fit
-from lipwright.metrics.lipmatch import SIDE, LipMatch, embed_cepstra, embed_mouths, load_lipmatch
-from lipwright.metrics.syncnet import ROWS_PER_FRAME, WINDOW_FRAMES, WINDOW_ROWS
-from lipwright.speech.mfcc import int16_amplitudes, mfcc
+from lipwright.metrics.lipmatch import SIDE, embed_mouths, embed_sound, load_lipmatch
+from lipwright.metrics.syncnet import WINDOW_FRAMES
 
 FRAME_MS = 40
 WIDEST_FRAMES = 4.0
@@ -50,7 +49,7 @@ def match_part(scans: Mapping[str, Scan], cut: Mapping[str, MouthCutter]) -> Par
             note = f"LipMatch did not score {scan.clip.name}: {_LEAST_FRAMES / 25:.1f} s with sound are needed"
             part.notes += [note] * (note not in part.notes)
             continue
-        sound = _sound(model, scan)
+        sound = embed_sound(model, scan.samples)
         found[name] = _fit(embed_mouths(model, mouths), sound)
         part.curves.append(_over_time(found[name], name))
         if name == "real":
@@ -63,11 +62,6 @@ def match_part(scans: Mapping[str, Scan], cut: Mapping[str, MouthCutter]) -> Par
         part.rows = _rows(found)
         part.facts["lipmatch"] = f"steps {card.get('best_step')}, {card.get('trained_on')}"
     return part
-
-
-def _sound(model: LipMatch, scan: Scan) -> F32:
-    cepstra = mfcc(int16_amplitudes(scan.samples))
-    return embed_cepstra(model, cepstra, (len(cepstra) - WINDOW_ROWS) // ROWS_PER_FRAME + 1)
 
 
 def _fit(lips: F32, sound: F32) -> LipFit:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import ExitStack
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +13,7 @@ from lipwright.core.errors import FootageError
 from lipwright.evaluate import curves, rows
 from lipwright.evaluate.boxes import Boxes, face_boxes, mouth_boxes
 from lipwright.evaluate.facts import control_tracks, face_notes, protocol_facts, whole_tracks
-from lipwright.evaluate.film import Film, film
+from lipwright.evaluate.film import film
 from lipwright.evaluate.floor import face_noise_distance, landmark_noise
 from lipwright.evaluate.landmarkrows import Floors, landmark_rows
 from lipwright.evaluate.match_part import cutters
@@ -68,13 +67,10 @@ def measure_pair(pair: Pair, options: Options) -> Evaluation:
     boxes = mouth_boxes(real.track)
     scans, whole = {"video": seen, "real": real}, whole_tracks(seen, real)
     mouths = cutters(scans)
-    with ExitStack() as stack:
-        shown = None
-        if options.film:
-            labels = [f"real: {real.clip.name}", seen.clip.name]
-            shown = stack.enter_context(film(labels, seen.fps, seen.size, seen.samples))
+    labels = [f"real: {real.clip.name}", seen.clip.name]
+    with film(labels, seen.fps, seen.size, seen.samples, options.film) as shown:
         passing = [mouths["real"].tap(real.frames()), mouths["video"].tap(seen.frames())]
-        comparison = _compare(pair, boxes, [_filmed(shown, i, frames) for i, frames in enumerate(passing)])
+        comparison = _compare(pair, boxes, [shown.tap(i, frames) for i, frames in enumerate(passing)])
     noise = (landmark_noise(real.track), landmark_noise(seen.track))
     floors = Floors.of(noise, (face_noise_distance(real.track), face_noise_distance(seen.track)))
     pictures, said = picture_rows(comparison, fps)
@@ -103,13 +99,9 @@ def measure_pair(pair: Pair, options: Options) -> Evaluation:
         protocol_facts(options.protocol, seen, boxes) | sync.facts,
         tuple(lines),
         comparison_sheets(comparison, boxes, seen, real) | sync.pictures,
-        shown.mp4 if shown else b"",
+        shown.mp4,
         sync.details,
     )
-
-
-def _filmed(shown: Film | None, column: int, frames: Iterable[U8]) -> Iterable[U8]:
-    return frames if shown is None else shown.tap(column, frames)
 
 
 def _compare(pair: Pair, boxes: Boxes, passing: list[Iterable[U8]]) -> Comparison:

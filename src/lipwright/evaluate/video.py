@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from contextlib import ExitStack
 
 from lipwright.core.errors import ConfigError
 from lipwright.evaluate import curves, rows
@@ -76,12 +75,9 @@ def measure_alone(seen: Scan, options: Options) -> Evaluation:
     phones = phones_of(options.transcript, seen)
     boxes, mouths = mouth_boxes(seen.track), cutters(scans)
     strip = strip_frames(seen)
-    with ExitStack() as stack:
-        frames, shown = mouths["video"].tap(seen.frames()), None
-        if options.film:
-            shown = stack.enter_context(filmed([seen.clip.name], seen.fps, seen.size, seen.samples))
-            frames = shown.tap(0, frames)
-        crops = [boxes.cut(frame, t).copy() for t, frame in enumerate(frames) if t in strip]
+    with filmed([seen.clip.name], seen.fps, seen.size, seen.samples, options.film) as shown:
+        frames = enumerate(shown.tap(0, mouths["video"].tap(seen.frames())))
+        crops = [boxes.cut(frame, t).copy() for t, frame in frames if t in strip]
     spoken, more = rows.speech_rows(whole, scans, phones)
     sync = sync_part(whole, scans, boxes, mouths, phones, options.lse, options.face_boxes)
     lines = [
@@ -97,6 +93,6 @@ def measure_alone(seen: Scan, options: Options) -> Evaluation:
         protocol_facts(options.protocol, seen, boxes) | sync.facts,
         tuple(lines),
         {"Consecutive mouths": mouth_strip([crops])} | sync.pictures,
-        shown.mp4 if shown else b"",
+        shown.mp4,
         sync.details,
     )

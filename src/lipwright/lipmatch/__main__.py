@@ -20,6 +20,7 @@ from lipwright.lipmatch.card import measure
 from lipwright.lipmatch.clips import TalkingMouth, footage
 from lipwright.lipmatch.dataset import Wanted, load_all, render_all
 from lipwright.lipmatch.training import Fold, MatchTask, TrainingConfig
+from lipwright.presenter.__main__ import Bar
 from lipwright.train.loop import Budget, Loop, TrainingRecord
 
 VALIDATION_PART = 10
@@ -44,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run; 0 done, 2 bad input (one sentence on standard error), 130 interrupted."""
     given = parser().parse_args(arguments)
     try:
-        print(json.dumps(_train(given, _Bar()), indent=1))
+        print(json.dumps(_train(given, Bar()), indent=1))
     except LipwrightError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -94,20 +95,6 @@ def _card(
         "held_out": "rendered identities and synthetic voices that were not trained on",
         "measured": measure(task.model, tests),
     }
-
-
-class _Bar:
-    """Progress on standard error, one line."""
-
-    def start(self, task: str, total: float | None) -> None:
-        self._task, self._total = task, total
-
-    def update(self, done: float, note: str = "") -> None:
-        of = f" of {self._total:g}" if self._total else ""
-        print(f"\r{self._task}: {done:.4g}{of} {note}", end="", file=sys.stderr, flush=True)
-
-    def finish(self) -> None:
-        print(file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,7 @@ from lipwright.core.clock import FPS, SAMPLE_RATE, sample_of
 from lipwright.core.contracts import F32
 from lipwright.lipmatch.clips import KEPT, TalkingMouth
 from lipwright.metrics.lipfit import REACH, fits, lip_fit
-from lipwright.metrics.lipmatch import SIDE, LipMatch, embed_cepstra, embed_mouths
-from lipwright.metrics.syncnet import ROWS_PER_FRAME, WINDOW_ROWS
-from lipwright.speech.mfcc import int16_amplitudes, mfcc
+from lipwright.metrics.lipmatch import SIDE, LipMatch, embed_mouths, embed_sound
 
 SHIFTS = (-10, -5, -2, 0, 2, 5, 10)
 """Frames by which the sound is moved."""
@@ -26,9 +24,9 @@ LENGTHS = (1, 25, 75)
 
 def table_of(model: LipMatch, mouths: NDArray[np.uint8], samples: F32) -> NDArray[np.float64]:
     """(N, 31) cosines of (T, 48, 48) mouths at 25 fps and 16 kHz samples (`metrics.lipfit.fits`)."""
-    cepstra = mfcc(int16_amplitudes(samples))
-    n = min(len(mouths) - 4, (len(cepstra) - WINDOW_ROWS) // ROWS_PER_FRAME + 1)
-    return fits(embed_mouths(model, mouths)[:n], embed_cepstra(model, cepstra, n))
+    lips, sound = embed_mouths(model, mouths), embed_sound(model, samples)
+    n = min(len(lips), len(sound))
+    return fits(lips[:n], sound[:n])
 
 
 def measure(model: LipMatch, clips: Sequence[TalkingMouth]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from lipwright.core.checkpoint import load_into, load_tensors
 from lipwright.core.contracts import F32, U8
 from lipwright.core.errors import ShapeError
 from lipwright.metrics.syncnet import ROWS_PER_FRAME, WINDOW_FRAMES, WINDOW_ROWS
-from lipwright.speech.mfcc import COEFFICIENTS
+from lipwright.speech.mfcc import COEFFICIENTS, int16_amplitudes, mfcc
 
 SIDE = 48
 """Pixels of the square grey mouths."""
@@ -95,6 +95,12 @@ def embed_cepstra(model: LipMatch, cepstra: NDArray[Any], n_windows: int) -> F32
     with torch.inference_mode():
         found = [model.sound(windows[a : a + _BATCH]) for a in range(0, len(windows), _BATCH)]
     return torch.cat(found).numpy()
+
+
+def embed_sound(model: LipMatch, samples: F32) -> F32:
+    """Directions of all whole windows of (S,) 16 kHz samples, at 25 a second; ShapeError below 0.2 s."""
+    cepstra = mfcc(int16_amplitudes(samples))
+    return embed_cepstra(model, cepstra, (len(cepstra) - WINDOW_ROWS) // ROWS_PER_FRAME + 1)
 
 
 def _unit(
