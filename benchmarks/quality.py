@@ -1,4 +1,4 @@
-"""Quality tables of docs/results.md: personas of one subject under the protocols, as JSON and markdown.
+"""Quality tables of docs/results.md: personas of one subject under the protocols.
 
     python benchmarks/quality.py footage.mp4 --audio 57-64 --picture 0-7 -o runs/anchor \
         instant=instant.persona sewn=sewn.persona full-face=full.persona
@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
-from lipwright.cli.machine import machine
+from lipwright.cli.results import cell, command_line, markdown, result, table
 from lipwright.cli.transcript import read_phones
 from lipwright.cli.values import stretch
 from lipwright.core.files import write_json
@@ -33,6 +34,7 @@ SELF = {
     "lips.correlation": "lip aperture, correlation",
     "lips.amplitude": "lip aperture, amplitude",
     "speech.offset": "audio-video offset, ms",
+    "lipmatch.confidence": "LipMatch confidence",
     "speech.silence_ratio": "silence ratio",
     "speech.closure_rate": "bilabial closure rate",
 }
@@ -57,7 +59,8 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--picture", required=True, help="stretch of the same length for cross, as 0-7")
     options.add_argument("--exact", type=Path, help="real frames of the cross result, where they exist")
     options.add_argument("--phones", type=Path, help="phones of --exact, for the closure rate")
-    options.add_argument("-o", "--out", type=Path, required=True)
+    options.add_argument("-o", "--out", type=Path, required=True, help="folder for videos, scores and pages")
+    options.add_argument("--json", type=Path, help="tables for `lipwright report` (default: quality.json in --out)")
     return options
 
 
@@ -69,10 +72,10 @@ def main() -> None:
         folder, _, renderer = where.partition(":")
         for protocol, scores in measure(options, name, Path(folder), renderer or None).items():
             tables.setdefault(protocol, {})[name] = scores
-    text = "\n".join(f"### {protocol}\n\n{markdown(columns)}\n" for protocol, columns in tables.items())
-    (options.out / "tables.md").write_text(text, encoding="utf-8")
-    write_json(options.out / "machine.json", machine())
-    print(text)
+    shown = [quality_table(protocol, columns) for protocol, columns in tables.items()]
+    found = result(command_line("benchmarks/quality.py", sys.argv[1:]), shown, data=tables)
+    write_json(options.json or options.out / "quality.json", found)
+    print(markdown(found))
 
 
 def measure(options: argparse.Namespace, name: str, folder: Path, renderer: str | None) -> dict[str, Any]:
@@ -108,22 +111,24 @@ def measure(options: argparse.Namespace, name: str, folder: Path, renderer: str 
     return scores
 
 
-def markdown(columns: dict[str, Any]) -> str:
-    """One table: a column per persona, then the controls, which do not depend on the persona."""
+def quality_table(protocol: str, columns: dict[str, Any]) -> dict[str, Any]:
+    """A column per persona, then the controls, which do not depend on the persona."""
     rows = {name: scores["metrics"] for name, scores in columns.items()}
     first = next(iter(rows.values()))
     labels = CROSS if "lips.template_leak" in first else SELF
     controls = ("real", "frozen", "mean", "floor")
-    lines = [f"| metric | {' | '.join([*rows, 'real', 'frozen', 'mean', 'noise'])} |", "|---" * (5 + len(rows)) + "|"]
+    lines = []
     for key, label in labels.items():
         if key in first:
-            cells = [rows[name].get(key, {}).get("video") for name in rows] + [first[key].get(c) for c in controls]
-            lines.append(f"| {label} | {' | '.join(_cell(c) for c in cells)} |")
-    return "\n".join(lines)
+            made = [rows[name].get(key, {}) for name in rows]
+            lines.append([label, *map(_sure, made), *(first[key].get(control) for control in controls)])
+    return table(f"`{protocol}`", ("metric", *rows, "real", "frozen", "mean", "noise"), lines)
 
 
-def _cell(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1f}" if abs(value) >= 100 else f"{value:.3g}"
+def _sure(row: dict[str, Any]) -> str:
+    """The value with its 95 % interval."""
+    span = row.get("interval")
+    return cell(row.get("video")) + (f" ({cell(span[0])} to {cell(span[1])})" if span else "")
 
 
 if __name__ == "__main__":

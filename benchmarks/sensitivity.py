@@ -1,7 +1,7 @@
-"""Does each metric move as it should? Planted faults against every metric, as JSON and markdown.
+"""Does each metric move as it should? Planted faults against every metric, as tables.
 
     python benchmarks/sensitivity.py                          # the bundled presenter, eight seconds at 256 px
-    python benchmarks/sensitivity.py --seconds 12 --size 512 -o runs/sensitivity
+    python benchmarks/sensitivity.py --seconds 12 --size 512 --json runs/sensitivity.json
 
 The stretch gets a pause of 1.4 s with the mouth at rest, is written nearly without loss, and is the reference.
 Each fault of `lipwright.evaluate.faults` is planted in three sizes and judged against it; `none` is the same
@@ -14,6 +14,7 @@ stretched.
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 from dataclasses import replace
 from fractions import Fraction
@@ -23,6 +24,7 @@ from typing import Any
 import numpy as np
 
 import lipwright
+from lipwright.cli.results import command_line, markdown, result, table
 from lipwright.core.files import write_json
 from lipwright.evaluate.faults import FAULTS, Fault, Made, Talk
 from lipwright.evaluate.source import Clip, Scan, scan
@@ -35,6 +37,8 @@ PRESENTER = Path(lipwright.__file__).parent / "assets" / "presenter.mp4"
 TOLERANCES = {
     "speech.offset": 20.0,
     "speech.drift": 60.0,
+    "lipmatch.offset": 20.0,
+    "lipmatch.confidence": 0.06,
     "lips.correlation": 0.06,
     "lips.amplitude": 0.08,
     "landmarks.lmd_centred": 0.25,
@@ -59,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--start", type=Fraction, default=Fraction(1), help="first second used")
     options.add_argument("--seconds", type=Fraction, default=Fraction(8), help="length used")
     options.add_argument("--size", type=int, default=256, help="width in px")
-    options.add_argument("-o", "--out", type=Path, default=Path("runs/sensitivity"), help="path without suffix")
+    options.add_argument("--json", type=Path, default=Path("runs/sensitivity.json"), help="where the tables go")
     return options
 
 
@@ -69,11 +73,10 @@ def main() -> None:
     clip = Clip(given.video, given.start, given.start + given.seconds)
     results = measure(clip, given.size) | drift(Clip(given.video), given.size)
     verdicts = judge(results)
-    table = markdown(results, verdicts)
-    given.out.parent.mkdir(parents=True, exist_ok=True)
-    write_json(given.out.with_suffix(".json"), {"tolerances": TOLERANCES, "faults": results, "verdicts": verdicts})
-    given.out.with_suffix(".md").write_text(table, encoding="utf-8")
-    print(table)
+    data = {"tolerances": TOLERANCES, "faults": results, "verdicts": verdicts}
+    found = result(command_line("benchmarks/sensitivity.py", sys.argv[1:]), tables(results, verdicts), data=data)
+    write_json(given.json, found)
+    print(markdown(found))
 
 
 def load(clip: Clip, width: int) -> Talk:
@@ -163,29 +166,29 @@ def _moved(one: dict[str, Any], clean: dict[str, Any], key: str) -> bool:
     return _away(one.get(key), clean.get(key)) > TOLERANCES[key]
 
 
-def markdown(results: dict[str, Any], verdicts: dict[str, Any]) -> str:
-    """The table for docs."""
+def tables(results: dict[str, Any], verdicts: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every metric under every fault, the drift, and what was caught."""
     drifts = results["sound drifts"]
     keys = [key for key in TOLERANCES if key != "speech.drift"]
-    lines = ["| fault | size | " + " | ".join(f"`{k}`" for k in keys) + " |", "|---" * (len(keys) + 2) + "|"]
+    rows = []
     for name, sizes in results.items():
         if sizes is drifts:
             continue
         fault, clean = FAULTS.get(name), results["none"][""]
         for size, one in sizes.items():
             unit = f"{size} {fault.unit}" if fault else ""
-            cells = [_cell(one, clean, key, fault) for key in keys]
-            lines.append(f"| {name} | {unit} | " + " | ".join(cells) + " |")
-    lines.append("| tolerance | | " + " | ".join(f"{TOLERANCES[k]:g}" for k in keys) + " |")
-    lines += ["", f"| {FAULTS['sound drifts'].unit} | " + " | ".join(drifts) + " |", "|---" * (len(drifts) + 1) + "|"]
-    lines.append("| `speech.drift`, ms/min | " + " | ".join(f"{d['speech.drift']:.3g}" for d in drifts.values()) + " |")
-    lines += ["", "| fault | caught | monotone | smallest size caught | moved wrongly |", "|---|---|---|---|---|"]
+            rows.append([name, unit, *(_cell(one, clean, key, fault) for key in keys)])
+    rows.append(["tolerance", "", *(f"{TOLERANCES[k]:g}" for k in keys)])
+    found = [table("", ("fault", "size", *(f"`{k}`" for k in keys)), rows)]
+    line = ["`speech.drift`, ms/min", *(f"{d['speech.drift']:.3g}" for d in drifts.values())]
+    found.append(table("", (FAULTS["sound drifts"].unit, *drifts), [line]))
+    caught = []
     for name, v in verdicts.items():
-        wrong = ", ".join(f"`{k}`" for k in v["wrongly_moved"]) or "-"
         size = v["first_size_seen"]
         seen = "-" if size is None else f"{size:g} {FAULTS[name].unit}"
-        lines.append(f"| {name} | {_yes(v['caught'])} | {_yes(v['monotone'])} | {seen} | {wrong} |")
-    return "\n".join(lines) + "\n"
+        caught.append([name, v["caught"], v["monotone"], seen, ", ".join(f"`{k}`" for k in v["wrongly_moved"]) or "-"])
+    columns = ("fault", "caught", "monotone", "smallest size caught", "moved wrongly")
+    return [*found, table("", columns, caught)]
 
 
 def _cell(one: dict[str, Any], clean: dict[str, Any], key: str, fault: Fault | None) -> str:
@@ -195,10 +198,6 @@ def _cell(one: dict[str, Any], clean: dict[str, Any], key: str, fault: Fault | N
     if fault is None or not _moved(one, clean, key):
         return text
     return f"**{text}**" if key in fault.own else f"({text})" if key in fault.may else f"{text} !"
-
-
-def _yes(value: bool) -> str:
-    return "yes" if value else "no"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""How well the audio-video offset is told: tables for any clips, as JSON and markdown.
+"""How well the audio-video offset is told: tables for any clips.
 
     python benchmarks/sync.py                                 # the bundled presenter, which is in sync
-    python benchmarks/sync.py footage/*.mp4 --late flags_woman_8s=120 -o runs/sync
+    python benchmarks/sync.py footage/*.mp4 --late flags_woman_8s=120 --json sync.json
 
 Each clip's sound is moved by -320 to +320 ms in steps of 40 ms; what is found is compared with what was found
 before moving plus the move. Leave one out: the lead of lips over sound that fits all other clips, and what is
@@ -12,6 +12,7 @@ and move. Foreign sound: that of the other clips, the clip's own played backward
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -23,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lipwright
-from lipwright.cli.machine import machine
+from lipwright.cli.results import command_line, markdown, result, table
 from lipwright.core.clock import SAMPLE_RATE
 from lipwright.core.contracts import FaceTrack
 from lipwright.core.files import write_json
@@ -69,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("footage", type=Path, nargs="*", default=[PRESENTER], help="clips, or folders of clips")
     options.add_argument("--late", nargs="*", default=[], metavar="NAME=MS", help="clips known to be late")
-    options.add_argument("-o", "--out", type=Path, default=Path("runs/sync"))
+    options.add_argument("--json", type=Path, default=Path("runs/sync.json"))
     return options
 
 
@@ -81,18 +82,15 @@ def main() -> None:
     rows = {"shifts": [shifts(c) for c in clips], "windows": [w for c in clips for w in windows(c, random)]}
     rows["foreign"] = [w for c in clips for w in foreign(c, clips, random)]
     rows["leave_one_out"] = leave_one_out(clips, [row["own_ms"] for row in rows["shifts"]])
-    text = "\n".join(
-        [
-            f"### Known shifts\n\n{shift_table(rows['shifts'])}",
-            f"### Leave one out (the estimator's lead is {1000 * LEAD_S:.0f} ms)\n\n{left_out_table(rows)}",
-            f"### Confidence\n\n{confidence_table(rows['windows'])}",
-            f"### Sure or not\n\n{sure_table(rows)}",
-        ]
-    )
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "tables.md").write_text(text, encoding="utf-8")
-    write_json(options.out / "sync.json", {"machine": machine(), **rows})
-    print(text)
+    tables = [
+        shift_table(rows["shifts"]),
+        left_out_table(rows),
+        confidence_table(rows["windows"]),
+        sure_table(rows),
+    ]
+    shown = result(command_line("benchmarks/sync.py", sys.argv[1:]), tables, data=rows)
+    write_json(options.json, shown)
+    print(markdown(shown))
 
 
 def files(given: Sequence[Path]) -> list[Path]:
@@ -210,43 +208,42 @@ def notes(n: int, random: np.random.Generator) -> F32:
     return np.concatenate(chords)[:n].astype("f4")
 
 
-def shift_table(rows: Sequence[dict[str, Any]]) -> str:
-    """Errors in ms per clip and shift; those that are not sure in brackets."""
-    lines = [f"| clip | s | fps | own offset, ms | sure | {' | '.join(f'{s:+d}' for s in SHIFTS_MS)} |"]
-    lines.append("|---" * (5 + len(SHIFTS_MS)) + "|")
+def shift_table(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """How far known shifts are missed, per clip."""
+    columns = ("clip", "s", "fps", "own offset, ms", "confidence", "worst error, ms", "sure of", "over time")
+    lines = []
     for r in rows:
-        cells = [f"{round(e)}" if s else f"({round(e)})" for e, s in zip(r["errors_ms"], r["sure"], strict=True)]
-        own = f"{r['own_ms']:+.0f} | {r['confidence']:.3f}"
-        lines.append(f"| {r['clip']} | {r['seconds']:.0f} | {r['fps']:.5g} | {own} | {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+        worst, sure = max(map(abs, r["errors_ms"])), f"{sum(r['sure'])} of {len(r['sure'])}"
+        own = (round(r["own_ms"]), r["confidence"])
+        lines.append((r["clip"], round(r["seconds"]), r["fps"], *own, worst, sure, r["trend"]["says"]))
+    return table(f"Sound moved by {SHIFTS_MS[0]} to +{SHIFTS_MS[-1]} ms in steps of {SHIFTS_MS.step}", columns, lines)
 
 
-def left_out_table(rows: dict[str, Any]) -> str:
-    """The lead fitted on the others and what it leaves; how the offset runs over the clip."""
-    lines = ["| clip | known, ms | found, ms | lead fitted on the others, ms | error with it, ms | over time |"]
-    lines.append("|---" * 6 + "|")
-    for r, s in zip(rows["leave_one_out"], rows["shifts"], strict=True):
-        found = f"{r['truth_ms']:.0f} | {r['own_ms']:+.0f} | {r['lead_ms']:.0f} | {r['error_ms']:+.0f}"
-        lines.append(f"| {r['clip']} | {found} | {s['trend']['says']} |")
-    return "\n".join(lines) + "\n"
+def left_out_table(rows: dict[str, Any]) -> dict[str, Any]:
+    """The lead fitted on the others and what it leaves."""
+    columns = ("clip", "known, ms", "found, ms", "lead fitted on the others, ms", "error with it, ms")
+    lines = [
+        (r["clip"], *(round(r[key]) for key in ("truth_ms", "own_ms", "lead_ms", "error_ms")))
+        for r in rows["leave_one_out"]
+    ]
+    return table(f"Leave one out (the estimator's lead is {1000 * LEAD_S:.0f} ms)", columns, lines)
 
 
-def confidence_table(rows: Sequence[dict[str, Any]]) -> str:
+def confidence_table(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Confidence of windows against how often they are right."""
-    lines = ["| confidence | windows | within 40 ms | within 60 ms |", "|---|---|---|---|"]
+    lines = []
     for low, high in pairwise(BINS):
         errors = np.abs([r["error_ms"] for r in rows if low <= r["confidence"] < high])
         if len(errors):
-            shares = " | ".join(f"{100 * np.mean(errors <= limit):.0f} %" for limit in (40, 60))
-            lines.append(f"| {low:g} to {min(high, 1):g} | {len(errors)} | {shares} |")
-    return "\n".join(lines) + "\n"
+            shares = [f"{100 * np.mean(errors <= limit):.0f} %" for limit in (40, 60)]
+            lines.append((f"{low:g} to {min(high, 1):g}", len(errors), *shares))
+    return table("Random windows by confidence", ("confidence", "windows", "within 40 ms", "within 60 ms"), lines)
 
 
-def sure_table(rows: dict[str, Any]) -> str:
+def sure_table(rows: dict[str, Any]) -> dict[str, Any]:
     """How often windows are sure, how often they are wrong then, and how often foreign sound is sure."""
     kinds = sorted({r["kind"] for r in rows["foreign"]})
-    lines = ["| window | windows | sure | wrong by > 60 ms when sure | " + " | ".join(f"sure of {k}" for k in kinds)]
-    lines = [lines[0] + " |", "|---" * (4 + len(kinds)) + "|"]
+    lines = []
     for seconds in (*WINDOWS_S, None):
         own = [r for r in rows["windows"] if seconds in (None, r["seconds"])]
         sure = [r for r in own if r["sure"]]
@@ -254,8 +251,9 @@ def sure_table(rows: dict[str, Any]) -> str:
         for kind in kinds:
             alarms = [r["sure"] for r in rows["foreign"] if r["kind"] == kind and seconds in (None, r["seconds"])]
             cells.append(_share(alarms, counted=True))
-        lines.append(f"| {'all' if seconds is None else f'{seconds} s'} | {len(own)} | {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+        lines.append(("all" if seconds is None else f"{seconds} s", len(own), *cells))
+    columns = ("window", "windows", "sure", "wrong by > 60 ms when sure", *(f"sure of {k}" for k in kinds))
+    return table("Sure or not", columns, lines)
 
 
 def _share(hits: Sequence[bool], counted: bool = False) -> str:

@@ -68,6 +68,10 @@ def test_every_command_exists_with_its_options(page: str, words: list[str]) -> N
             from lipwright.presenter.__main__ import parser
 
             parser().parse_args(arguments)
+        case ["python", "-m", "lipwright.lipmatch", *arguments]:
+            from lipwright.lipmatch.__main__ import parser as lipmatch_parser
+
+            lipmatch_parser().parse_args(arguments)
         case ["python", "-m", "lipwright.train", *arguments]:
             from lipwright.train.__main__ import parser
 
@@ -219,7 +223,7 @@ def test_environment_variables_exist() -> None:
 def test_every_metric_is_explained() -> None:
     """Keys that `evaluate` writes stand in its page, and the page names no others."""
     code = "\n".join(p.read_text(encoding="utf-8") for p in SOURCES if p.parent.name == "evaluate")
-    prefixes = "mouth|face|full|landmarks|lips|speech|time|shape"
+    prefixes = "mouth|face|full|landmarks|lips|speech|time|shape|lipmatch"
     page = set(re.findall(rf"`((?:{prefixes})\.[a-z_]+)`", (ROOT / "docs" / "evaluate.md").read_text(encoding="utf-8")))
     written = set(re.findall(rf'"((?:{prefixes})\.[a-z_]+)"', code))
     assert written <= page

@@ -182,7 +182,7 @@ def test_bad_values_name_the_option_and_the_way_out(
 def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--help"]) == 0
     shown = capsys.readouterr().out
-    verbs = ("prepare", "train", "speak", "evaluate", "demo", "recipes", "doctor", "models", "bench")
+    verbs = ("prepare", "train", "speak", "evaluate", "demo", "recipes", "doctor", "models", "bench", "report")
     assert all(verb in shown for verb in verbs)
     assert run(["--version"]) == 0
     assert capsys.readouterr().out.startswith("lipwright 0.")

@@ -226,7 +226,8 @@ def test_evaluate(stand_in: Callable, capsys: Capture, tmp_path: Path) -> None:
     files = ["--json", str(tmp_path / "r.json"), "--html", str(tmp_path / "r.html")]
     assert run(["evaluate", "v.mp4", "--transcript", str(tmp_path / "t.txt"), *files]) == 0
     assert capsys.readouterr().out == "offset 12 ms\n"
-    assert seen == [((Path("v.mp4"),), {"reference": None, "transcript": (("B", 0.1, 0.2), ("AA", 0.2, 0.4))})]
+    phones = (("B", 0.1, 0.2), ("AA", 0.2, 0.4))
+    assert seen == [((Path("v.mp4"),), {"reference": None, "transcript": phones, "film": True})]
     assert json.loads((tmp_path / "r.json").read_text(encoding="utf-8")) == {"offset_ms": 12.0}
     assert (tmp_path / "r.html").exists()
     assert run(["evaluate", "v.mp4", "--json", "-"]) == 0
@@ -256,6 +257,51 @@ def test_plain_text_and_lse_options_reach_the_evaluation(stand_in: Callable, tmp
     assert run(["evaluate", "v.mp4", *options]) == 0
     wanted = {"reference": None, "transcript": "What a lovely day\n", "lse": "both", "face_boxes": Path("boxes.npz")}
     assert seen == [wanted]
+
+
+def test_several_videos_become_a_comparison_by_their_names(stand_in: Callable, tmp_path: Path, capsys: Capture) -> None:
+    seen: list[Any] = []
+    stand_in("lipwright.evaluate.comparison", compare_methods=lambda *a: seen.append(a) or Scores())
+    html = ["--html", str(tmp_path / "c.html")]
+    assert run(["evaluate", "a/ours.mp4", "b/theirs.mp4", "--reference", "r.mp4", *html]) == 0
+    [(videos, reference, options)] = seen
+    assert list(videos.items()) == [("ours", Path("a/ours.mp4")), ("theirs", Path("b/theirs.mp4"))]
+    assert reference == Path("r.mp4")
+    assert options.film
+    assert (
+        run(["evaluate", "a.mp4", "b.mp4", "--reference", "r.mp4", "--name", "A", "--name", "B", "--lse", "both"]) == 0
+    )
+    assert list(seen[1][0]) == ["A", "B"]
+    assert seen[1][2].lse == "both"
+    assert not seen[1][2].film
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["a.mp4", "b.mp4"], "2 videos were given without the real one; name it with --reference"),
+        (["x/a.mp4", "y/a.mp4", "--reference", "r.mp4"], "two videos are called a"),
+        (["a.mp4", "b.mp4", "--reference", "r.mp4", "--name", "A"], "2 videos have 1 names"),
+        (["a.mp4", "b.mp4", "--protocol", "self", "--audio", "1-2"], "leave out --protocol, --audio"),
+        (["a.mp4", "--source", "s.mp4"], "--source and --template belong together"),
+        (["a.mp4", "--source", "s.mp4", "--template", "t.mp4", "--reference", "r.mp4"], "leave out --reference"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(options: list[str], words: str, capsys: Capture) -> None:
+    assert run(["evaluate", *options]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_source_and_template_are_judged_as_cross(stand_in: Callable, capsys: Capture) -> None:
+    seen: list[Any] = []
+    stand_in("lipwright.evaluate.protocols", judge_cross=lambda *a, **k: seen.append((a, k)) or Scores())
+    stretches = ["--audio", "57-64", "--picture", "0-7"]
+    assert run(["evaluate", "m.mp4", "--source", "s.mp4", "--template", "t.mp4", *stretches]) == 0
+    [((made, source, template), options)] = seen
+    assert (made.path, made.end_s) == (Path("m.mp4"), None)
+    assert (source.path, source.start_s, source.end_s) == (Path("s.mp4"), 57, 64)
+    assert (template.path, template.start_s, template.end_s) == (Path("t.mp4"), 0, 7)
+    assert options == {"film": False}
 
 
 def test_lse_has_no_place_in_a_protocol(capsys: Capture) -> None:

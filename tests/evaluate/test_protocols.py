@@ -61,7 +61,7 @@ def test_cross_with_a_perfect_speaker(talk: Talk) -> None:
     leak = result["lips.template_leak"]
     assert leak.video == pytest.approx(leak.real, abs=0.05)  # what two unrelated stretches share by chance
     assert set(result.pictures) == {
-        "Sound source, template, result",
+        "Sound source, template, facial map (tracked on the result), result",
         "Consecutive mouths: sound source above result",
     }
 

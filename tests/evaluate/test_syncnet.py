@@ -184,7 +184,7 @@ def test_every_column_is_scored_where_there_is_a_reference(known: None, talk: Ta
     for value in (row.frozen, row.mean):
         assert value is not None
         assert value != row.real
-    assert not result.notes
+    assert all(note.startswith("LipMatch did not score") for note in result.notes)  # the talk is too short
     assert "sync.lse_d" not in result
 
 

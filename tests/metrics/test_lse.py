@@ -73,3 +73,17 @@ def test_pieces_must_fit() -> None:
         distances(np.zeros((3, 4)), np.zeros((4, 4)))
     with pytest.raises(ShapeError):
         lip_sync(np.zeros((0, 4)), np.zeros((0, 4)))
+
+
+def test_intervals_hold_the_scores_and_a_planted_delay() -> None:
+    rng = np.random.default_rng(4)
+    lips = rng.normal(size=(200, 32)).astype(np.float32)
+    sound = np.roll(lips, 3, axis=0) + 0.5 * rng.normal(size=lips.shape).astype(np.float32)
+    found = lip_sync(lips, sound)
+    sure = found.intervals()
+    assert found.late_frames == 3
+    assert sure["offset"] == (3, 3)
+    for key, value in (("lse_d", found.lse_d), ("lse_c", found.lse_c)):
+        low, high = sure[key] or (0, 0)
+        assert low < value < high
+    assert lip_sync(lips[:40], sound[:40]).intervals()["lse_d"] is None

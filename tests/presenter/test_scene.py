@@ -126,7 +126,7 @@ def test_the_mouth_camera_follows_the_mouth_at_a_fixed_scale(toy_rig: Rig) -> No
     p = perform(toy_rig, make_speech(SENTENCE), seed=2, size=640)
     points = toy_rig.landmarks(p.weights, p.motion)
     for f in (0, 50):
-        crop = project(points[f], mouth_camera(toy_rig, p, f))[:, :2]
+        crop = project(points[f], mouth_camera(p, f))[:, :2]
         np.testing.assert_allclose(crop[48:60].mean(axis=0), [255.5, 255.5], atol=0.05)
         studio = project(points[f], studio_camera(640))[:, :2]
         ratio = np.ptp(crop, axis=0) / np.ptp(studio, axis=0)

@@ -6,6 +6,7 @@ import os
 import platform
 import re
 import subprocess
+from datetime import date
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from typing import Any
 
@@ -15,7 +16,7 @@ _REQUIREMENT = re.compile(r"^\s*([A-Za-z0-9._-]+)")
 
 
 def machine() -> dict[str, Any]:
-    """Versions, cores, memory and GPU, as plain values."""
+    """Versions, cores, memory, GPU and how busy it is (processes waiting in the last minute), as plain values."""
     import psutil
     import torch
 
@@ -24,6 +25,7 @@ def machine() -> dict[str, Any]:
     return {
         "lipwright": lipwright.__version__,
         "commit": _commit(),
+        "date": date.today().isoformat(),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "system": platform.platform(terse=True),
@@ -32,6 +34,7 @@ def machine() -> dict[str, Any]:
         "memory_gb": round(memory.total / 1e9, 1),
         "free_memory_gb": round(memory.available / 1e9, 1),
         "gpu": gpu,
+        "load": round(psutil.getloadavg()[0]),
     }
 
 

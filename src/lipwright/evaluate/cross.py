@@ -6,29 +6,39 @@ laid onto one canonical face by its rigid points (`metrics.frontal`), and only t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lipwright.core.contracts import F32, U8
 from lipwright.core.errors import FootageError
-from lipwright.core.ibug import lip_aperture
+from lipwright.core.ibug import MOUTH_JAW, lip_aperture
 from lipwright.evaluate import curves, rows
 from lipwright.evaluate.boxes import mouth_boxes
+from lipwright.evaluate.facts import control_tracks, protocol_facts
+from lipwright.evaluate.film import Film, NoFilm, film
 from lipwright.evaluate.floor import landmark_noise
 from lipwright.evaluate.landmarkrows import COLUMNS, PerFrame, distance_row
+from lipwright.evaluate.match_part import cutters
+from lipwright.evaluate.mouths import MouthCutter
+from lipwright.evaluate.papersheet import facial_map
 from lipwright.evaluate.result import Evaluation, Row
 from lipwright.evaluate.sheet import mouth_strip, triptych
 from lipwright.evaluate.source import Scan
 from lipwright.evaluate.sync_part import sync_part
 from lipwright.evaluate.timerows import time_rows
-from lipwright.evaluate.video import control_tracks, protocol_facts
 from lipwright.metrics import landmarks, lips
 from lipwright.metrics.bootstrap import block_frames, correlation_interval
 from lipwright.metrics.detail import laplacian_energy, sharpness_ratio
 from lipwright.metrics.frontal import aligned_pair, frontal_landmarks
 from lipwright.metrics.steadiness import noise_distance
+
+SHEET_ROWS, STRIP = 5, 12
+"""Moments of the sheet, and mouths in a row."""
+COLUMN_NAMES = ("sound source", "template", "result")
 
 
 @dataclass(frozen=True)
@@ -43,8 +53,10 @@ class Cross:
     """The real face whose pictures were used: what must not leak."""
 
 
-def compare_cross(faces: Cross) -> Evaluation:
+def compare_cross(faces: Cross, with_film: bool = False, wanted_px: F32 | None = None) -> Evaluation:
     """Shape, aperture, leak, silence and offset of a result against the face that really spoke.
+
+    `with_film` keeps the three videos side by side; `wanted_px` (T, 29, 2) is the mouth and jaw that was asked for.
 
     FootageError when the three show a face together in fewer than 4 frames.
     """
@@ -61,7 +73,12 @@ def compare_cross(faces: Cross) -> Evaluation:
     scans = {"video": made, "real": source}
     whole = {"video": made.track.landmarks_px, "real": source.track.landmarks_px}
     spoken, notes = rows.speech_rows(whole, scans)
-    sync = sync_part(whole, scans, mouth_boxes(source.track), None)
+    mouths = cutters(scans)
+    if wanted_px is not None and len(wanted_px) < len(made):  # made at another rate
+        wanted_px = None
+    with film(COLUMN_NAMES, made.fps, made.size, made.samples, with_film) as filmed:
+        pictures = _pictures(faces, mouths, wanted_px, filmed)
+    sync = sync_part(whole, scans, mouth_boxes(source.track), mouths, None)
 
     fps = float(made.fps)
     block = block_frames(fps)
@@ -100,7 +117,9 @@ def compare_cross(faces: Cross) -> Evaluation:
         (*notes, *sync.notes),
         facts,
         lines,
-        _pictures(faces),
+        pictures | sync.pictures,
+        filmed.mp4,
+        sync.details,
     )
 
 
@@ -119,23 +138,34 @@ def _sharpness(made: Scan, template: Scan) -> float:
     return sharpness_ratio(*energies)
 
 
-def _pictures(faces: Cross, n_rows: int = 5, n_strip: int = 12) -> dict[str, Any]:
-    """Sound source | template | result at several times, and consecutive mouths of source and result."""
+def _pictures(
+    faces: Cross, cut: Mapping[str, MouthCutter], wanted_px: F32 | None, shown: Film | NoFilm
+) -> dict[str, Any]:
+    """The papers' sheet at several times, and consecutive mouths of source and result."""
     n = len(faces.made)
-    wanted = sorted({round((i + 0.5) * n / n_rows) for i in range(n_rows)} & set(range(n)))
-    strip = range(n // 2, min(n, n // 2 + n_strip))
-    columns, mouths = [], []
-    for one in (faces.source, faces.template, faces.made):
-        boxes = mouth_boxes(one.track)
-        column, row = [], []
-        for t, frame in enumerate(one.frames()):
-            if t in wanted:
-                column.append(frame.copy())
-            if t in strip:
-                row.append(boxes.cut(frame, t).copy())
-        columns.append(column)
-        mouths.append(row)
+    wanted = {round((i + 0.5) * n / SHEET_ROWS) for i in range(SHEET_ROWS)} & set(range(n))
+    strip = range(n // 2, min(n, n // 2 + STRIP))
+    taken = [cut["real"].tap(faces.source.frames()), faces.template.frames(), cut["video"].tap(faces.made.frames())]
+    passing = [shown.tap(i, frames) for i, frames in enumerate(taken)]
+    boxes = [mouth_boxes(one.track) for one in (faces.source, faces.template, faces.made)]
+    columns: list[list[U8]] = [[], [], [], []]
+    mouths: list[list[U8]] = [[], []]
+    for t, (source, template, made) in enumerate(zip(*passing, strict=True)):
+        if t in wanted:
+            track = faces.template.track.landmarks_px[t]
+            mouth = wanted_px[t] if wanted_px is not None else _laid_on(faces, t)
+            for column, cell in zip(columns, (source, template, facial_map(template, track, mouth), made), strict=True):
+                column.append(cell.copy())
+        if t in strip:
+            mouths[0].append(boxes[0].cut(source, t).copy())
+            mouths[1].append(boxes[2].cut(made, t).copy())
+    told = "wanted" if wanted_px is not None else "tracked on the result"
     return {
-        "Sound source, template, result": triptych(columns),
-        "Consecutive mouths: sound source above result": mouth_strip([mouths[0], mouths[2]]),
+        f"Sound source, template, facial map ({told}), result": triptych(columns),
+        "Consecutive mouths: sound source above result": mouth_strip(mouths),
     }
+
+
+def _laid_on(faces: Cross, t: int) -> F32:
+    """(29, 2) mouth and jaw of the result, which shows the template's head and so shares its pixels."""
+    return np.asarray(faces.made.track.landmarks_px[t][MOUTH_JAW], np.float32)

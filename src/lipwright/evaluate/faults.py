@@ -176,17 +176,19 @@ def _blocky(talk: Talk, quality: float) -> Made:
 
 
 _PICTURE = ("mouth.psnr", "mouth.ssim_gaussian", "full.psnr")
+_FIT = ("lipmatch.offset", "lipmatch.confidence")
 FAULTS = {
     fault.name: fault
     for fault in (
-        Fault("sound late", "frames", (1, 3, 6), ("speech.offset",), ("speech.silence_ratio",), _late),
+        Fault("sound late", "frames", (1, 3, 6), ("speech.offset", "lipmatch.offset"),
+              ("speech.silence_ratio", "lipmatch.confidence"), _late),
         Fault("sound drifts", "frames a minute", (2, 4, 8), ("speech.drift",), ("speech.offset",), _drift),
         Fault(
             "mouth frozen",
             "share of time",
             (0.25, 0.5, 1.0),
             ("lips.correlation", "lips.amplitude"),
-            (*_PICTURE, "landmarks.lmd_centred", "mouth.jitter_ratio", "lips.jitter", "mouth.sharpness_ratio",
+            (*_PICTURE, *_FIT, "landmarks.lmd_centred", "mouth.jitter_ratio", "lips.jitter", "mouth.sharpness_ratio",
              "mouth.frechet_pyramid", "speech.offset", "speech.silence_ratio"),
             _frozen,
         ),
@@ -195,7 +197,7 @@ FAULTS = {
             "px (sigma)",
             (0.5, 1.0, 2.0),
             ("mouth.sharpness_ratio",),
-            (*_PICTURE, "mouth.jitter_ratio", "mouth.frechet_pyramid", "landmarks.lmd_centred", "lips.amplitude",
+            (*_PICTURE, *_FIT, "mouth.jitter_ratio", "mouth.frechet_pyramid", "landmarks.lmd_centred", "lips.amplitude",
              "lips.jitter", "speech.silence_ratio"),
             _blurred,
         ),
@@ -204,7 +206,7 @@ FAULTS = {
             "px",
             (0.5, 1.0, 2.0),
             ("mouth.jitter_ratio", "lips.jitter"),
-            (*_PICTURE, "landmarks.lmd_centred", "mouth.sharpness_ratio", "mouth.frechet_pyramid",
+            (*_PICTURE, *_FIT, "landmarks.lmd_centred", "mouth.sharpness_ratio", "mouth.frechet_pyramid",
              "speech.silence_ratio"),
             _jittered,
         ),
@@ -214,7 +216,7 @@ FAULTS = {
             "share of pause",
             (0.15, 0.35, 0.7),
             ("speech.silence_ratio",),
-            (*_PICTURE, "landmarks.lmd_centred", "lips.correlation", "lips.amplitude", "mouth.jitter_ratio",
+            (*_PICTURE, *_FIT, "landmarks.lmd_centred", "lips.correlation", "lips.amplitude", "mouth.jitter_ratio",
              "lips.jitter", "mouth.frechet_pyramid", "mouth.sharpness_ratio"),
             _chatter,
         ),
@@ -223,7 +225,7 @@ FAULTS = {
             "share",
             (0.05, 0.1, 0.2),
             ("time.frozen",),
-            (*_PICTURE, "landmarks.lmd_centred", "mouth.jitter_ratio", "lips.jitter", "speech.silence_ratio"),
+            (*_PICTURE, *_FIT, "landmarks.lmd_centred", "mouth.jitter_ratio", "lips.jitter", "speech.silence_ratio"),
             _dropped,
         ),
         Fault(
@@ -239,7 +241,7 @@ FAULTS = {
             "JPEG quality",
             (40, 20, 10),
             ("time.blockiness",),
-            (*_PICTURE, "mouth.sharpness_ratio", "mouth.jitter_ratio", "mouth.frechet_pyramid", "lips.jitter",
+            (*_PICTURE, *_FIT, "mouth.sharpness_ratio", "mouth.jitter_ratio", "mouth.frechet_pyramid", "lips.jitter",
              "landmarks.lmd_centred", "time.flicker", "face.seam", "speech.silence_ratio"),
             _blocky,
         ),

@@ -13,6 +13,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
@@ -21,8 +22,9 @@ from lipwright.core.contracts import F32
 from lipwright.core.errors import FootageError
 from lipwright.evaluate.cross import Cross, compare_cross
 from lipwright.evaluate.pairing import video_of
-from lipwright.evaluate.result import Evaluation
+from lipwright.evaluate.result import Evaluation, Row
 from lipwright.evaluate.source import Clip, MakeTracker, Scan, scan
+from lipwright.evaluate.speed import machine_facts
 from lipwright.evaluate.video import evaluate
 
 Stretch = tuple[Fraction | float, Fraction | float]
@@ -55,17 +57,18 @@ def run_self(
     *,
     make_tracker: MakeTracker | None = None,
     protocol: str = "self",
+    film: bool = False,
 ) -> Evaluation:
     """Speak the stretch's own audio over its own pictures and compare with the real frames.
 
-    `out` keeps the video. FootageError when the stretch has no sound or no face. `protocol` is the name
-    written into the result ('truth' when the speaker replays true landmarks).
+    `out` keeps the video, `film` adds one to the page. FootageError when the stretch has no sound or no face.
+    `protocol` is the name written into the result ('truth' when the speaker replays true landmarks).
     """
     clip = _clip(footage, (start_s, end_s))
     samples = _sound(clip)
     with _output(out) as path:
         speak(samples, clip.path, clip.start_s, _end(clip), path)
-        return evaluate(path, clip, make_tracker=make_tracker, protocol=protocol)
+        return _with_speed(evaluate(path, clip, make_tracker=make_tracker, protocol=protocol, film=film), speak)
 
 
 def run_cross(
@@ -76,6 +79,7 @@ def run_cross(
     out: str | os.PathLike[str] | None = None,
     *,
     make_tracker: MakeTracker | None = None,
+    film: bool = False,
 ) -> Evaluation:
     """Speak the audio of one stretch over the pictures of another and compare with the audio's own face.
 
@@ -87,12 +91,38 @@ def run_cross(
             f"audio {source.name} and picture {template.name} differ in length; give stretches of one length"
         )
     samples = _sound(source)
-    info = video_of(source)
-    size = (info.width, info.height)
     with _output(out) as path:
         speak(samples, template.path, template.start_s, _end(template), path)
-        scans = [scan(c, info.fps, size, make_tracker) for c in (Clip(path), source, template)]
-        return compare_cross(Cross(*_cut(scans)))
+        wanted = getattr(speak, "wanted", None)
+        return _with_speed(judge_cross(Clip(path), source, template, make_tracker, film, wanted), speak)
+
+
+def judge_cross(
+    made: Clip,
+    source: Clip,
+    template: Clip,
+    make_tracker: MakeTracker | None = None,
+    film: bool = False,
+    wanted_px: F32 | None = None,
+) -> Evaluation:
+    """Compare a result that exists already with the real face that spoke its sound and the template it wears.
+
+    `wanted_px`: (T, 29, 2) mouth and jaw that the renderer was asked for, px of the template; shown in the facial
+    map. Without it the map shows the result's own, tracked. FootageError when the three differ in length.
+    """
+    info = video_of(template)
+    size = (info.width, info.height)
+    scans = [scan(c, info.fps, size, make_tracker) for c in (made, source, template)]
+    return compare_cross(Cross(*_cut(scans)), film, wanted_px)
+
+
+def _with_speed(evaluation: Evaluation, speak: Speak) -> Evaluation:
+    """With rows of how fast the speaker was, when it tells."""
+    speed: list[Row] = getattr(speak, "speed", [])
+    if not speed:
+        return evaluation
+    facts = evaluation.protocol | machine_facts()
+    return replace(evaluation, rows=(*evaluation.rows, *speed), protocol=facts)
 
 
 def _cut(scans: list[Scan]) -> list[Scan]:

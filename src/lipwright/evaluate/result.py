@@ -61,6 +61,8 @@ class Evaluation:
     curves: tuple[Curve, ...] = field(default=(), repr=False)
     pictures: dict[str, Any] = field(default_factory=dict, repr=False)
     """Name to RGB uint8 sheet (H, W, 3), for `write_html`."""
+    film: bytes = field(default=b"", repr=False)
+    """mp4 of the videos side by side, for `write_html`; empty unless it was asked for."""
     details: dict[str, Any] = field(default_factory=dict, repr=False)
     """JSON-ready tables behind rows, such as confusion counts."""
 
@@ -82,7 +84,7 @@ class Evaluation:
             "protocol": self.protocol,
             "notes": list(self.notes),
             **({"details": self.details} if self.details else {}),
-            "metrics": {row.key: _finite(asdict(row)) for row in self.rows},
+            "metrics": {row.key: finite(asdict(row)) for row in self.rows},
         }
 
     def write_json(self, path: str | os.PathLike[str]) -> None:
@@ -133,5 +135,6 @@ def span(interval: tuple[float, float] | None) -> str:
     return "-" if interval is None else f"{number(interval[0])}..{number(interval[1])}"
 
 
-def _finite(row: dict[str, Any]) -> dict[str, Any]:
+def finite(row: dict[str, Any]) -> dict[str, Any]:
+    """A row's values for JSON: None where a number is not finite, without the key."""
     return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items() if k != "key"}

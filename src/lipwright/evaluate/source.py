@@ -117,6 +117,11 @@ class Scan:
         """The frames themselves, read again."""
         return islice(self.clip.frames(self.fps, self.size), self.first, self.first + len(self))
 
+    def frame(self, t: int) -> U8:
+        """One frame, found by its time."""
+        at = self.clip.start_s + Fraction(self.first + t) / self.fps
+        return next(replace(self.clip, start_s=at).frames(self.fps, self.size))
+
 
 def scan_both(
     first: Clip, second: Clip, fps: Fraction, size: tuple[int, int], make_tracker: MakeTracker | None = None

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lipwright.core.contracts import F32
+from lipwright.evaluate.result import Row
+from lipwright.evaluate.speed import Stopwatch
 from lipwright.persona.template import Template
 from lipwright.subject.prepare import prepare
 
@@ -25,6 +28,10 @@ class PersonaSpeaker:
 
     def __init__(self, persona: Persona, **speak_options: Any) -> None:
         self.persona, self.options = persona, speak_options
+        self.speed: list[Row] = []
+        """How fast the last speech was made."""
+        self.wanted: F32 | None = None
+        """(T, 29, 2) the mouth and jaw that were wanted in the last speech, px of the template."""
 
     def __call__(
         self,
@@ -44,7 +51,10 @@ class PersonaSpeaker:
                 need_sound=False,
             )
             speaking = self.persona.speak(samples, template=Template.of_subject(subject), **self.options)
+            watch = Stopwatch()
             try:
-                speaking.write(out_path)
+                speaking.write(out_path, progress=watch)
+                self.speed = watch.rows(time.perf_counter() - watch.began_s, speaking.profile())
+                self.wanted = speaking.targets()
             finally:
                 speaking.close()

@@ -72,6 +72,7 @@ def drift_part(scans: Mapping[str, Scan]) -> Part:
                 *("speech.drift", "drift of the offset (+ audio falls behind)", "ms/min", "zero"),
                 **_with_video(slopes),
                 floor=error,
+                interval=None if error is None else (slopes["video"] - 1.96 * error, slopes["video"] + 1.96 * error),
             ),
             Row("speech.jump", "jump of the offset (+ audio later)", "ms", "zero", **_with_video(jumps)),
         ]

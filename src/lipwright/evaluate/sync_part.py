@@ -1,4 +1,4 @@
-"""Everything about sync that is beyond one offset: LSE with the user's weights, drift, visemes."""
+"""Everything about sync that is beyond one offset: LipMatch, LSE with the user's weights, drift, visemes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lipwright.core import weights
 from lipwright.core.errors import ConfigError
 from lipwright.evaluate.boxes import Boxes
+from lipwright.evaluate.mouths import MouthCutter
 from lipwright.evaluate.part import Part
 from lipwright.evaluate.result import Row
 from lipwright.evaluate.source import Scan
@@ -33,22 +34,26 @@ def sync_part(
     tracks: Mapping[str, NDArray[Any]],
     scans: Mapping[str, Scan],
     boxes: Boxes,
+    mouths: Mapping[str, MouthCutter],
     phones: Sequence[Phone] | None,
     lse: str = "tracks",
     face_boxes: str | os.PathLike[str] | None = None,
 ) -> Part:
-    """Rows, curves and tables; see `lse_part`, `drift_part` and `viseme_part`.
+    """Rows, curves and tables; see `lse_part`, `match_part`, `drift_part` and `viseme_part`.
 
     Without SyncNet's weights one row says how to get them. ConfigError for an unknown protocol.
     """
     wanted = lse_protocols(lse)
     part = drift_part(scans)
     part.add(viseme_part(tracks, scans, phones))
+    from lipwright.evaluate.match_part import match_part  # with torch
+
+    part.add(match_part(scans, mouths))
     path = weights.find("syncnet")
     if path is None:
         part.rows.append(Row("sync.absent", ABSENT, "", "", None))
         return part
-    from lipwright.evaluate.syncnet import lse_part  # with torch, which nothing else here needs
+    from lipwright.evaluate.syncnet import lse_part
 
     part.add(lse_part(scans, boxes, path, wanted, face_boxes))
     return part

@@ -175,6 +175,7 @@ def _rows(scores: Mapping[str, LipSync], kind: str, tracker: str) -> list[Row]:
         ("lse_c", "LSE-C", "", "higher", lambda s: s.lse_c),
         ("offset", "SyncNet offset (+ audio late)", "frames of 40 ms", "zero", lambda s: float(s.late_frames)),
     ]
+    sure = scores["video"].intervals() if "video" in scores else {}
     return [
         Row(
             prefix + key,
@@ -182,7 +183,7 @@ def _rows(scores: Mapping[str, LipSync], kind: str, tracker: str) -> list[Row]:
             unit,
             better,
             **({"video": None} | _values(scores, value)),
-            interval=None,
+            interval=sure.get(key),
         )
         for key, label, unit, better, value in shown
     ]

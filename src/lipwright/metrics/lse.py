@@ -8,7 +8,7 @@ et al., "A lip sync expert is all you need", 2020.)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from torch.nn.functional import pad, pairwise_distance
 
 from lipwright.core.contracts import F32
 from lipwright.core.errors import ShapeError
+from lipwright.metrics.bootstrap import Interval, block_frames, interval, mean_interval
 
 REACH = 15
 """Frames of 1/25 s to either side: `vshift` in the scripts."""
@@ -39,6 +40,19 @@ class LipSync:
     """(31,) mean distance at each shift; the place k stands for the offset 15 - k."""
     confidence: NDArray[np.float64]
     """(N,) the scripts' confidence of each window at the common offset, median-filtered over 9."""
+
+    table: F32 = field(repr=False)
+    """(N, 31) distance of each window at each shift."""
+
+    def intervals(self) -> dict[str, Interval | None]:
+        """95 % intervals of 'lse_d', 'lse_c' and 'offset' (late frames), whole seconds drawn (`metrics.bootstrap`)."""
+        best = (self.table.shape[1] - 1) // 2 - self.syncnet_offset
+        middle = (self.table.shape[1] - 1) // 2
+        return {
+            "lse_d": mean_interval(self.table[:, best], block_frames(25)),
+            "lse_c": interval(self.table, block_frames(25), lambda m: np.median(m, axis=1) - m.min(axis=1)),
+            "offset": interval(self.table, block_frames(25), lambda m: m.argmin(axis=1) - middle),
+        }
 
     @property
     def late_frames(self) -> int:
@@ -66,7 +80,8 @@ def distances(lips: NDArray[Any], sound: NDArray[Any], reach: int = REACH) -> F3
 
 def lip_sync(lips: NDArray[Any], sound: NDArray[Any], reach: int = REACH) -> LipSync:
     """Scores of (N, D) points of lips and sound, window by window in step."""
-    table = torch.from_numpy(distances(lips, sound, reach))
+    each_shift = distances(lips, sound, reach)
+    table = torch.from_numpy(each_shift)
     curve = table.T.contiguous().mean(1)
     least, place = torch.min(curve, 0)
     middle = torch.median(curve)  # of 31: the sixteenth
@@ -77,4 +92,5 @@ def lip_sync(lips: NDArray[Any], sound: NDArray[Any], reach: int = REACH) -> Lip
         reach - int(place),
         curve.numpy(),
         medfilt(np.pad(each, _SMOOTH), _SMOOTH)[_SMOOTH:-_SMOOTH],
+        each_shift,
     )

@@ -14,17 +14,20 @@ from lipwright.presenter.make import Job, make
 from lipwright.presenter.motion import MotionConfig
 
 
-class _Bar:
+class Bar:
     """Progress on standard error, one line."""
 
     def start(self, task: str, total: float | None) -> None:
+        """A stage begins."""
         self._task, self._total = task, total
 
     def update(self, done: float, note: str = "") -> None:
+        """How far it is."""
         of = f" of {self._total:g}" if self._total else ""
         print(f"\r{self._task}: {done:g}{of} {note}", end="", file=sys.stderr, flush=True)
 
     def finish(self) -> None:
+        """The line is over."""
         print(file=sys.stderr)
 
 
@@ -64,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Run; 0 done, 2 bad input (one sentence on standard error), 130 interrupted."""
     a = parser().parse_args(arguments)
-    bar: Progress = _Bar()
+    bar: Progress = Bar()
     try:
         text = a.text if a.text is not None else _read(a.text_file)
         job = Job(

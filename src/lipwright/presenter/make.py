@@ -136,16 +136,16 @@ def _mouths(renderer: PresenterRenderer, p: Performance) -> Iterator[U8]:
     """The mouth at 512 px for 9 cm, the crop following the true landmarks."""
     m = p.motion
     for f in range(len(p)):
-        camera = mouth_camera(renderer.rig, p, f)
+        camera = mouth_camera(p, f)
         yield renderer.frame(p.weights[f], m.gaze_rad[f], m.pose_rad[f], m.shift_cm[f], f, camera, _CROP_PX)
 
 
-def mouth_camera(rig: Rig, p: Performance, frame: int) -> Camera:
-    """The studio camera zoomed to the mouth of one frame."""
+def mouth_camera(p: Performance, frame: int, pixels: int = _CROP_PX, shown_cm: float = _CROP_CM) -> Camera:
+    """The studio camera zoomed to the mouth of one frame: `shown_cm` on `pixels`."""
     studio = studio_camera(p.size)
-    scale = _CROP_PX / _CROP_CM / (studio.focal_px / studio.distance)
+    scale = pixels / shown_cm / (studio.focal_px / studio.distance)
     middle = p.landmarks_px[frame, 48:60].mean(axis=0)
-    centre = [(_CROP_PX - 1) / 2 + scale * (studio.centre_px[k] - float(middle[k])) for k in range(2)]
+    centre = [(pixels - 1) / 2 + scale * (studio.centre_px[k] - float(middle[k])) for k in range(2)]
     return Camera(studio.focal_px * scale, (centre[0], centre[1]), studio.distance, studio.height)
 
 

@@ -52,6 +52,8 @@ class RenderConfig:
     """Seed of noise and studio."""
     texels: int = 0
     """Texels of each of the skin's two tiles; 0 fits the picture, close-ups want 2048."""
+    skin_only: bool = False
+    """Leave out hair, lashes and clothes: close-ups of the mouth do not show them and cost a third."""
 
 
 class PresenterRenderer:
@@ -87,6 +89,9 @@ class PresenterRenderer:
         parts.append((self.clothes.triangles + clothes_at, shade.CLOTH))
         self.triangles = np.concatenate([t for t, _ in parts]).astype(np.int32)
         self.material = np.concatenate([np.full(len(t), m, np.uint8) for t, m in parts])
+        if self.config.skin_only:
+            shown = ~np.isin(self.material, (shade.HAIR, shade.LASH, shade.CLOTH))
+            self.triangles, self.material = self.triangles[shown], self.material[shown]
         casts = self.material != shade.LASH
         hair = np.flatnonzero(self.material == shade.HAIR)
         strand = np.arange(len(hair)) // (len(self.hair.triangles) // self.hair.strands)

@@ -10,9 +10,10 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from lipwright.core.peak import peak_mb, reset_peak
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,7 @@ def measure(step: str, work: Callable[[], int], repeats: int) -> Measure:
     """Time `work`, which returns the number of frames it handled; a single run is not warmed up."""
     if repeats > 1:
         work()
-    with suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # resets the peak (Linux)
+    reset_peak()
     rates, spent = [], []
     for _ in range(repeats):
         began, busy = time.perf_counter(), time.process_time()
@@ -72,12 +72,4 @@ def measure(step: str, work: Callable[[], int], repeats: int) -> Measure:
         rates.append(frames / (time.perf_counter() - began))
         spent.append(1000 * (time.process_time() - busy) / frames)
     low, middle, high = statistics.quantiles(rates, n=4, method="inclusive") if repeats > 1 else rates * 3
-    return Measure(step, middle, low, high, _peak_mb(), round(statistics.median(spent), 2))
-
-
-def _peak_mb() -> float | None:
-    with suppress(OSError):
-        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-            if line.startswith("VmHWM"):
-                return round(int(line.split()[1]) / 1024, 1)
-    return None
+    return Measure(step, middle, low, high, peak_mb(), round(statistics.median(spent), 2))

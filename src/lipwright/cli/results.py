@@ -1,0 +1,137 @@
+"""Measured results as JSON files, and the pages that show them: every number in the docs comes from a file.
+
+A result is what a benchmark writes: the command that made it, the machine, and tables of plain values. A page says
+where a result belongs with a pair of comments, `<!-- report: NAME -->` and `<!-- end of NAME -->`; what stands
+between them is generated, the rest of the page is written by hand and stays.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lipwright.core.errors import ConfigError
+
+SCHEMA = 1
+_SECTION = re.compile(r"<!-- report: ([\w-]+) -->\n(.*?)<!-- end of \1 -->", re.DOTALL)
+
+
+def result(
+    command: str, tables: Sequence[Mapping[str, Any]], *, data: Any = None, notes: Sequence[str] = ()
+) -> dict[str, Any]:
+    """A result of this machine, ready to be written as JSON.
+
+    Args:
+        command: what a reader runs to get the same.
+        tables: from `table`.
+        data: everything measured, for later questions.
+        notes: lines shown below the tables.
+    """
+    from lipwright.cli.machine import machine
+
+    return {
+        "schema": SCHEMA,
+        "command": command,
+        "machine": machine(),
+        "tables": list(tables),
+        "notes": list(notes),
+        "data": data,
+    }
+
+
+def command_line(script: str, arguments: Sequence[str]) -> str:
+    """The command of a benchmark for readers: absolute paths, which only exist here, by their last part."""
+
+    def shown(word: str) -> str:
+        name, equals, path = word.rpartition("=")
+        return f"{name}{equals}{Path(path).name if Path(path).is_absolute() else path}"
+
+    return shlex.join(["python", script, *map(shown, arguments)])
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
+    """One table; cells are numbers, text, booleans or None."""
+    return {"title": title, "columns": list(columns), "rows": [list(row) for row in rows]}
+
+
+def load(folder: Path) -> dict[str, dict[str, Any]]:
+    """Results of a folder by file name without suffix; ConfigError when there are none or one is damaged."""
+    files = sorted(folder.glob("*.json")) if folder.is_dir() else []
+    if not files:
+        raise ConfigError(f"{folder} holds no results; write some with --json of a benchmark, or name a folder")
+    found = {}
+    for file in files:
+        try:
+            found[file.stem] = _known(json.loads(file.read_text(encoding="utf-8")))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ConfigError(f"{file} is not a result of a benchmark ({error}); write it again") from error
+    return found
+
+
+def _known(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A result; those of `lipwright bench` get their tables here."""
+    from lipwright.cli.bench import tables
+
+    if "measures" in given:
+        return {"notes": [], **tables.of_measures(given)}
+    if given.get("benchmark") == "render ablations":
+        return {"notes": [], **tables.of_ablations(given)}
+    if given["schema"] != SCHEMA:
+        raise ValueError(f"schema {given['schema']}, this version reads {SCHEMA}")
+    for one in given["tables"]:
+        if any(len(row) != len(one["columns"]) for row in one["rows"]):
+            raise ValueError(f"table '{one['title']}' has rows of another length than its columns")
+    return {key: given[key] for key in ("command", "machine", "tables", "notes")}
+
+
+def fill(page: str, results: Mapping[str, Mapping[str, Any]]) -> tuple[str, list[str]]:
+    """(the page with every section of a known result made anew, names of sections whose result is missing)."""
+    missing = [name for name, _ in _SECTION.findall(page) if name not in results]
+    opened = re.findall(r"<!-- report: ([\w-]+) -->", page)
+    whole = [name for name, _ in _SECTION.findall(page)]
+    if opened != whole:
+        broken = next(name for name in opened if name not in whole)
+        raise ConfigError(f"the section '{broken}' has no end; write <!-- end of {broken} --> after it")
+
+    def section(match: re.Match[str]) -> str:
+        name = match[1]
+        inside = markdown(results[name]) if name in results else match[2]
+        return f"<!-- report: {name} -->\n{inside}<!-- end of {name} -->"
+
+    return _SECTION.sub(section, page), missing
+
+
+def markdown(given: Mapping[str, Any]) -> str:
+    """One section: the command, where it ran, the tables, the notes."""
+    parts = [f"```bash\n{given['command']}\n```", _where(given["machine"])]
+    for one in given["tables"]:
+        head = [f"**{one['title']}**", ""] if one["title"] else []
+        lines = [f"| {' | '.join(one['columns'])} |", "|---" * len(one["columns"]) + "|"]
+        lines += [f"| {' | '.join(map(cell, row))} |" for row in one["rows"]]
+        parts.append("\n".join([*head, *lines]))
+    parts += list(given["notes"])
+    return "\n\n".join(parts) + "\n"
+
+
+def cell(value: Any) -> str:
+    """A value for people: three digits, `-` for none."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.1f}" if abs(value) >= 100 else f"{value:.3g}"
+    return str(value).replace("|", "\\|").replace("\n", " ")
+
+
+def _where(machine: Mapping[str, Any]) -> str:
+    commit, day = machine.get("commit"), machine.get("date")
+    when = f"Measured{f' on {day}' if day else ''}{f' at commit {commit}' if commit else ''}"
+    load = machine.get("load")
+    busy = f", load {load:g}" if load else ""
+    place = f"{machine['cores']} cores of {machine['processor'] or machine['system']}"
+    return f"{when}, lipwright {machine['lipwright']}, on {place}{busy}."

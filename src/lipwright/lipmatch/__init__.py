@@ -1,0 +1,1 @@
+"""How LipMatch, lipwright's own sync scorer, is trained: rendered mouths and synthetic voices."""

@@ -1,0 +1,101 @@
+"""`python -m lipwright.lipmatch`: train LipMatch on rendered mouths and synthetic voices."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import lipwright
+from lipwright.core.checkpoint import save_tensors
+from lipwright.core.errors import LipwrightError
+from lipwright.core.files import write_json
+from lipwright.core.progress import Progress
+from lipwright.face.ict import load_ict
+from lipwright.lipmatch.card import measure
+from lipwright.lipmatch.clips import TalkingMouth, footage
+from lipwright.lipmatch.dataset import Wanted, load_all, render_all
+from lipwright.lipmatch.training import Fold, MatchTask, TrainingConfig
+from lipwright.presenter.__main__ import Bar
+from lipwright.train.loop import Budget, Loop, TrainingRecord
+
+VALIDATION_PART = 10
+"""One clip in so many chooses the weights that are kept."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    p = argparse.ArgumentParser(prog="python -m lipwright.lipmatch", description=__doc__)
+    p.add_argument("-o", "--out", type=Path, default=Path("lipmatch.safetensors"), help="weights; the card beside them")
+    p.add_argument("--model", type=Path, help="ict_facekit_light.npz (default: as for the presenter)")
+    p.add_argument("--work", type=Path, default=Path("runs/lipmatch"), help="folder of rendered clips, kept")
+    p.add_argument("--identities", type=int, default=Wanted.identities, help="rendered people to train on")
+    p.add_argument("--seconds", type=float, default=Wanted.seconds, help="rendered of each")
+    p.add_argument("--budget", default="15m", help="training time or steps, as 15m or '900 steps'")
+    p.add_argument("--footage", type=Path, nargs="*", default=[], help="prepared subjects to train on as well")
+    p.add_argument("--resume", action="store_true", help="go on with the training in --work")
+    return p
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run; 0 done, 2 bad input (one sentence on standard error), 130 interrupted."""
+    given = parser().parse_args(arguments)
+    try:
+        print(json.dumps(_train(given, Bar()), indent=1))
+    except LipwrightError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted; rendered clips are kept, --resume goes on with the training", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _train(given: argparse.Namespace, bar: Progress) -> dict[str, Any]:
+    wanted = Wanted(identities=given.identities, seconds=given.seconds)
+    render_all(load_ict(given.model), given.work, wanted, bar)
+    clips, tests = load_all(given.work, wanted)
+    own = [clip for folder in given.footage for clip in footage(folder, given.seconds)]
+    config = TrainingConfig()
+    validation = [clip for i, clip in enumerate(clips) if i % VALIDATION_PART == 0]
+    training = [clip for i, clip in enumerate(clips) if i % VALIDATION_PART] + own
+    task = MatchTask(Fold.of(training, config.rooms, config.seed), Fold.of(validation, 1, config.seed), config)
+    loop = Loop(task, given.work, Budget.parse(given.budget), "lipmatch", bar)
+    record = loop.run(resume=given.resume)
+    task.model.eval()
+    card = _card(task, tests, training, record, [str(f.name) for f in given.footage])
+    halves = {k: v.half() if v.is_floating_point() else v for k, v in task.model.state_dict().items()}
+    save_tensors(given.out, halves, card)
+    write_json(given.out.with_suffix(".json"), card)
+    return card
+
+
+def _card(
+    task: MatchTask,
+    tests: list[TalkingMouth],
+    training: list[TalkingMouth],
+    record: TrainingRecord,
+    subjects: list[str],
+) -> dict[str, Any]:
+    seconds = sum(len(clip.mouths) for clip in training) / 25
+    return {
+        "name": "LipMatch",
+        "lipwright": lipwright.__version__,
+        "torch": torch.__version__,
+        "trained_on": f"{len(training)} clips, {seconds:.0f} s: rendered identities and synthetic voices"
+        + (f", and footage of {', '.join(subjects)}" if subjects else ""),
+        "steps": record.steps,
+        "best_step": record.best_step,
+        "seconds": round(record.seconds),
+        "validation": record.validation,
+        "held_out": "rendered identities and synthetic voices that were not trained on",
+        "measured": measure(task.model, tests),
+    }
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
