@@ -125,6 +125,24 @@ def test_only_results_are_kept_twice_and_speed_is_recorded_and_shown(tmp_path: P
     assert (set(saved["best"]), set(saved["modules"])) == ({"net"}, {"net", "judge"})
 
 
+def test_judging_takes_a_small_part_of_a_time_budget(tmp_path: Path) -> None:
+    now = [0.0]
+
+    class Judged(Line):
+        def validate(self) -> dict[str, float]:
+            now[0] += 100
+            return super().validate()
+
+    def clock() -> float:
+        now[0] += 1
+        return now[0]
+
+    record = Loop(Judged(), tmp_path, Budget(seconds=3000), clock=clock).run()
+    assert 2 <= len(record.history) <= 4
+    steps = Loop(Judged(), tmp_path, Budget(steps=50), "steps", clock=clock).run()
+    assert len(steps.history) == 12, "steps are judged as often as ever"
+
+
 class Slow(Line):
     """Takes eight minutes to write a checkpoint."""
 

@@ -6,8 +6,10 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from torch import Tensor
 
 from lipwright import __version__
 from lipwright.core import parallel
@@ -17,17 +19,19 @@ from lipwright.core.device import torch_device
 from lipwright.core.errors import ConfigError, DependencyError
 from lipwright.core.progress import Progress, Silent
 from lipwright.face.smooth import runs
+from lipwright.motion.model import CascadeMotion
 from lipwright.persona.bundle import CONSENT, check_place
 from lipwright.persona.template import Template
 from lipwright.recipes.base import Recipe, find
 from lipwright.recipes.parts import Run, fit_translation, remember, train_motion, translation_data
-from lipwright.render.translation import config as translation_config
+from lipwright.render.translation import config as translation
+from lipwright.render.translation.config import TranslationConfig
 from lipwright.render.translation.perceptual import check_perceptual
 from lipwright.render.translation.renderer import TranslationRenderer
 from lipwright.render.translation.start import initial_weights
 from lipwright.subject.store import Subject
 from lipwright.synthesis.speaker import Persona
-from lipwright.train.loop import Budget
+from lipwright.train.loop import Budget, TrainingRecord
 
 DEFAULT_RECIPE = "instant"
 """What measures best today for every budget on a CPU (docs/results.md)."""
@@ -77,13 +81,7 @@ def train(
     """
     chosen, limit, where = find(recipe or DEFAULT_RECIPE), Budget.parse(budget), torch_device(device)
     chosen.check(preset, mode)
-    config = _renderer_config(chosen, preset, mode, settings or {})
-    if config is None and (settings or init or renderer):
-        raise ConfigError(f"recipe '{chosen.name}' trains no renderer of its own; --recipe pose-adaptive does")
-    start = initial_weights(init, config) if config is not None and init is not None else None
-    made = TranslationRenderer.load(renderer, where) if renderer is not None else None
-    if made is not None and made.config.mode != mode:
-        raise ConfigError(f"{renderer} was trained for mode {made.config.mode}; use --mode {made.config.mode}")
+    plan = _plan(chosen, preset, mode, settings or {}, init, renderer, where)
     person = subject if isinstance(subject, Subject) else Subject.open(subject)
     if out is not None:
         check_place(Path(out))
@@ -95,16 +93,7 @@ def train(
         if not parallel.leads():
             progress, log_dir = None, None
         run = Run(work, seed, where, resume, progress or Silent(), _logger(log_dir))
-        motion, record = train_motion(person, chosen, limit, run)
-        renderers: dict[str, Renderer] = {"memory": remember(person, mouths, run.progress)}
-        records = {"motion": record}
-        if made is not None:
-            renderers["translation"] = made
-        elif config is not None:
-            left = Budget(limit.seconds - record.seconds if limit.seconds else None, limit.steps)
-            data = translation_data(person, config, run.progress)
-            renderers["translation"], records["renderer"] = fit_translation(config, data, left, run, start=start)
-        check_pairing(motion.info, renderers[chosen.renderer].accepts, chosen.name)
+        motion, renderers, records = _make(person, chosen, plan, limit, run, mouths)
         info = {
             "recipe": chosen.name,
             "preset": preset,
@@ -114,6 +103,7 @@ def train(
             "source": person.info["source"],
             "budget": budget,
             "seed": seed,
+            "settings": dict(settings or {}),
             "training": {name: asdict(record) for name, record in records.items()},
             "consent": CONSENT,
         }
@@ -124,17 +114,56 @@ def train(
     return persona
 
 
-def _renderer_config(
-    recipe: Recipe, preset_name: str, mode: str, settings: Mapping[str, str]
-) -> translation_config.TranslationConfig | None:
-    """The configuration of the recipe's trained renderer; None when it has none."""
+@dataclass(frozen=True)
+class _Plan:
+    """What becomes of the recipe's trained renderer; all None when it has none."""
+
+    config: TranslationConfig | None = None
+    start: Mapping[str, Tensor] | None = None
+    """Weights it begins with."""
+    ready: TranslationRenderer | None = None
+    """Trained elsewhere; nothing is left to train."""
+
+
+def _plan(
+    recipe: Recipe,
+    preset: str,
+    mode: str,
+    settings: Mapping[str, str],
+    init: str | os.PathLike[str] | None,
+    renderer: str | os.PathLike[str] | None,
+    device: str,
+) -> _Plan:
+    """Everything about the renderer that can be wrong is found before footage is read and motion is trained."""
     if recipe.renderer != "translation":
-        return None
-    config = with_changes(translation_config.preset(preset_name, mode), settings)
+        if settings or init or renderer:
+            raise ConfigError(f"recipe '{recipe.name}' trains no renderer of its own; --recipe pose-adaptive does")
+        return _Plan()
+    config = with_changes(translation.preset(preset, mode), settings)
     if config.mode != mode:
         raise ConfigError(f"mode cannot be set to {config.mode} beside mode {mode}; use --mode {config.mode}")
     check_perceptual(config)
-    return config
+    ready = TranslationRenderer.load(renderer, device) if renderer is not None else None
+    if ready is not None and ready.config.mode != mode:
+        raise ConfigError(f"{renderer} was trained for mode {ready.config.mode}; use --mode {ready.config.mode}")
+    return _Plan(config, initial_weights(init, config) if init is not None else None, ready)
+
+
+def _make(
+    subject: Subject, recipe: Recipe, plan: _Plan, limit: Budget, run: Run, mouths: int
+) -> tuple[CascadeMotion, dict[str, Renderer], dict[str, TrainingRecord]]:
+    """Motion model, renderers by kind, records of what was trained."""
+    motion, record = train_motion(subject, recipe, limit, run)
+    renderers: dict[str, Renderer] = {"memory": remember(subject, mouths, run.progress)}
+    records = {"motion": record}
+    if plan.ready is not None:
+        renderers["translation"] = plan.ready
+    elif plan.config is not None:
+        left = Budget(limit.seconds - record.seconds if limit.seconds else None, limit.steps)
+        data = translation_data(subject, plan.config, run.progress)
+        renderers["translation"], records["renderer"] = fit_translation(plan.config, data, left, run, start=plan.start)
+    check_pairing(motion.info, renderers[recipe.renderer].accepts, recipe.name)
+    return motion, renderers, records
 
 
 def _save(persona: Persona, out: Path, work: Path) -> None:

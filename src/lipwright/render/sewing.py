@@ -13,8 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lipwright.core.contracts import F32, U8
+from lipwright.core.contracts import F32, U8, Patch
 from lipwright.core.ibug import JAW, JAW_LINE
+from lipwright.render.patches import bounds, cut
 from lipwright.render.warp import STIFFNESS, ThinPlate, grid_nodes, sample, upsample
 
 _NOSE = [31, 33, 35]
@@ -26,6 +27,10 @@ _FADE_BELOW, _FADE_BESIDE = 0.12, 0.03
 """Eye distances over which the least movement ends: neck and shade go with a chin, background beside it does not."""
 _COVER, _UNCOVER = 1.0, 2.5
 """How much further it reaches for every pixel of neck that the jaw covers or sets free."""
+_RISE = 0.15
+"""Of the way from nose base to chin: how far above and below the nose base a face begins to move."""
+_INSET = -0.04
+"""Eye distances that the mask of a drawn face ends inside the jaw line: what is drawn beyond it hardly shows."""
 _STILL = 1 / 64
 """Pixels: less movement than this is none."""
 
@@ -89,13 +94,16 @@ def jaw_field(own: F32, line: F32, size: tuple[int, int], eye: float) -> tuple[N
     foot, beyond, normal = _nearest(line.astype(np.float64), nodes)
     field = spline.evaluate(spline.solve(back), np.where(beyond[:, None] > 0, foot, nodes))
     gap = (field * normal).sum(-1)
-    down = own[JAW_LINE[8]] - own[_NOSE[1]]
-    below = (normal @ (down / max(float(np.hypot(*down)), 1e-6))).clip(0, 1) ** 2
+    down = (own[JAW_LINE[8]] - own[_NOSE[1]]).astype(np.float64)
+    length = max(float(np.hypot(*down)), 1e-6)
+    below = (normal @ (down / length)).clip(0, 1) ** 2
     least = _FADE_BESIDE + (_FADE_BELOW - _FADE_BESIDE) * below
     reach = least * eye + _UNCOVER * gap.clip(min=0) + _COVER * (-gap).clip(min=0)
     across = gap[:, None] * normal
     along = (field - across) * (1 - _smooth(beyond / (_RIM * eye)))[:, None]
-    return along + across * (1 - _smooth((beyond - _RIM * eye) / reach))[:, None], grid
+    field = along + across * (1 - _smooth((beyond - _RIM * eye) / reach))[:, None]
+    lower = _smooth((nodes - own[_NOSE[1]]) @ down / length**2 / (2 * _RISE) + 0.5)
+    return field * lower[:, None], grid
 
 
 def _nearest(line: NDArray[np.float64], points: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
@@ -109,14 +117,14 @@ def _nearest(line: NDArray[np.float64], points: NDArray[np.float64]) -> tuple[ND
     share = (forth / length_sq).clip(0, 1)
     away_sq = (points**2).sum(-1)[:, None] - 2 * points @ start.T + (start**2).sum(-1)
     best = (away_sq + share * (share * length_sq - 2 * forth)).argmin(1)
-    along = along[best]
-    foot = start[best] + share[np.arange(len(points)), best, None] * along
-    normal = np.stack([-along[:, 1], along[:, 0]], -1) / np.sqrt(length_sq[best])[:, None]
-    rest = points - foot
-    outside = np.sign((rest * normal).sum(-1)) * np.hypot(*rest.T)
-    round_corner = outside > 1e-6  # beyond a corner the way to it turns steadily from one normal to the next
-    normal[round_corner] = rest[round_corner] / outside[round_corner, None]
-    return foot, outside, normal
+    here = share[np.arange(len(points)), best, None]
+    foot = start[best] + here * along[best]
+    across = np.stack([-along[:, 1], along[:, 0]], -1) / np.sqrt(length_sq)[:, None]
+    outside = np.sign(((points - foot) * across[best]).sum(-1)) * np.hypot(*(points - foot).T)
+    # At the corners the mean of both sides, and between them every direction: a corner would fold what moves across.
+    corners = np.concatenate([across[:1], across[:-1] + across[1:], across[-1:]])
+    normal = (1 - here) * corners[best] + here * corners[best + 1]
+    return foot, outside, normal / np.maximum(np.hypot(*normal.T), 1e-6)[:, None]
 
 
 def _smooth(t: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -125,7 +133,9 @@ def _smooth(t: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(t * t * (3 - 2 * t))
 
 
-def mouth_mask(own: F32, target: F32, size: tuple[int, int], eye: float, overhang: float, softness: float) -> F32:
+def mouth_mask(
+    own: F32, target: F32, size: tuple[int, int], eye: float, overhang: float = 0.0, softness: float = 0.05
+) -> F32:
     """(h, w) in [0, 1]: where a mouth picture replaces the bent template: from the nose base to the wanted jaw.
 
     Args: `own` (68, 2); `target` (29, 2); `size` (width, height); `overhang` how far beyond the jaw line the mask
@@ -152,11 +162,57 @@ def skin_mask(mask: F32, target: F32, eye: float) -> F32:
     return ((mask > 0.5) & (cv2.dilate(lips, np.ones((side, side), np.uint8)) == 0)).astype(np.float32)
 
 
-def rim_mask(size: tuple[int, int], eye: float) -> F32:
-    """(h, w) in [0, 1]: 1 inside a patch, falling to 0 before its border."""
-    width, height = size
-    edge = max(int(0.12 * eye), 2)
-    inset = edge // 2 + 1  # the blur ends before the border: no step there
-    mask = np.zeros((height, width), np.float32)
-    mask[inset : height - inset, inset : width - inset] = 1
-    return cv2.blur(mask, (edge | 1, edge | 1), borderType=cv2.BORDER_CONSTANT).astype(np.float32, copy=False)
+def change_mask(before: U8, after: U8, eye: float) -> F32:
+    """(h, w) in [0, 1] for a patch `after` (h, w, 3) of the picture `before`: 1 where they differ, 0 near the border.
+
+    It falls to 0 where both are the same, so that no step can show and most of the picture stays as it was.
+    """
+    height, width = before.shape[:2]
+    edge = max(int(0.06 * eye), 2) | 1
+    mask = (before != after).any(-1).astype(np.float32)
+    inset = 2 * edge  # blurred and grown it still ends before the border: no step there
+    mask[:inset] = mask[height - inset :] = mask[:, :inset] = mask[:, width - inset :] = 0
+    mask = cv2.dilate(mask, np.ones((edge, edge), np.uint8))
+    return cv2.blur(mask, (edge, edge), borderType=cv2.BORDER_CONSTANT).astype(np.float32, copy=False)
+
+
+def sew(frame: U8, box: NDArray[np.int64], own_px: F32, target_px: F32, drawn: Patch, eye: float) -> Patch:
+    """A drawn face, in any crop, sewn into the template's own pixels: its mouth inside the wanted jaw line.
+
+    Args:
+        frame: (H, W, 3) template.
+        box: x0, y0, x1, y1 of the result in frame pixels; may reach beyond the frame.
+        own_px: (68, 2) the template's landmarks, frame pixels.
+        target_px: (29, 2) wanted MOUTH_JAW points, frame pixels.
+        drawn: the face and where it may be used at most.
+        eye: distance of the outer eye corners in frame pixels.
+    Returns:
+        a patch on the frame's own pixel grid. Jaw edge, neck and background in it are the template's.
+    """
+    corner = box[:2].astype(np.float32)
+    before = cut(frame, box)
+    own, target = own_px - corner, target_px - corner
+    size = (before.shape[1], before.shape[0])
+    result = meet_jaw(before, own, target, eye)
+    there = drawn.crop_from_frame.astype(np.float64)
+    there[:, 2] += there[:, :2] @ corner
+    flags = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
+    weight = cv2.warpAffine(drawn.mask, there, size, flags=flags) * mouth_mask(own, target, size, eye, _INSET)
+    area = bounds(weight)
+    mouth = _placed(drawn.rgb8, there, size)[area].astype(np.float32)
+    mixed = result[area] + weight[area][..., None] * (mouth - result[area])
+    result = result.copy()
+    result[area] = np.clip(mixed + 0.5, 0, 255)
+    shift = np.array([[1, 0, -corner[0]], [0, 1, -corner[1]]], np.float32)
+    return Patch(result, change_mask(before, result, eye), shift)
+
+
+def _placed(rgb8: U8, crop_from_here: NDArray[np.float64], size: tuple[int, int]) -> U8:
+    """A crop on another pixel grid (width, height)."""
+    step = float(np.sqrt(abs(np.linalg.det(crop_from_here[:, :2]))))
+    if step > 1.3:  # warpAffine does not antialias: blur to the Nyquist frequency of the result first
+        rgb8 = np.asarray(cv2.GaussianBlur(rgb8, (0, 0), 0.4 * step), np.uint8)
+    flags = cv2.WARP_INVERSE_MAP | cv2.INTER_CUBIC
+    return np.asarray(
+        cv2.warpAffine(rgb8, crop_from_here, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.uint8
+    )

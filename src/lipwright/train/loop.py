@@ -29,6 +29,8 @@ from lipwright.train.interrupts import Interrupts, held_back
 
 VALIDATIONS = 12
 """How often a run looks at its validation frames."""
+VALIDATING = 10.0
+"""Of a time budget validation takes a tenth at most: large pictures on a CPU take longer to judge than to learn."""
 CHECKPOINT_S = 30.0
 """Training lost at most when the machine dies, unless writing takes long."""
 WRITING = 20.0
@@ -140,14 +142,20 @@ class Loop:
 
     def _train(self, stop: Interrupts) -> None:
         began, saved, saving_s = self._clock() - self.record.seconds, self._clock(), 0.0
+        judged_at: float | None = None
+        rest_until = 0.0
         while (spent := parallel.agree(self.budget.fraction(self._clock() - began, self.record.steps))) < 1:
+            if judged_at is not None:
+                rest_until = spent + VALIDATING * (spent - judged_at)
+                judged_at = None
             self.task.budget_fraction(spent)
             losses = self.task.step(self.record.steps)
             self.record.steps += 1
             self.record.seconds = self._clock() - began
             self._tell(losses)
-            if spent >= (len(self.record.history) + 1) / VALIDATIONS:
+            if spent >= max((len(self.record.history) + 1) / VALIDATIONS, rest_until):
                 self._validate()
+                judged_at = spent if self.budget.seconds else None  # a budget of steps is spent by steps alone
             now = self._clock()
             if stop.wanted or now - saved > max(CHECKPOINT_S, WRITING * saving_s):
                 self._save()

@@ -8,10 +8,8 @@ import cv2
 import numpy as np
 
 from lipwright.core.contracts import F32, U8
+from lipwright.render.patches import Area
 from lipwright.render.warp import STIFFNESS, ThinPlate, grid_nodes, upsample
-
-Area = tuple[slice, slice]
-"""Rows and columns of a patch."""
 
 SMALL_BLUR = 0.7
 """Deviation in px of the blur whose loss `sharpened` gives back: what sampling takes is finest detail."""
@@ -57,15 +55,6 @@ def faded(own: F32, others: Sequence[F32], share: float, blur: float) -> F32:
     return own + cv2.GaussianBlur(apart, (0, 0), blur)
 
 
-def cut(frame: U8, box: np.ndarray) -> U8:
-    """The box out of a frame, edges replicated where it leaves the picture."""
-    x0, y0, x1, y1 = box
-    height, width = frame.shape[:2]
-    inside = frame[max(y0, 0) : min(y1, height), max(x0, 0) : min(x1, width)]
-    pads = ((max(-y0, 0), max(y1 - height, 0)), (max(-x0, 0), max(x1 - width, 0)), (0, 0))
-    return np.pad(inside, pads, mode="edge") if np.any(pads) else inside
-
-
 def border_points(width: int, height: int) -> F32:
     """Twelve points on the patch border that do not move."""
     x, y = width - 1.0, height - 1.0
@@ -81,19 +70,6 @@ def border_points(width: int, height: int) -> F32:
         (3 * x / 4, y),
     ]
     return np.array([*points, (x, y), (0, 3 * y / 4), (x, 3 * y / 4)], np.float32)
-
-
-def everywhere(width: int, height: int) -> Area:
-    """The whole patch."""
-    return slice(0, height), slice(0, width)
-
-
-def bounds(mask: F32) -> Area:
-    """The rows and columns where a mask is not zero."""
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    if not len(rows):
-        return everywhere(mask.shape[1], mask.shape[0])
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 def flow(at: F32, residual: F32, size: tuple[int, int], area: Area, affine: F32 | None = None) -> F32:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lipwright.core.contracts import F32
-from lipwright.render.memory.blend import Area
+from lipwright.render.patches import Area
 
 
 @dataclass(frozen=True)

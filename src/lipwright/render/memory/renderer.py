@@ -19,21 +19,12 @@ from lipwright.core.contracts import F32, U8, FaceTrack, Patch, RenderWindow
 from lipwright.core.ibug import MOUTH_JAW
 from lipwright.face.align import apply, compose, invert
 from lipwright.render.memory.bank import MouthBank
-from lipwright.render.memory.blend import (
-    Area,
-    border_points,
-    bounds,
-    cut,
-    faded,
-    flow,
-    lip_box,
-    relight,
-    sharpened,
-)
+from lipwright.render.memory.blend import border_points, faded, flow, lip_box, relight, sharpened
 from lipwright.render.memory.inside import darkest_row, hollow, tension, unstretched
 from lipwright.render.memory.place import Candidates, Place
 from lipwright.render.memory.search import LAG, PathSearch, SearchConfig
-from lipwright.render.sewing import meet_jaw, mouth_mask, rim_mask, skin_mask
+from lipwright.render.patches import Area, bounds, cut
+from lipwright.render.sewing import change_mask, meet_jaw, mouth_mask, skin_mask
 from lipwright.render.warp import sample_fine
 
 _ANCHORS = [1, 2, 14, 15, 31, 33, 35]
@@ -151,8 +142,8 @@ class MemoryRenderer:
         result[area] += inner[area][..., None] * (mouth - result[area])
         x0, y0 = place.box[:2]
         shift = np.array([[1, 0, -x0], [0, 1, -y0]], np.float32)
-        outer = rim_mask(place.size, place.scale)
-        return Patch(np.clip(result + 0.5, 0, 255).astype(np.uint8), outer, shift)
+        made = np.clip(result + 0.5, 0, 255).astype(np.uint8)
+        return Patch(made, change_mask(cut(frame, place.box), made, place.scale), shift)
 
     def _mixed(self, path: np.ndarray, t: int, place: Place, area: Area) -> F32:
         """The mouth of frame t, cross-faded with a neighbour's across a switch."""

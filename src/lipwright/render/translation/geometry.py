@@ -97,6 +97,12 @@ class TranslationGeometry:
         box = Box(x, y, side, side, (self.size, self.size))
         return box.crop_from_frame(similarity(landmarks_px[:, RIGID], self.rigid))
 
+    @property
+    def eye_distance(self) -> float:
+        """Distance of the outer eye corners in crop pixels: the yardstick of sewing."""
+        corners = self.rigid[[RIGID.index(36), RIGID.index(45)]]
+        return float(np.linalg.norm(corners[1] - corners[0])) * self.size / float(self.box[2])
+
     def hulls(self, pose_rad: F32) -> list[F32]:
         """(T, 3) poses to T convex polygons (H, 2) in crop pixels."""
         scale = self.size / float(self.box[2])

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from lipwright.core.checkpoint import load_into, load_tensors, save_tensors
@@ -17,6 +18,7 @@ from lipwright.core.config import from_dict, to_dict
 from lipwright.core.contracts import F32, U8, FaceTrack, Patch, RenderWindow
 from lipwright.core.errors import ConfigError, ShapeError
 from lipwright.face.align import apply, invert
+from lipwright.render.sewing import sew
 from lipwright.render.translation.config import TranslationConfig
 from lipwright.render.translation.crop import sample_crop, zoom
 from lipwright.render.translation.data import kept_mask, patch_mask
@@ -26,6 +28,8 @@ from lipwright.render.translation.networks import build_generator
 from lipwright.render.translation.precision import has_bf16
 from lipwright.render.translation.temporal import Before, with_neighbours
 
+_ROOM, _SEWN_ROOM = 0.02, 0.12
+"""Of a crop's extent: what is read of the frame beyond it, for the sampling filter or for the neck below a jaw."""
 PREFIX = "generator."
 """Of the network's names in a file that also holds the geometry."""
 
@@ -73,12 +77,15 @@ class TranslationRenderer:
 
     def footprint(self, track: FaceTrack) -> np.ndarray:
         """(T, 4) boxes around the crops, with room for their sampling filter; see `Local.footprint`."""
+        return self._boxes(self.geometry.crop_maps(track.landmarks_px))
+
+    def _boxes(self, maps: F32) -> NDArray[np.int64]:
+        """(T, 2, 3) crop_from_frame to (T, 4) frame boxes; a sewn patch reaches further than its crop: to the neck."""
         side = self.config.size
         corners = np.array([[0, 0], [side, 0], [side, side], [0, side]], np.float32) - np.float32(0.5)
-        maps = self.geometry.crop_maps(track.landmarks_px)
         placed = apply(invert(maps), np.broadcast_to(corners, (len(maps), 4, 2)))
         low, high = placed.min(1), placed.max(1)
-        room = 4 + 0.02 * (high - low)
+        room = 4 + (_SEWN_ROOM if self.config.mode == "sewn" else _ROOM) * (high - low)
         return np.concatenate([np.floor(low - room), np.ceil(high + room)], 1).astype(np.int64)
 
     def render(self, window: RenderWindow) -> Iterator[Patch]:
@@ -93,14 +100,16 @@ class TranslationRenderer:
             return
         for start in range(0, count, self.batch):
             chosen = np.arange(start, min(start + self.batch, count))
+            frames = [window.frames[i] for i in chosen]
             inputs, masks, maps = self.prepare(
-                [window.frames[i] for i in chosen],
+                frames,
                 window.track.landmarks_px[chosen],
                 window.track.pose_rad[chosen],
                 window.target_px[chosen],
             )
-            for raw, mask, affine in zip(self._generate(inputs), masks, maps, strict=True):
-                yield Patch(_rgb8(raw), mask, affine)
+            drawn = map(Patch, map(_rgb8, self._generate(inputs)), masks, maps)
+            for i, frame, patch in zip(chosen, frames, drawn, strict=True):
+                yield self._sewn(frame, window, i, patch)
 
     def prepare(self, frames: Sequence[U8], landmarks_px: F32, pose_rad: F32, target_px: F32) -> tuple[F32, F32, F32]:
         """(B, C, S, S) network inputs, (B, S, S) masks of the patches, (B, 2, 3) crop_from_frame.
@@ -128,14 +137,23 @@ class TranslationRenderer:
         until = min(i + 2, len(window.target_px))
         maps = self.geometry.crop_maps(track.landmarks_px[i:until])
         polygon = self.geometry.hulls(track.pose_rad[i : i + 1])[0]
-        view = self._view(window.frames[i], maps[0], track.landmarks_px[i], window.target_px[i], polygon)
+        frame = window.frames[i]
+        view = self._view(frame, maps[0], track.landmarks_px[i], window.target_px[i], polygon)
         after = view.inputs[0]
         if until == i + 2:
             points = (apply(maps[1], of[i + 1]) for of in (track.landmarks_px, window.target_px))
             after = draw_lines(wanted_landmarks(*points), size) * np.float32(1 / 255)
         raw = self._generate(with_neighbours(view.inputs, self._before, after)[None])[0]
         self._before = Before(view.inputs[0], raw * kept_mask(view.hull, view.drawn, self.config))
-        return Patch(_rgb8(raw), view.mask, maps[0])
+        return self._sewn(frame, window, i, Patch(_rgb8(raw), view.mask, maps[0]))
+
+    def _sewn(self, frame: U8, window: RenderWindow, i: int, drawn: Patch) -> Patch:
+        """What was drawn over frame `i`, in sewn mode sewn into its own pixels."""
+        if self.config.mode != "sewn":
+            return drawn
+        box = self._boxes(drawn.crop_from_frame[None])[0]
+        eye = self.geometry.eye_distance / zoom(drawn.crop_from_frame)
+        return sew(frame, box, window.track.landmarks_px[i], window.target_px[i], drawn, eye)
 
     def _generate(self, inputs: F32) -> F32:
         """(B, C, S, S) to (B, 3, S, S) in [-1, 1]."""

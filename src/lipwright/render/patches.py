@@ -1,0 +1,32 @@
+"""Parts of pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lipwright.core.contracts import F32, U8
+
+Area = tuple[slice, slice]
+"""Rows and columns of a patch."""
+
+
+def cut(frame: U8, box: np.ndarray) -> U8:
+    """The box out of a frame, edges replicated where it leaves the picture."""
+    x0, y0, x1, y1 = box
+    height, width = frame.shape[:2]
+    inside = frame[max(y0, 0) : min(y1, height), max(x0, 0) : min(x1, width)]
+    pads = ((max(-y0, 0), max(y1 - height, 0)), (max(-x0, 0), max(x1 - width, 0)), (0, 0))
+    return np.pad(inside, pads, mode="edge") if np.any(pads) else inside
+
+
+def everywhere(width: int, height: int) -> Area:
+    """The whole patch."""
+    return slice(0, height), slice(0, width)
+
+
+def bounds(mask: F32) -> Area:
+    """The rows and columns where a mask is not zero."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not len(rows):
+        return everywhere(mask.shape[1], mask.shape[0])
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
