@@ -87,3 +87,18 @@ def test_delays_of_the_presenter_are_found_and_controls_are_not_sure(presenter: 
     assert sure.interval is not None
     assert sure.interval[0] < (sure.video or 0) < sure.interval[1] + 0.05
     assert (sure.video or 0) > 3 * max(sure.frozen or 0, sure.mean or 0)
+
+
+@pytest.mark.slow
+def test_silence_has_no_offset_and_sound_that_ends_early_is_a_note(presenter: Scan) -> None:
+    cut = cutters({"video": presenter})
+    for _ in cut["video"].tap(presenter.frames()):
+        pass
+    silent = match_part({"video": replace(presenter, samples=0 * presenter.samples)}, cut)
+    rows = {row.key: row.video for row in silent.rows}
+    assert rows["lipmatch.offset"] is None
+    assert rows["lipmatch.confidence"] == pytest.approx(0, abs=0.01)
+    for n in (0, 1000, 40_000):
+        part = match_part({"video": replace(presenter, samples=presenter.samples[:n])}, cut)
+        assert part.rows == []
+        assert len(part.notes) == 1

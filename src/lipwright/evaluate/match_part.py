@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lipwright.core.clock import SAMPLE_RATE
 from lipwright.core.contracts import F32
 from lipwright.evaluate.mouths import MouthCutter
 from lipwright.evaluate.part import Part
@@ -21,6 +22,8 @@ from lipwright.metrics.syncnet import WINDOW_FRAMES
 FRAME_MS = 40
 WIDEST_FRAMES = 4.0
 """An offset whose interval is wider is not given."""
+LEAST_CONFIDENCE = 0.01
+"""Nor one of less confidence: silence fits every shift alike."""
 _LEAST_FRAMES = LEAST_WINDOWS + 2 * REACH + WINDOW_FRAMES - 1
 
 
@@ -45,7 +48,7 @@ def match_part(scans: Mapping[str, Scan], cut: Mapping[str, MouthCutter]) -> Par
         if scan is None:
             continue
         mouths = cut[name].mouths[source_frames(len(scan), scan.fps)]
-        if not len(scan.samples) or len(mouths) < _LEAST_FRAMES:
+        if min(len(mouths), len(scan.samples) * 25 // SAMPLE_RATE) < _LEAST_FRAMES:
             note = f"LipMatch did not score {scan.clip.name}: {_LEAST_FRAMES / 25:.1f} s with sound are needed"
             part.notes += [note] * (note not in part.notes)
             continue
@@ -98,8 +101,8 @@ def _rows(found: Mapping[str, LipFit]) -> list[Row]:
 
 def _offset_ms(fit: LipFit) -> float | None:
     span = fit.offset_interval
-    known = span is not None and span[1] - span[0] <= WIDEST_FRAMES
-    return FRAME_MS * fit.offset_frames if known else None
+    narrow = span is not None and span[1] - span[0] <= WIDEST_FRAMES
+    return FRAME_MS * fit.offset_frames if narrow and fit.confidence > LEAST_CONFIDENCE else None
 
 
 def _over_time(fit: LipFit, name: str) -> Curve:
