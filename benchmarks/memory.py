@@ -240,11 +240,16 @@ COMMANDS: dict[str, Callable[[Sequence[Path]], None]] = {
 }
 
 
-def main() -> None:
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("what", choices=sorted(COMMANDS))
     options.add_argument("subjects", nargs="*", type=Path)
-    given = options.parse_args()
+    return options
+
+
+def main() -> None:
+    given = parser().parse_args()
     COMMANDS[given.what](given.subjects)
 
 

@@ -72,7 +72,7 @@ def test_train_passes_options(stand_in: Callable, capsys: Capture) -> None:
     assert seen == {
         "subject": Path("a.subject"), "out": Path("a.persona"), "recipe": "instant", "preset": "draft",
         "mode": "sewn", "budget": "3m", "resume": True, "device": "auto", "seed": 0, "log_dir": None,
-        "mouths": 4500, "template_s": 60,
+        "mouths": 4500, "template_s": 60, "init": None, "renderer": None, "settings": {},
     }  # fmt: skip
 
 
