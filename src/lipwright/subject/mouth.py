@@ -10,12 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lipwright.core.contracts import F32, U8
+from lipwright.face.mouth.crop import MouthCrop
 from lipwright.face.mouth.refine import MouthRefiner, references
 from lipwright.media.picture import Picture
 from lipwright.media.store import FrameStore
 from lipwright.subject.trace import ReadPoints
 
 _BATCH = 64
+_KEPT = 2000
+"""Mouths in memory at most, 27 kB each."""
 _SPARSE = 30
 """Frames between two wanted ones from which looking for each is faster than decoding all between them."""
 
@@ -39,11 +42,19 @@ def refine_mouths(
         size: (width, height) of the frames.
         tick: called with the number of frames done.
     """
-    chosen = references(good)
+    chosen, every = references(good), np.flatnonzero(good)
     if not len(chosen):
         return False
     tracked = np.concatenate([read(t, t + 1) for t in chosen])
-    refiner = MouthRefiner.fit((p for _, p in _pictures(videos, chosen)), chosen, tracked, size, fps)
+    crop = MouthCrop.fit(tracked)
+
+    def cuts(wanted: NDArray[np.integer]) -> Iterator[tuple[int, U8]]:
+        for number, picture in _pictures(videos, wanted):
+            yield number, crop.cut(picture, read(number, number + 1)[0], size)
+
+    # Footage of a minute is decoded once; of longer footage first the references, later everything.
+    kept = dict(cuts(every if len(every) <= _KEPT else chosen))
+    refiner = MouthRefiner.fit(crop, np.stack([kept[t] for t in chosen.tolist()]), chosen, tracked, fps)
     if refiner is None:
         return False
     waiting: list[tuple[int, U8]] = []
@@ -58,8 +69,8 @@ def refine_mouths(
             tick(stop)
             waiting.clear()
 
-    for number, picture in _pictures(videos, np.flatnonzero(good)):
-        waiting.append((number, refiner.cut(picture, read(number, number + 1)[0])))
+    for cut in kept.items() if len(kept) == len(every) else cuts(every):
+        waiting.append(cut)
         if len(waiting) == _BATCH:
             flush()
     flush()
