@@ -8,7 +8,6 @@ import numpy as np
 
 from lipwright.core.contracts import F32
 from lipwright.face.align import apply
-from lipwright.render.patches import Area
 
 
 @dataclass(frozen=True)
@@ -45,22 +44,3 @@ class Place:
         """(width, height) of the patch."""
         x0, y0, x1, y1 = self.box
         return int(x1 - x0), int(y1 - y0)
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """The mouths that could be shown in one frame, ready to be mixed."""
-
-    place: Place
-    base: F32
-    """(height, width, 3) the template's patch, bent so that its jaw line meets the wanted one, grey levels."""
-    inner: F32
-    """(height, width) the mask through which a remembered mouth shows, in [0, 1]."""
-    area: Area
-    """Rows and columns of the patch that `pictures` cover."""
-    mouths: np.ndarray
-    """(K,) indices into the bank, the path's own first, then others by cost, no two of the same moment."""
-    costs: F32
-    """(K,) how far each mouth's shape and pose are from the wanted ones, in squared eye distances."""
-    pictures: F32
-    """(K, h, w, 3) bent onto the wanted lips and jaw and relit, grey levels."""
