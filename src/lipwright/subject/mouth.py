@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lipwright.core.contracts import F32, U8
+from lipwright.core.contracts import F32
 from lipwright.face.mouth.refine import MouthRefiner, references
 from lipwright.media.picture import Picture
 from lipwright.media.store import FrameStore
@@ -46,23 +46,15 @@ def refine_mouths(
     refiner = MouthRefiner.fit((p for _, p in _pictures(videos, chosen)), chosen, tracked, size, fps)
     if refiner is None:
         return False
-    waiting: list[tuple[int, U8]] = []
-
-    def flush() -> None:
-        if waiting:
-            numbers = np.array([t for t, _ in waiting])
-            first, stop = int(numbers[0]), int(numbers[-1]) + 1
-            points = read(first, stop)
-            points[numbers - first] = refiner(numbers, np.stack([c for _, c in waiting]), points[numbers - first])
-            write(first, points)
-            tick(stop)
-            waiting.clear()
-
-    for number, picture in _pictures(videos, np.flatnonzero(good)):
-        waiting.append((number, refiner.cut(picture, read(number, number + 1)[0])))
-        if len(waiting) == _BATCH:
-            flush()
-    flush()
+    pictures = _pictures(videos, np.flatnonzero(good))
+    crops = ((t, refiner.cut(picture, read(t, t + 1)[0])) for t, picture in pictures)
+    while batch := list(islice(crops, _BATCH)):
+        numbers = np.array([t for t, _ in batch])
+        first, stop = int(numbers[0]), int(numbers[-1]) + 1
+        points = read(first, stop)
+        points[numbers - first] = refiner(numbers, np.stack([crop for _, crop in batch]), points[numbers - first])
+        write(first, points)
+        tick(stop)
     return True
 
 

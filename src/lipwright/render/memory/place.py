@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lipwright.core.contracts import F32
-from lipwright.face.align import apply
+from lipwright.face.align import apply, zoom
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,7 @@ class Place:
         corner = box[:2].astype(np.float32)
         here = canonical_from_frame.copy()
         here[:, 2] += here[:, :2] @ corner
-        scale = unit / float(np.sqrt(abs(np.linalg.det(here[:, :2]))))
-        return cls(box, own_px - corner, target_px - corner, here, scale)
+        return cls(box, own_px - corner, target_px - corner, here, unit / zoom(here))
 
     @property
     def wanted(self) -> F32:

@@ -18,7 +18,7 @@ from lipwright.core.config import from_dict, to_dict
 from lipwright.core.contracts import F32, U8, FaceTrack, Patch, RenderWindow
 from lipwright.core.errors import ConfigError
 from lipwright.core.ibug import MOUTH_JAW
-from lipwright.face.align import apply, compose, invert
+from lipwright.face.align import apply, compose, invert, zoom
 from lipwright.render.memory.bank import MouthBank
 from lipwright.render.memory.blend import border_points, faded, flow, lip_box, relight, sharpened
 from lipwright.render.memory.inside import darkest_row, hollow, tension, unstretched
@@ -146,10 +146,8 @@ class MemoryRenderer:
 
     def _sharpened(self, mouth: F32, index: int, place: Place, area: Area) -> F32:
         """With the detail that bank mouth `index` had in the footage: sampling, JPEG and mixing took some."""
-        to, theirs = place.canonical_from_patch, self.bank.canonical_from_cut[index]
-        # Square of how much larger it is shown.
-        enlarged = float(np.linalg.det(theirs[:, :2]) / np.linalg.det(to[:, :2]))
-        wanted = self.bank.detail(index) / max(enlarged, 1.0) ** 2
+        enlarged = zoom(self.bank.canonical_from_cut[index]) / zoom(place.canonical_from_patch)
+        wanted = self.bank.detail(index) / max(enlarged, 1.0) ** 4  # squares of second derivatives
         rows, columns = area
         lips = lip_box(place.target[:20] - np.array([columns.start, rows.start], np.float32))
         return sharpened(mouth, lips, wanted, self.config.sharpen)
