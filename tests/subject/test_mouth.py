@@ -1,4 +1,4 @@
-"""Preparing refines the mouth: against the presenter's exact points, beside what the tracker alone says."""
+"""Refining a subject's mouth points: against the presenter's exact ones, and only what may change."""
 
 from __future__ import annotations
 
@@ -10,10 +10,23 @@ import pytest
 from lipwright.core.contracts import F32
 from lipwright.core.ibug import MOUTH, lip_aperture
 from lipwright.face.landmarks68 import to_68
-from lipwright.media.picture import Picture
+from lipwright.face.mouth.refine import FEWEST
 from lipwright.presenter.scene import load_truth
-from lipwright.subject.mouth import refine_mouths
+from lipwright.subject.mouth import _SPARSE, _pictures, refine_mouths
 from lipwright.subject.store import Subject
+
+
+class Kept:
+    """Landmarks in memory instead of a file."""
+
+    def __init__(self, points: F32) -> None:
+        self.points = points.copy()
+
+    def read(self, start: int, stop: int) -> F32:
+        return self.points[start:stop].copy()
+
+    def write(self, start: int, values: F32) -> None:
+        self.points[start : start + len(values)] = values
 
 
 @pytest.fixture(scope="module")
@@ -43,38 +56,45 @@ def test_the_mouth_lies_closer_to_truth_and_the_rest_as_it_was(points: dict[str,
 def test_footage_that_is_not_kept_in_memory_gives_the_same(
     subject: Subject, points: dict[str, F32], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tracked, again = points["tracked"], points["tracked"].copy()
     monkeypatch.setattr("lipwright.subject.mouth._KEPT", 10)
-
-    def read(start: int, stop: int) -> F32:
-        return tracked[start:stop].copy()
-
-    def write(start: int, values: F32) -> None:
-        again[start : start + len(values)] = values
-
-    video = [subject.path / "frames.mp4"]
-    assert refine_mouths(video, read, write, subject.track.good, subject.size, float(subject.fps))
-    np.testing.assert_allclose(again, points["refined"], atol=1e-3)
+    again, video = Kept(points["tracked"]), [subject.path / "frames.mp4"]
+    assert refine_mouths(video, again.read, again.write, subject.track.good, subject.size, float(subject.fps))
+    np.testing.assert_allclose(again.points, points["refined"], atol=1e-3)
 
 
-def test_only_wanted_pictures_are_decoded(subject: Subject) -> None:
-    from lipwright.subject.mouth import _pictures
+def test_pictures_of_several_files_near_and_far_apart(subject: Subject) -> None:
+    video, n = subject.path / "frames.mp4", len(subject.track)
+    wanted = np.array([0, 3, 4, 4 + 2 * _SPARSE, n + 1, n + 1 + _SPARSE])
+    found = dict(_pictures([video, video], wanted))
+    assert list(found) == wanted.tolist()
+    for t, picture in found.items():
+        expected = next(iter(subject.frames.pictures(int(t) % n, 1)))
+        np.testing.assert_array_equal(picture.planes[0], expected.planes[0])
+    assert not list(_pictures([video], wanted[:0]))
 
-    wanted = np.array([3, 4, 120, 121, 240])
-    found = list(_pictures([subject.path / "frames.mp4"] * 2, np.concatenate([wanted, wanted + 250])))
-    assert [t for t, _ in found] == [*wanted, *(wanted + 250)]
-    assert all(isinstance(p, Picture) for _, p in found)
-    frames = list(subject.frames.read())
-    for (_, picture), t in zip(found, [*wanted, *wanted], strict=True):
-        np.testing.assert_array_equal(picture.rgb8(), frames[t])
+
+def test_only_mouths_of_usable_frames_change(subject: Subject) -> None:
+    n, ticks = len(subject.track), []
+    noise = np.random.default_rng(0).normal(0, 1.5, (n, 20, 2)).astype(np.float32)
+    tracked = subject.track.landmarks_px.copy()
+    tracked[:, MOUTH] += noise
+    good = np.arange(n) % 2 == 0
+    kept = Kept(tracked)
+    videos, fps = [subject.path / "frames.mp4"], float(subject.fps)
+    assert refine_mouths(videos, kept.read, kept.write, good, subject.size, fps, ticks.append)
+    others = [i for i in range(68) if i not in MOUTH]
+    np.testing.assert_array_equal(kept.points[:, others], tracked[:, others])
+    np.testing.assert_array_equal(kept.points[~good], tracked[~good])
+    left, had = (np.square(p - subject.track.landmarks_px)[good][:, MOUTH].mean() for p in (kept.points, tracked))
+    assert left < 0.5 * had
+    assert ticks == sorted(ticks)
+    assert ticks[-1] == n - 1
 
 
-def test_too_little_footage_is_left_alone(subject: Subject) -> None:
-    good = np.zeros(250, bool)
-    good[:30] = True
-    tracked = subject.track.landmarks_px
-    video = [subject.path / "frames.mp4"]
-    never = pytest.fail
-    assert not refine_mouths(
-        video, lambda a, b: tracked[a:b], lambda start, values: never("written"), good, subject.size, 25.0
-    )
+@pytest.mark.parametrize("few", [0, 1, FEWEST - 1])
+def test_too_few_frames_leave_everything(subject: Subject, few: int) -> None:
+    kept = Kept(subject.track.landmarks_px)
+    good = np.arange(len(subject.track)) < few
+    videos = [subject.path / "frames.mp4"]
+    assert not refine_mouths(videos, kept.read, kept.write, good, subject.size, float(subject.fps))
+    np.testing.assert_array_equal(kept.points, subject.track.landmarks_px)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -57,23 +57,14 @@ def refine_mouths(
     refiner = MouthRefiner.fit(crop, np.stack([kept[t] for t in chosen.tolist()]), chosen, tracked, fps)
     if refiner is None:
         return False
-    waiting: list[tuple[int, U8]] = []
-
-    def flush() -> None:
-        if waiting:
-            numbers = np.array([t for t, _ in waiting])
-            first, stop = int(numbers[0]), int(numbers[-1]) + 1
-            points = read(first, stop)
-            points[numbers - first] = refiner(numbers, np.stack([c for _, c in waiting]), points[numbers - first])
-            write(first, points)
-            tick(stop)
-            waiting.clear()
-
-    for cut in kept.items() if len(kept) == len(every) else cuts(every):
-        waiting.append(cut)
-        if len(waiting) == _BATCH:
-            flush()
-    flush()
+    crops = iter(kept.items()) if len(kept) == len(every) else cuts(every)
+    while batch := list(islice(crops, _BATCH)):
+        numbers = np.array([t for t, _ in batch])
+        first, stop = int(numbers[0]), int(numbers[-1]) + 1
+        points = read(first, stop)
+        points[numbers - first] = refiner(numbers, np.stack([crop for _, crop in batch]), points[numbers - first])
+        write(first, points)
+        tick(stop)
     return True
 
 

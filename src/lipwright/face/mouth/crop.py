@@ -9,7 +9,7 @@ import numpy as np
 
 from lipwright.core.contracts import F32, U8, Shown
 from lipwright.core.ibug import MOUTH
-from lipwright.face.align import Aligner, Box, apply, invert
+from lipwright.face.align import Aligner, Box, apply, invert, zoom
 
 SIZE = (112, 80)
 """(width, height) px."""
@@ -45,7 +45,7 @@ class MouthCrop:
         """(80, 112, 3) RGB of one picture of `size` (width, height) with landmarks (68, 2); only what the cut shows is
         looked at."""
         crop_from_frame = self.maps(landmarks_px[None])[0]
-        scale = float(np.sqrt(abs(np.linalg.det(crop_from_frame[:, :2]))))
+        scale = zoom(crop_from_frame)
         corners = np.array([[0, 0], [SIZE[0], 0], SIZE, [0, SIZE[1]]], np.float32)
         placed = apply(invert(crop_from_frame), corners)
         room = 2 + 2 / scale
