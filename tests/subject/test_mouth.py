@@ -26,7 +26,7 @@ class Kept:
 
 
 def test_pictures_of_several_files_near_and_far_apart(subject: Subject) -> None:
-    video, n = subject.folder / "frames.mp4", len(subject.track)
+    video, n = subject.path / "frames.mp4", len(subject.track)
     wanted = np.array([0, 3, 4, 4 + 2 * _SPARSE, n + 1, n + 1 + _SPARSE])
     found = dict(_pictures([video, video], wanted))
     assert list(found) == wanted.tolist()
@@ -43,7 +43,7 @@ def test_only_mouths_of_usable_frames_change(subject: Subject) -> None:
     tracked[:, MOUTH] += noise
     good = np.arange(n) % 2 == 0
     kept = Kept(tracked)
-    videos, fps = [subject.folder / "frames.mp4"], float(subject.fps)
+    videos, fps = [subject.path / "frames.mp4"], float(subject.fps)
     assert refine_mouths(videos, kept.read, kept.write, good, subject.size, fps, ticks.append)
     others = [i for i in range(68) if i not in MOUTH]
     np.testing.assert_array_equal(kept.points[:, others], tracked[:, others])
@@ -58,6 +58,6 @@ def test_only_mouths_of_usable_frames_change(subject: Subject) -> None:
 def test_too_few_frames_leave_everything(subject: Subject, few: int) -> None:
     kept = Kept(subject.track.landmarks_px)
     good = np.arange(len(subject.track)) < few
-    videos = [subject.folder / "frames.mp4"]
+    videos = [subject.path / "frames.mp4"]
     assert not refine_mouths(videos, kept.read, kept.write, good, subject.size, float(subject.fps))
     np.testing.assert_array_equal(kept.points, subject.track.landmarks_px)
