@@ -83,7 +83,18 @@ def test_a_quality_table_of_renderers_is_understood(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [("{", "is not a result"), ('{"schema": 7}', "schema 7"), ("[]", "is not a result")]
+    ("text", "words"),
+    [
+        ("{", "is not a result"),
+        ('{"schema": 7}', "schema 7"),
+        ("[]", "is not a result"),
+        ('{"schema": 1, "command": "x", "machine": {}, "tables": [], "notes": []}', "is not a result"),
+        (
+            '{"schema": 1, "command": "x", "machine": {"cores": 1, "processor": "x", "lipwright": "1"}, "notes": [], '
+            '"tables": [{"columns": [], "rows": []}]}',
+            "is not a result",
+        ),
+    ],
 )
 def test_damaged_results_are_refused(text: str, words: str, tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text(text, encoding="utf-8")

@@ -79,7 +79,9 @@ def test_a_persona_starts_the_next_one(elsewhere: Path, subject: Subject, tmp_pa
         (["--set", "colour=red"], "has no setting 'colour'"),
         (["--set", "mode=full-face"], "use --mode full-face"),
         (["--set", "size"], "write NAME=VALUE"),
-        (["--init", "none.pth"], "weights none.pth do not exist"),
+        (["--init", "none.pth"], "none.pth does not exist; start from a persona"),
+        (["--renderer", "none.safetensors"], "--renderer none.safetensors is not a file"),
+        (["--set", "batch=0"], "batch 0 is too small; use at least 1"),
         (["--set", "perceptual=vgg19"], "lipwright models add vgg19 FILE"),
     ],
 )
@@ -95,6 +97,33 @@ def test_what_cannot_be_set_is_said_before_anything_is_read(
     assert run(["train", str(subject.path), "-o", str(tmp_path / "p"), *SHORT, *arguments]) == 2
     assert says in capsys.readouterr().err
     assert not (tmp_path / "p").exists()
+
+
+def test_a_packed_subject_is_no_renderer_and_has_one_mode(
+    elsewhere: Path, subject: Subject, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    packed, out = str(elsewhere / "p.safetensors"), str(tmp_path / "p")
+    assert run(["train", str(subject.path), "-o", out, *SHORT, "--renderer", packed]) == 2
+    assert "is not a translation renderer" in capsys.readouterr().err
+    assert run(["pack", str(subject.path), "-o", out, "--set", "mode=full-face"]) == 2
+    assert "use --mode full-face" in capsys.readouterr().err
+
+
+def test_an_interrupted_training_elsewhere_says_how_to_go_on(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from lipwright.train import __main__ as elsewhere_
+
+    def stopped(*arguments: object) -> None:
+        (tmp_path / "renderer.checkpoint").touch()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(elsewhere_, "train_packed", stopped)
+    monkeypatch.setattr(sys, "argv", ["x", str(elsewhere / "p.safetensors"), "-o", str(tmp_path)])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 130
+    assert "--resume" in capsys.readouterr().err
 
 
 def test_crops_fix_mode_and_size(elsewhere: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

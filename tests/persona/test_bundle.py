@@ -93,6 +93,12 @@ def test_a_pickled_archive_is_refused(folder: Path) -> None:
         Template.load(folder)
 
 
+def test_a_templates_track_knows_the_size_of_its_pictures(persona_folder: Path) -> None:
+    template = Template.load(persona_folder)
+    assert template.track.size == template.size
+    assert min(template.size) > 0
+
+
 def test_a_folder_that_is_no_persona(tmp_path: Path) -> None:
     with pytest.raises(PersonaError, match="lipwright train"):
         Persona.load(tmp_path)

@@ -187,6 +187,15 @@ def test_espeak_speaks_german_with_phones() -> None:
 
 
 @needs_espeak
+@pytest.mark.parametrize(
+    ("language", "voice"), [("fr", None), ("en-gb", None), ("fr", "fr-fr"), ("fr", "French_(France)")]
+)
+def test_espeak_speaks_with_every_kind_of_name_that_it_lists(language: str, voice: str | None) -> None:
+    said = synthesise("Bonjour, maman.", engine="espeak-ng", language=language, voice=voice)
+    assert 0.3 < len(said.samples) / said.sample_rate < 5
+
+
+@needs_espeak
 def test_espeak_names_unknown_voices_and_languages() -> None:
     with pytest.raises(SpeechError, match="no voice for language 'xx'"):
         synthesise("hello", engine="espeak-ng", language="xx")

@@ -14,6 +14,7 @@ import torch
 
 from lipwright.core import parallel
 from lipwright.core.checkpoint import load_tensors
+from lipwright.core.errors import ConfigError
 from lipwright.train.__main__ import train_packed
 from lipwright.train.loop import Budget
 
@@ -93,3 +94,23 @@ def test_alone_nothing_is_exchanged() -> None:
         parallel.wait()
         assert parallel.agree(0.25) == 0.25
     assert weight.grad.tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        ({"WORLD_SIZE": "2", "RANK": "0"}, "MASTER_PORT is not set"),
+        ({"WORLD_SIZE": "two", "RANK": "0"}, "WORLD_SIZE is two"),
+        ({"WORLD_SIZE": "2", "RANK": "0", "MASTER_ADDR": "here", "MASTER_PORT": "x"}, "MASTER_PORT is x"),
+    ],
+)
+def test_half_set_variables_of_torchrun_are_named(
+    told: dict[str, str], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("WORLD_SIZE", "RANK", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    assert not parallel.started()
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match=says):
+        parallel.started()

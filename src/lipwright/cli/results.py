@@ -82,9 +82,11 @@ def _known(given: Mapping[str, Any]) -> dict[str, Any]:
         return {"notes": [], **tables.of_ablations(given)}
     if given["schema"] != SCHEMA:
         raise ValueError(f"schema {given['schema']}, this version reads {SCHEMA}")
+    _where(given["machine"])  # what a page shows of it must be there
     for one in given["tables"]:
-        if any(len(row) != len(one["columns"]) for row in one["rows"]):
-            raise ValueError(f"table '{one['title']}' has rows of another length than its columns")
+        title, width = one["title"], len(one["columns"])
+        if any(len(row) != width for row in one["rows"]):
+            raise ValueError(f"table '{title}' has rows of another length than its columns")
     return {key: given[key] for key in ("command", "machine", "tables", "notes")}
 
 

@@ -14,6 +14,8 @@ from datetime import timedelta
 import torch
 from torch import distributed as dist
 
+from lipwright.core.errors import ConfigError
+
 _PATIENCE = timedelta(hours=6)
 """The first process may prepare and train other parts for long while the others wait."""
 
@@ -29,9 +31,17 @@ def rank() -> int:
 
 
 def started() -> bool:
-    """Whether torchrun started this process beside others."""
-    told = all(name in os.environ for name in ("RANK", "MASTER_ADDR", "MASTER_PORT"))
-    return told and int(os.environ.get("WORLD_SIZE", "1")) > 1
+    """Whether torchrun started this process beside others; ConfigError when its variables are half set."""
+    told = {name: os.environ.get(name) for name in ("WORLD_SIZE", "RANK", "MASTER_PORT", "MASTER_ADDR")}
+    if told["WORLD_SIZE"] in (None, "1"):
+        return False
+    for name, value in told.items():
+        if not value or not (value.isdecimal() or name == "MASTER_ADDR"):
+            raise ConfigError(
+                f"WORLD_SIZE is {told['WORLD_SIZE']} but {name} is {value or 'not set'}; start several processes with "
+                "torchrun, or unset WORLD_SIZE"
+            )
+    return True
 
 
 def leads() -> bool:

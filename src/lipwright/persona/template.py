@@ -101,6 +101,7 @@ class Template:
         for file in (video, arrays):
             if not file.is_file():
                 raise PersonaError(f"{folder} lacks {file.name}; copy the whole persona folder again or retrain")
+        store = FrameStore(video)
         try:
             with open(arrays, "rb") as stream, np.load(stream) as data:
                 landmarks = data["landmarks_px"]
@@ -109,12 +110,12 @@ class Template:
                     np.zeros((len(landmarks), 0, 3), np.float32),
                     data["confidence"],
                     data["pose_rad"],
-                    (0, 0),
+                    store.size,
                     data.get("good"),  # older personas do not say: wherever a face is
                 )
                 template = cls(video, track, int(data["first"]))
         except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
             raise PersonaError(f"{arrays} is damaged ({error}); copy the persona again or retrain") from error
-        if len(template.store) < template.first + len(track):
+        if len(store) < template.first + len(track):
             raise PersonaError(f"{video} is shorter than its track; copy the persona again or retrain")
         return template

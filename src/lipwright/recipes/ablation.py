@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from lipwright.core.config import from_dict, to_dict, with_changes
+from lipwright.core.config import from_dict, to_dict
 from lipwright.core.contracts import Renderer
 from lipwright.core.errors import ConfigError
 from lipwright.evaluate.rendered import Rendered, rendered
@@ -21,7 +21,7 @@ from lipwright.recipes.parts import RENDER_FRAMES, Run, fit_translation, transla
 from lipwright.render.memory.bank import build_bank
 from lipwright.render.memory.renderer import MemoryRenderer
 from lipwright.render.region import FaceGeometry
-from lipwright.render.translation.config import TranslationConfig, preset
+from lipwright.render.translation.config import TranslationConfig, changed_preset
 from lipwright.render.translation.data import TranslationData
 from lipwright.subject.store import Subject
 from lipwright.train.loop import Budget
@@ -88,7 +88,7 @@ class Table:
 
     def config(self, row: Row) -> TranslationConfig:
         """The preset with the table's changes and then the row's; ConfigError for unknown fields."""
-        base = with_changes(preset(self.preset, row.mode), self.changes)
+        base = changed_preset(self.preset, row.mode, self.changes)
         return from_dict(TranslationConfig, to_dict(base) | dict(row.changes))
 
 

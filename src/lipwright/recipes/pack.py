@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from lipwright.core.config import with_changes
 from lipwright.core.progress import Progress, Silent
 from lipwright.recipes.parts import translation_data
 from lipwright.subject.store import Subject
@@ -26,10 +25,10 @@ def pack(
 
     Args as `recipes.train.train`; `megabytes` limits the crops. Returns the file.
     """
-    from lipwright.render.translation.config import preset as by_name
+    from lipwright.render.translation.config import changed_preset
     from lipwright.render.translation.packed import save_packed, thinned
 
     person = subject if isinstance(subject, Subject) else Subject.open(subject)
-    config = with_changes(by_name(preset, mode), settings or {})
+    config = changed_preset(preset, mode, settings or {})
     save_packed(out, thinned(translation_data(person, config, progress or Silent()), megabytes), config)
     return Path(out)

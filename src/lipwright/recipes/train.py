@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lipwright import __version__
 from lipwright.core import parallel
-from lipwright.core.config import config_key, with_changes
+from lipwright.core.config import config_key
 from lipwright.core.contracts import Renderer, check_pairing
 from lipwright.core.device import torch_device
 from lipwright.core.errors import ConfigError, DependencyError
@@ -24,8 +24,7 @@ from lipwright.persona.bundle import CONSENT, check_place
 from lipwright.persona.template import Template
 from lipwright.recipes.base import Recipe, find
 from lipwright.recipes.parts import Run, fit_translation, remember, train_motion, translation_data
-from lipwright.render.translation import config as translation
-from lipwright.render.translation.config import TranslationConfig
+from lipwright.render.translation.config import TranslationConfig, changed_preset
 from lipwright.render.translation.perceptual import check_perceptual
 from lipwright.render.translation.renderer import TranslationRenderer
 from lipwright.render.translation.start import initial_weights
@@ -139,10 +138,10 @@ def _plan(
         if settings or init or renderer:
             raise ConfigError(f"recipe '{recipe.name}' trains no renderer of its own; --recipe pose-adaptive does")
         return _Plan()
-    config = with_changes(translation.preset(preset, mode), settings)
-    if config.mode != mode:
-        raise ConfigError(f"mode cannot be set to {config.mode} beside mode {mode}; use --mode {config.mode}")
+    config = changed_preset(preset, mode, settings)
     check_perceptual(config)
+    if renderer is not None and not Path(renderer).is_file():
+        raise ConfigError(f"--renderer {renderer} is not a file; name the renderer.safetensors that was trained")
     ready = TranslationRenderer.load(renderer, device) if renderer is not None else None
     if ready is not None and ready.config.mode != mode:
         raise ConfigError(f"{renderer} was trained for mode {ready.config.mode}; use --mode {ready.config.mode}")

@@ -44,20 +44,21 @@ class Espeak:
         if not rows:  # library without the program: it cannot be asked, and rejects unknown names itself
             return [language or "en-us"]
         if not language:
-            return sorted({code for code, _ in rows})
+            return sorted({code for code, _, _ in rows})
         wanted = language.lower().replace("_", "-")
         base = wanted.split("-")[0]
         base = {"zh": "cmn", "no": "nb"}.get(base, base)
         exact = [r for r in rows if r[0] == wanted or r[0].startswith(wanted + "-")]
         chosen = exact or [r for r in rows if r[0].split("-")[0] == base]
-        codes = [code for code, _ in chosen]
-        return list(dict.fromkeys([*codes, *(name for _, name in chosen)]))
+        codes = [code for code, _, _ in chosen]
+        return list(dict.fromkeys([*codes, *(name for _, name, _ in chosen)]))
 
     def speak(self, texts: Sequence[str], voice: str | None, language: str, rate: float) -> list[Speech]:
         """One Speech per text; SpeechError for an unknown voice or a failed engine."""
         offered = self.voices(language)
         alias = _ALIAS.get(language.lower())
         chosen = voice or (alias if alias in offered else offered[0])
+        chosen = _file(chosen)
         speed = int(np.clip(round(_WORDS_PER_MINUTE * rate), *_LIMITS))
         library = _library()
         with tempfile.TemporaryDirectory() as folder:
@@ -157,11 +158,16 @@ def _library() -> str | None:
     return ctypes.util.find_library("espeak-ng")
 
 
+def _file(voice: str) -> str:
+    """The voice file of a code or name that is listed: the library knows files, and not every code ('fr-fr')."""
+    return next((file for code, name, file in _rows() if voice in (name, file) or voice.lower() == code), voice)
+
+
 @lru_cache(maxsize=1)
-def _rows() -> list[tuple[str, str]]:
-    """(language code, voice name) of every voice that needs no extra data files."""
+def _rows() -> list[tuple[str, str, str]]:
+    """(language code, voice name, voice file) of every voice that needs no extra data files."""
     if shutil.which("espeak-ng") is None:
         return []
     done = subprocess.run(["espeak-ng", "--voices"], capture_output=True, text=True, check=False)
     rows = [_ROW.match(line) for line in done.stdout.splitlines()]
-    return [(m[1].lower(), m[2]) for m in rows if m and not m[3].startswith("mb/")]
+    return [(m[1].lower(), m[2], m[3]) for m in rows if m and not m[3].startswith("mb/")]

@@ -104,7 +104,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> None:
-    """The command line; exit code 2 and one sentence for what the user can mend."""
+    """The command line; exit code 2 and one sentence for what the user can mend, 130 when interrupted."""
     args = parser().parse_args()
     try:
         changes, budget = settings(args.settings), Budget.parse(args.budget)
@@ -112,6 +112,16 @@ def main() -> None:
     except LipwrightError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        print(f"interrupted: {_left(args.out)}", file=sys.stderr)
+        sys.exit(130)
+
+
+def _left(out: Path) -> str:
+    """What an interrupted training leaves behind."""
+    if any(out.glob("*.checkpoint")):
+        return f"the last checkpoint is kept in {out}; run the same command with --resume to continue"
+    return "no checkpoint had been written yet; run the same command again"
 
 
 if __name__ == "__main__":

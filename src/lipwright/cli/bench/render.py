@@ -31,6 +31,8 @@ def run(job: Job) -> list[Measure]:
     from lipwright.render.translation.networks import GlobalGenerator
 
     n = max(1, round(job.seconds))
+    names = (job.preset,) if job.preset else tuple(PRESETS)
+    wanted = [(f"{name} {mode}", preset(name, mode)) for name in names for mode in MODES]
     with torch.random.fork_rng(devices=[]):
         stock: nn.Module = GlobalGenerator(3, ngf=STOCK_NGF).eval()
     size, move = STOCK_SIZE, job.device
@@ -46,9 +48,8 @@ def run(job: Job) -> list[Measure]:
 
     name = f"pix2pixHD global ngf {STOCK_NGF} at {size}, network"
     found = [_told(measure(name, forward, job.repeats), stock, (3, size, size), move)]
-    for chosen in (job.preset,) if job.preset else tuple(PRESETS):
-        for mode in MODES:
-            found += _of(f"{chosen} {mode}", preset(chosen, mode), job, n)
+    for label, config in wanted:
+        found += _of(label, config, job, n)
     return found
 
 

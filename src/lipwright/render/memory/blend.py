@@ -43,8 +43,8 @@ def sharpened(image: F32, where: Area, wanted: float, most: float) -> F32:
     return image + np.float32(min(gain, most)) * gone
 
 
-def faded(own: F32, others: Sequence[F32], share: float, blur: float) -> F32:
-    """`own` with a share of what is coarser than `blur` (px) from each of the others.
+def faded(own: F32, others: Sequence[F32], share: float, blur: float, where: F32 | None = None) -> F32:
+    """`own` with a share of what is coarser than `blur` (px) from each of the others, as far as `where` (h, w) says.
 
     Mixing all of two mouths would lose the fine detail of both, which never agrees (multi-band blending, Burt and
     Adelson 1983).
@@ -52,7 +52,18 @@ def faded(own: F32, others: Sequence[F32], share: float, blur: float) -> F32:
     if not others:
         return own
     apart = share * (sum(others[1:], others[0]) - len(others) * own)
+    if where is not None:
+        apart *= where[..., None]
     return own + cv2.GaussianBlur(apart, (0, 0), blur)
+
+
+def outside_mouth(inner_lips: F32, size: tuple[int, int], room: float, blur: float) -> F32:
+    """(height, width) 0 inside a polygon (K, 2) and up to `room` px around it, 1 elsewhere, soft by `blur` px."""
+    mouth = np.zeros((size[1], size[0]), np.uint8)
+    cv2.fillPoly(mouth, [np.round(inner_lips * 16).astype(np.int32)], (255,), cv2.LINE_AA, 4)
+    side = 2 * int(room) + 1
+    grown = cv2.GaussianBlur(cv2.dilate(mouth, np.ones((side, side), np.uint8)), (0, 0), blur)
+    return 1 - grown.astype(np.float32) / 255
 
 
 def border_points(width: int, height: int) -> F32:

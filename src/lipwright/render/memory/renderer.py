@@ -20,7 +20,7 @@ from lipwright.core.errors import ConfigError
 from lipwright.core.ibug import MOUTH_JAW
 from lipwright.face.align import apply, compose, invert, zoom
 from lipwright.render.memory.bank import MouthBank
-from lipwright.render.memory.blend import border_points, faded, flow, lip_box, relight, sharpened
+from lipwright.render.memory.blend import border_points, faded, flow, lip_box, outside_mouth, relight, sharpened
 from lipwright.render.memory.inside import darkest_row, hollow, tension, unstretched
 from lipwright.render.memory.place import Place
 from lipwright.render.memory.search import LAG, PathSearch, SearchConfig
@@ -31,8 +31,10 @@ from lipwright.render.warp import sample_coarse, sample_fine
 _ANCHORS = [1, 2, 14, 15, 31, 33, 35]
 """Rigid points that hold cheeks and nose base in place while lips and jaw move."""
 
-_RENAMED = {"voices": "coarse_mouths"}
-"""Settings of older personas and what they are called now."""
+_INNER = slice(12, 20)
+"""Of MOUTH_JAW: the inner lips."""
+_LIP_EDGE = 0.02
+"""Eye distances around the inner lips that belong to what is between them."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ class MemoryConfig:
     overhang: float = 0.0
     """How far the inner mask reaches beyond the wanted jaw line, in eye distances; the chin line is the template's."""
     coarse_mouths: int = 3
-    """Mouths whose mean gives what is coarser than `fade_blur`; the path's own alone gives the rest."""
+    """Mouths whose mean gives lips and skin coarser than `fade_blur`; the path's own alone gives the rest: teeth mixed
+    with dark are grey, and a mouth that shows them looks less open."""
     crossfade: float = 0.33
     """Share of the neighbouring frame's mouth where the path leaves the footage's own order."""
     fade_blur: float = 0.01
@@ -90,8 +93,7 @@ class MemoryRenderer:
     @classmethod
     def from_state(cls, arrays: dict[str, Any], config: dict[str, Any]) -> MemoryRenderer:
         """Inverse of `state`."""
-        settings = {_RENAMED.get(name, name): value for name, value in config["memory"].items()}
-        return cls(MouthBank.from_state(arrays, config), from_dict(MemoryConfig, settings))
+        return cls(MouthBank.from_state(arrays, config), from_dict(MemoryConfig, config["memory"]))
 
     def footprint(self, track: FaceTrack) -> np.ndarray:
         """(T, 4) the boxes that patches cover; see `Local.footprint`."""
@@ -128,8 +130,8 @@ class MemoryRenderer:
         return Patch(made, change_mask(before, made, place.scale), shift)
 
     def _mixed(self, path: np.ndarray, t: int, place: Place, area: Area, coarse: list[int]) -> F32:
-        """The mouth of frame t: fine detail of its own, the rest the mean with the mouths `coarse` and, across a
-        switch of the path, mixed with the neighbouring frame's."""
+        """The mouth of frame t: fine detail and what is between the lips its own, the rest the mean with the mouths
+        `coarse` and, across a switch of the path, mixed with the neighbouring frame's."""
         c, chosen = self.config, int(path[t])
         blur = c.fade_blur * place.scale
 
@@ -141,7 +143,11 @@ class MemoryRenderer:
             across.append(before)
         if t + 1 < len(path) and not self._search.in_order(chosen, after := int(path[t + 1])):
             across.append(after)
-        mouth = faded(self.remembered(chosen, place, area), smooth(coarse), 1 / (1 + len(coarse)), blur)
+        rows, columns = area
+        lips = place.target[_INNER] - np.array([columns.start, rows.start], np.float32)
+        size = (columns.stop - columns.start, rows.stop - rows.start)
+        skin = outside_mouth(lips, size, _LIP_EDGE * place.scale, max(blur, 0.5))
+        mouth = faded(self.remembered(chosen, place, area), smooth(coarse), 1 / (1 + len(coarse)), blur, skin)
         return self._sharpened(faded(mouth, smooth(across), c.crossfade, blur), chosen, place, area)
 
     def _sharpened(self, mouth: F32, index: int, place: Place, area: Area) -> F32:

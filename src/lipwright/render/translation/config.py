@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from lipwright.core.config import with_changes
 from lipwright.core.errors import ConfigError
 
 MODES = ("full-face", "sewn")
@@ -12,6 +14,8 @@ GENERATORS = ("global", "local")
 PERCEPTUAL = ("auto", "vgg19", "none")
 ARCHITECTURE = ("mode", "generator", "ngf", "n_downs", "n_blocks", "n_local_blocks", "skips", "even", "attention")
 """Fields that two renderers must share for one to start from the other's weights."""
+_LEAST = {"ngf": 1, "n_downs": 1, "n_blocks": 0, "n_local_blocks": 0, "ndf": 1, "n_scales": 1, "batch": 1}
+"""Whole numbers that a network or a step cannot be made of when they are smaller."""
 MAP_CHANNELS = 3
 """Lines, edges, hull."""
 TEMPLATE_CHANNELS = 3
@@ -115,6 +119,9 @@ class TranslationConfig:
                 f"coarse_share {self.coarse_share} and fixed_share {self.fixed_share} exceed the budget; "
                 "together they are at most 1"
             )
+        for field, least in _LEAST.items():
+            if getattr(self, field) < least:
+                raise ConfigError(f"{field} {getattr(self, field)} is too small; use at least {least}")
         if self.size < 32:
             raise ConfigError(f"size {self.size} is too small for four halvings; use at least 32")
         if self.stretch < 2:
@@ -165,3 +172,11 @@ def preset(name: str, mode: str = "sewn") -> TranslationConfig:
         raise ConfigError(f"unknown preset '{name}'; available: {', '.join(sorted(PRESETS))}")
     chosen = replace(PRESETS[name], mode=mode)
     return replace(chosen, **_FULL_FACE_DRAFT) if (name, mode) == ("draft", "full-face") else chosen
+
+
+def changed_preset(name: str, mode: str, settings: Mapping[str, str]) -> TranslationConfig:
+    """The preset with some fields set from text; ConfigError for what is no setting, and for another mode."""
+    config = with_changes(preset(name, mode), settings)
+    if config.mode != mode:
+        raise ConfigError(f"mode cannot be set to {config.mode} beside mode {mode}; use --mode {config.mode}")
+    return config

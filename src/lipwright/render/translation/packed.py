@@ -37,9 +37,11 @@ def save_packed(path: str | os.PathLike[str], data: TranslationData, config: Tra
 
 def load_packed(path: str | os.PathLike[str]) -> tuple[TranslationData, TranslationConfig]:
     """Read what `save_packed` wrote; CheckpointError when it is missing, damaged or something else."""
+    if not os.path.isfile(path):
+        raise CheckpointError(f"{path} is not a file; make one with: lipwright pack SUBJECT")
     tensors, described = load_tensors(path)
     missing = [name for name in _ARRAYS if name not in tensors]
-    if missing or described.get("packed") != 1:
+    if missing or described.get("packed") != 1 or not isinstance(described.get("renderer"), dict):
         raise CheckpointError(f"{path} is not a packed subject of this version; make one with: lipwright pack SUBJECT")
     config = from_dict(TranslationConfig, described["renderer"])
     arrays: dict[str, Any] = {name: tensors[name].numpy() for name in _ARRAYS}

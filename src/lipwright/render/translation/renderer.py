@@ -16,7 +16,7 @@ from torch import nn
 from lipwright.core.checkpoint import load_into, load_tensors, save_tensors
 from lipwright.core.config import from_dict, to_dict
 from lipwright.core.contracts import F32, U8, FaceTrack, Patch, RenderWindow
-from lipwright.core.errors import ConfigError, ShapeError
+from lipwright.core.errors import CheckpointError, ConfigError, ShapeError
 from lipwright.face.align import apply, invert, zoom
 from lipwright.render.sewing import sew
 from lipwright.render.translation.config import TranslationConfig
@@ -175,6 +175,8 @@ class TranslationRenderer:
         where: str = "the persona",
     ) -> TranslationRenderer:
         """Back from `state`; CheckpointError or ConfigError when the parts do not fit."""
+        if "ngf" not in config:
+            raise CheckpointError(f"{where} is not a translation renderer; train it again with pose-adaptive")
         settings = from_dict(TranslationConfig, config)
         generator = build_generator(settings)
         weights = {k.removeprefix(PREFIX): v for k, v in tensors.items() if k.startswith(PREFIX)}

@@ -25,6 +25,8 @@ def initial_weights(source: str | os.PathLike[str], config: TranslationConfig) -
     Raises CheckpointError naming what differs; sizes may, because convolutions do not know them.
     """
     path = Path(source)
+    if not path.exists():
+        raise CheckpointError(f"{source} does not exist; start from a persona, a renderer's file or a .pth")
     if path.is_dir():
         path = path / "renderer.safetensors"
         if not path.is_file():
