@@ -1,8 +1,9 @@
 """Quality tables of docs/results.md: personas of one subject under the protocols.
 
     python benchmarks/quality.py footage.mp4 --audio 57-64 --picture 0-7 -o runs/anchor \
-        instant=instant.persona sewn=sewn.persona full-face=full.persona
+        --json benchmarks/results/quality-anchor.json instant=instant.persona sewn=sewn.persona full-face=full.persona
 
+`lipwright report` puts all `quality-*.json` into common tables.
 Scores already in the output folder are not measured again, so an interrupted run goes on.
 """
 
@@ -48,6 +49,7 @@ CROSS = {
     "speech.offset": "audio-video offset, ms",
     "speech.silence_ratio": "silence ratio",
 }
+CONTROLS = {"real": "*real*", "frozen": "*frozen mouth*", "mean": "*mean mouth*", "floor": "*noise*"}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -73,7 +75,8 @@ def main() -> None:
         for protocol, scores in measure(options, name, Path(folder), renderer or None).items():
             tables.setdefault(protocol, {})[name] = scores
     shown = [quality_table(protocol, columns) for protocol, columns in tables.items()]
-    found = result(command_line("benchmarks/quality.py", sys.argv[1:]), shown, data=tables)
+    data = {protocol: {name: one["metrics"] for name, one in rows.items()} for protocol, rows in tables.items()}
+    found = result(command_line("benchmarks/quality.py", sys.argv[1:]), shown, data=data)
     write_json(options.json or options.out / "quality.json", found)
     print(markdown(found))
 
@@ -112,17 +115,15 @@ def measure(options: argparse.Namespace, name: str, folder: Path, renderer: str 
 
 
 def quality_table(protocol: str, columns: dict[str, Any]) -> dict[str, Any]:
-    """A column per persona, then the controls, which do not depend on the persona."""
-    rows = {name: scores["metrics"] for name, scores in columns.items()}
-    first = next(iter(rows.values()))
+    """A row per persona, as papers lay it out, then the controls, which do not depend on the persona."""
+    made = {name: scores["metrics"] for name, scores in columns.items()}
+    first = next(iter(made.values()))
     labels = CROSS if "lips.template_leak" in first else SELF
-    controls = ("real", "frozen", "mean", "floor")
-    lines = []
-    for key, label in labels.items():
-        if key in first:
-            made = [rows[name].get(key, {}) for name in rows]
-            lines.append([label, *map(_sure, made), *(first[key].get(control) for control in controls)])
-    return table(f"`{protocol}`", ("metric", *rows, "real", "frozen", "mean", "noise"), lines)
+    keys = [key for key in labels if any(key in rows for rows in made.values())]
+    lines = [[name, *(_sure(rows.get(key, {})) for key in keys)] for name, rows in made.items()]
+    for control, label in CONTROLS.items():
+        lines.append([label, *(first.get(key, {}).get(control) for key in keys)])
+    return table(f"`{protocol}`", ("recipe", *(labels[key] for key in keys)), lines)
 
 
 def _sure(row: dict[str, Any]) -> str:

@@ -126,3 +126,27 @@ def test_committed_pages_are_what_the_committed_results_give() -> None:
         assert new == text, f"{page} is older than its results; run: lipwright report {page}"
         shown |= {name for name in found if f"<!-- report: {name} -->" in text}
     assert shown == set(found)
+
+
+def test_results_named_alike_share_tables() -> None:
+    one = made([results.table("self", ("recipe", "PSNR"), [("instant", 25.5)])])
+    two = made([results.table("self", ("recipe", "PSNR", "closure"), [("instant", 27.5, 0.5)])], command="make two")
+    page, missing = results.fill(PAGE, {"speed-anchor": one, "speed-vlog": two, "speeds": one})
+    assert missing == []
+    assert "```bash\nmake it\nmake two\n```" in page
+    assert "anchor: Measured on 2026-01-02" in page
+    assert "|  | recipe | PSNR | closure |" in page
+    assert "| anchor | instant | 25.5 | - |\n| vlog | instant | 27.5 | 0.5 |" in page
+    assert page.count("**self**") == 1
+
+
+def test_one_of_several_still_says_which() -> None:
+    shown = made([results.table("", ("a",), [("b",)])])
+    assert "| anchor | b |" in results.fill(PAGE, {"speed-anchor": shown})[0]
+
+
+def test_a_persona_is_called_by_its_name_only() -> None:
+    from lipwright.cli.bench.tables import of_measures
+
+    given = {"benchmark": "speak", "seconds": 4.0, "repeats": 1, "persona": "/home/me/a.persona", "machine": MACHINE}
+    assert of_measures({**given, "measures": []})["command"].endswith("--persona a.persona")
