@@ -75,7 +75,7 @@ def main() -> None:
         for protocol, scores in measure(options, name, Path(folder), renderer or None).items():
             tables.setdefault(protocol, {})[name] = scores
     shown = [quality_table(protocol, columns) for protocol, columns in tables.items()]
-    data = {protocol: {name: one["metrics"] for name, one in rows.items()} for protocol, rows in tables.items()}
+    data = {protocol: {name: _values(one) for name, one in rows.items()} for protocol, rows in tables.items()}
     found = result(command_line("benchmarks/quality.py", sys.argv[1:]), shown, data=data)
     write_json(options.json or options.out / "quality.json", found)
     print(markdown(found))
@@ -115,15 +115,29 @@ def measure(options: argparse.Namespace, name: str, folder: Path, renderer: str 
 
 
 def quality_table(protocol: str, columns: dict[str, Any]) -> dict[str, Any]:
-    """A row per persona, as papers lay it out, then the controls, which do not depend on the persona."""
+    """A row per persona, as papers lay it out, then the controls.
+
+    These do not depend on the persona, but for the noise of the tracker, of which the largest is shown.
+    """
     made = {name: scores["metrics"] for name, scores in columns.items()}
     first = next(iter(made.values()))
     labels = CROSS if "lips.template_leak" in first else SELF
     keys = [key for key in labels if any(key in rows for rows in made.values())]
     lines = [[name, *(_sure(rows.get(key, {})) for key in keys)] for name, rows in made.items()]
     for control, label in CONTROLS.items():
-        lines.append([label, *(first.get(key, {}).get(control) for key in keys)])
+        found = [[rows.get(key, {}).get(control) for rows in made.values()] for key in keys]
+        known = [[value for value in values if value is not None] for values in found]
+        lines.append([label, *((max(v) if control == "floor" else v[0]) if v else None for v in known)])
     return table(f"`{protocol}`", ("recipe", *(labels[key] for key in keys)), lines)
+
+
+def _values(scores: dict[str, Any]) -> dict[str, Any]:
+    """Every metric's numbers, without what is the same everywhere."""
+    told = ("label", "unit", "better")
+    return {
+        key: {name: value for name, value in row.items() if value is not None and name not in told}
+        for key, row in scores["metrics"].items()
+    }
 
 
 def _sure(row: dict[str, Any]) -> str:
