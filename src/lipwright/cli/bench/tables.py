@@ -35,7 +35,7 @@ def of_ablations(given: Mapping[str, Any]) -> dict[str, Any]:
     """The same of a quality table of renderers: one table per subject, the machine of its last row."""
     command = f"lipwright bench render {' '.join(given['subjects'])} --ablations --preset {given['preset']}"
     command += f" --steps {given['steps']} --seed {given['seed']}"
-    command += "".join(f" --set {name}={value}" for name, value in given["changes"].items())
+    command += "".join(f" --set {name}={value}" for name, value in given["changes"].items()) + " --json table.json"
     columns = ["row", "mouth PSNR, dB", "mouth SSIM", "sharpness", "jitter", "full SSIM", "steps", "CPU s"]
     tables, machine = [], None
     for name, subject in given["subjects"].items():
