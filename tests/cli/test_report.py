@@ -78,10 +78,8 @@ def test_a_quality_table_of_renderers_is_understood(tmp_path: Path) -> None:
     given |= {"changes": {"size": 192}, "subjects": {"a.subject": {"source": "x", "rows": rows}}}
     (tmp_path / "table.json").write_text(json.dumps(given), encoding="utf-8")
     text = results.markdown(results.load(tmp_path)["table"])
-    assert (
-        "lipwright bench render a.subject --ablations --preset draft --steps 500 --seed 0 --set size=192 --json table.json"
-        in text
-    )
+    command = "lipwright bench render a.subject --ablations --preset draft --steps 500 --seed 0 --set size=192"
+    assert f"{command} --json table.json\n" in text
     assert "| sewn | 28.5 | 0.875 | 0.5 | 0.75 | 0.98 | 500 | 90.5 |" in text
     assert "| memory | not run | - |" in text
 
