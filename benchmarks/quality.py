@@ -47,6 +47,7 @@ CROSS = {
     "lips.template_leak": "template leak",
     "mouth.sharpness_ratio": "mouth sharpness to template",
     "speech.offset": "audio-video offset, ms",
+    "lipmatch.confidence": "LipMatch confidence",
     "speech.silence_ratio": "silence ratio",
 }
 CONTROLS = {"real": "*real*", "frozen": "*frozen mouth*", "mean": "*mean mouth*", "floor": "*noise*"}
