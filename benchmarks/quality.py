@@ -4,7 +4,8 @@
         --json benchmarks/results/quality-anchor.json instant=instant.persona sewn=sewn.persona full-face=full.persona
 
 `lipwright report` puts all `quality-*.json` into common tables.
-Scores already in the output folder are not measured again, so an interrupted run goes on.
+Scores already in the output folder are not measured again, so an interrupted run goes on; a note says when one is of
+another commit. A persona made anew needs a folder of its own.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from lipwright.cli.machine import machine
 from lipwright.cli.results import cell, command_line, markdown, result, table
 from lipwright.cli.transcript import read_phones
 from lipwright.cli.values import stretch
@@ -77,7 +79,7 @@ def main() -> None:
             tables.setdefault(protocol, {})[name] = scores
     shown = [quality_table(protocol, columns) for protocol, columns in tables.items()]
     data = {protocol: {name: _values(one) for name, one in rows.items()} for protocol, rows in tables.items()}
-    found = result(command_line("benchmarks/quality.py", sys.argv[1:]), shown, data=data)
+    found = result(command_line("benchmarks/quality.py", sys.argv[1:]), shown, data=data, notes=earlier(tables))
     write_json(options.json or options.out / "quality.json", found)
     print(markdown(found))
 
@@ -110,7 +112,7 @@ def measure(options: argparse.Namespace, name: str, folder: Path, renderer: str 
         if not file.is_file():
             result = run()
             result.write_html(file.with_suffix(".html"))
-            write_json(file, result.to_json())
+            write_json(file, result.to_json() | {"machine": machine()})
         scores[protocol] = json.loads(file.read_text(encoding="utf-8"))
     return scores
 
@@ -130,6 +132,21 @@ def quality_table(protocol: str, columns: dict[str, Any]) -> dict[str, Any]:
         known = [[value for value in values if value is not None] for values in found]
         lines.append([label, *((max(v) if control == "floor" else v[0]) if v else None for v in known)])
     return table(f"`{protocol}`", ("recipe", *(labels[key] for key in keys)), lines)
+
+
+def earlier(tables: dict[str, dict[str, Any]]) -> list[str]:
+    """A line for every score that lay in the folder already and is of another commit than this run."""
+    here = machine()["commit"]
+    made = {
+        (name, protocol): one.get("machine", {}).get("commit")
+        for protocol, rows in tables.items()
+        for name, one in rows.items()
+    }
+    return [
+        f"{name}, `{protocol}`: measured earlier, at {f'commit {commit}' if commit else 'an unknown commit'}."
+        for (name, protocol), commit in made.items()
+        if commit != here
+    ]
 
 
 def _values(scores: dict[str, Any]) -> dict[str, Any]:
