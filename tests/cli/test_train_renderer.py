@@ -45,7 +45,7 @@ def test_a_packed_subject_fits_its_room(elsewhere: Path, subject: Subject) -> No
     small, _ = load_packed(pack(subject, elsewhere / "s.safetensors", settings=TINY, megabytes=0.1))
     assert 8 <= len(small.train) < len(data.train)
     assert len(small.validation) >= 8
-    assert small.batch(config, 0, 0).inputs.shape == (config.batch, 6, 64, 64)
+    assert small.stretch(config, 0, 0)[-1].inputs.shape == (config.batch, 6, 64, 64)
 
 
 def test_a_renderer_trained_elsewhere_is_taken_as_it_is(

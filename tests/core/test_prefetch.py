@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import threading
 
 import pytest
@@ -33,3 +34,16 @@ def test_a_fault_reaches_whoever_asks() -> None:
 
     with pytest.raises(ValueError, match="item 5 is broken"):
         Prefetch(make)[5]
+
+
+def test_its_threads_end_with_it() -> None:
+    before = set(threading.enumerate())
+    ahead = Prefetch(lambda i: i, workers=2)
+    assert ahead[0] == 0
+    threads = set(threading.enumerate()) - before
+    assert threads
+    del ahead
+    gc.collect()
+    for thread in threads:
+        thread.join(5)
+    assert not any(thread.is_alive() for thread in threads)

@@ -8,6 +8,7 @@ import pytest
 
 from lipwright.core.contracts import F32, U8
 from lipwright.core.ibug import INNER_LIPS, MOUTH, OUTER_LIPS, lip_aperture
+from lipwright.face.mouth.crop import MouthCrop
 from lipwright.face.mouth.refine import FEWEST, REFERENCES, MouthRefiner, references
 
 FPS = 25.0
@@ -67,11 +68,21 @@ def talk() -> tuple[F32, F32, list[U8]]:
     return true, tracked.astype(np.float32), [draw(p, rng) for p in true]
 
 
-def fitted(tracked: F32, pictures: list[U8]) -> tuple[MouthRefiner, np.ndarray]:
+def cut(refiner: MouthRefiner, picture: U8, points: F32, size: tuple[int, int] = SIZE) -> U8:
+    return refiner.crop.cut(Whole(picture), points, size)
+
+
+def learnt(chosen: np.ndarray, tracked: F32, pictures: list[U8], size: tuple[int, int]) -> MouthRefiner | None:
+    crop = MouthCrop.fit(tracked[chosen])
+    crops = np.stack([crop.cut(Whole(pictures[t]), tracked[t], size) for t in chosen])
+    return MouthRefiner.fit(crop, crops, chosen, tracked[chosen], FPS)
+
+
+def fitted(tracked: F32, pictures: list[U8]) -> MouthRefiner:
     chosen = references(np.ones(len(tracked), bool))
-    refiner = MouthRefiner.fit((Whole(pictures[t]) for t in chosen), chosen, tracked[chosen], SIZE, FPS)
+    refiner = learnt(chosen, tracked, pictures, SIZE)
     assert refiner is not None
-    return refiner, chosen
+    return refiner
 
 
 def error(points: F32, true: F32) -> float:
@@ -80,8 +91,8 @@ def error(points: F32, true: F32) -> float:
 
 def test_a_third_of_the_tracker_s_error_goes_and_fast_motion_comes_back(talk: tuple[F32, F32, list[U8]]) -> None:
     true, tracked, pictures = talk
-    refiner, _ = fitted(tracked, pictures)
-    crops = np.stack([refiner.cut(Whole(p), at) for p, at in zip(pictures, tracked, strict=True)])
+    refiner = fitted(tracked, pictures)
+    crops = np.stack([cut(refiner, p, at) for p, at in zip(pictures, tracked, strict=True)])
     better = refiner(np.arange(len(tracked)), crops, tracked)
     assert error(better, true) < 0.65 * error(tracked, true)
     speed = [np.corrcoef(np.diff(lip_aperture(p)), np.diff(lip_aperture(true)))[0, 1] for p in (tracked, better)]
@@ -92,8 +103,8 @@ def test_a_third_of_the_tracker_s_error_goes_and_fast_motion_comes_back(talk: tu
 
 def test_frames_may_come_in_any_batches(talk: tuple[F32, F32, list[U8]]) -> None:
     _, tracked, pictures = talk
-    refiner, _ = fitted(tracked[:120], pictures[:120])
-    crops = np.stack([refiner.cut(Whole(p), at) for p, at in zip(pictures[:90], tracked, strict=False)])
+    refiner = fitted(tracked[:120], pictures[:120])
+    crops = np.stack([cut(refiner, p, at) for p, at in zip(pictures[:90], tracked, strict=False)])
     whole = refiner(np.arange(90), crops, tracked[:90])
     parts = [refiner(np.arange(a, a + 30), crops[a : a + 30], tracked[a : a + 30]) for a in (0, 30, 60)]
     np.testing.assert_allclose(np.concatenate(parts), whole, atol=1e-3)
@@ -101,10 +112,10 @@ def test_frames_may_come_in_any_batches(talk: tuple[F32, F32, list[U8]]) -> None
 
 def test_a_mouth_unlike_all_others_stays_with_the_tracker(talk: tuple[F32, F32, list[U8]]) -> None:
     true, tracked, pictures = talk
-    refiner, _ = fitted(tracked, pictures)
+    refiner = fitted(tracked, pictures)
     rng = np.random.default_rng(1)
     shout = face(46.0, 52.0)
-    crop = refiner.cut(Whole(draw(shout, rng)), shout)
+    crop = cut(refiner, draw(shout, rng), shout)
     opening = lip_aperture(refiner(np.array([10]), crop[None], shout[None]))[0]
     assert opening > 0.75 * lip_aperture(shout[None])[0]
     assert lip_aperture(true).max() < 0.5 * lip_aperture(shout[None])[0]  # it is far outside of what was seen
@@ -113,20 +124,20 @@ def test_a_mouth_unlike_all_others_stays_with_the_tracker(talk: tuple[F32, F32, 
 def test_a_larger_picture_gives_the_same_points(talk: tuple[F32, F32, list[U8]]) -> None:
     _, tracked, pictures = talk
     double = [cv2.resize(p, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC) for p in pictures[:120]]
-    small, _ = fitted(tracked[:120], pictures[:120])
+    small = fitted(tracked[:120], pictures[:120])
     points = tracked[:120] * 2 + 0.5  # pixel centres
     chosen = references(np.ones(120, bool))
-    large = MouthRefiner.fit((Whole(double[t]) for t in chosen), chosen, points[chosen], (512, 512), FPS)
+    large = learnt(chosen, points, double, (512, 512))
     assert large is not None
-    a = small(np.arange(1), small.cut(Whole(pictures[0]), tracked[0])[None], tracked[:1])
-    b = large(np.arange(1), large.cut(Whole(double[0]), points[0])[None], points[:1])
+    a = small(np.arange(1), cut(small, pictures[0], tracked[0])[None], tracked[:1])
+    b = large(np.arange(1), cut(large, double[0], points[0], (512, 512))[None], points[:1])
     np.testing.assert_allclose((b - 0.5) / 2, a, atol=0.4)  # half of the tracker's error
 
 
 def test_too_little_footage_teaches_nothing(talk: tuple[F32, F32, list[U8]]) -> None:
     _, tracked, pictures = talk
     few = references(np.ones(FEWEST - 1, bool))
-    assert MouthRefiner.fit((Whole(pictures[t]) for t in few), few, tracked[few], SIZE, FPS) is None
+    assert learnt(few, tracked, pictures, SIZE) is None
 
 
 def test_references_are_spread_over_the_good_frames() -> None:

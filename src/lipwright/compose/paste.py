@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lipwright.compose.grain import with_grain
 from lipwright.core.contracts import F32, Patch
-from lipwright.face.align import invert
+from lipwright.face.align import invert, zoom
 from lipwright.media.picture import Box, Picture, bits, chroma_shift
 
 Affine = NDArray[np.float64]
@@ -83,13 +83,13 @@ def _planes(patch: Patch, picture: Picture, crop_from_region: Affine, size: tupl
     coarse[:, :2] *= step
     small = (-(-size[0] >> right), -(-size[1] >> down))
     # Grown chroma has no detail that a cubic would keep.
-    method = cv2.INTER_LINEAR if _step(coarse) < 1 else cv2.INTER_CUBIC
+    method = cv2.INTER_LINEAR if zoom(coarse) < 1 else cv2.INTER_CUBIC
     return placed + [_on_grid(plane, coarse, small, method=method) for plane in full.planes[1:]]
 
 
 def _weights(mask: F32, mask_from_region: Affine, size: tuple[int, int]) -> F32:
     """The mask at the pixels of a region, 0 around it."""
-    step = _step(mask_from_region)
+    step = zoom(mask_from_region)
     if step > _GROWS:
         return np.asarray(_on_grid(mask, mask_from_region, size, cv2.BORDER_CONSTANT, cv2.INTER_LINEAR), np.float32)
     # A mask that grows is smooth on the region's grid: every second pixel says all, at a third of the time.
@@ -116,15 +116,10 @@ def _on_grid(
         inside = source[y0:y1, x0:x1]
         around = (y0 - dy, dy + size[1] - y1, x0 - dx, dx + size[0] - x1)
         return cv2.copyMakeBorder(inside, *around, border, value=(0.0,)) if any(around) else inside
-    if method == cv2.INTER_CUBIC and (step := _step(a)) > _SHRINKS:
+    if method == cv2.INTER_CUBIC and (step := zoom(a)) > _SHRINKS:
         # warpAffine does not antialias: blur to the output's Nyquist frequency first
         source = cv2.GaussianBlur(source, (0, 0), 0.4 * step)
     return cv2.warpAffine(source, a, size, flags=cv2.WARP_INVERSE_MAP | method, borderMode=border)
-
-
-def _step(affine: Affine) -> float:
-    """Patch pixels per region pixel."""
-    return float(np.sqrt(abs(np.linalg.det(affine[:, :2]))))
 
 
 def _shared(weight: F32, right: int, down: int) -> F32:

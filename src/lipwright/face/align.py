@@ -57,6 +57,11 @@ def compose(outer: F32, inner: F32) -> F32:
     return np.concatenate([linear, shift[..., None]], -1).astype(np.float32)
 
 
+def zoom(affine: np.ndarray) -> float:
+    """Pixels after a (2, 3) similarity per pixel before it."""
+    return float(np.sqrt(abs(np.linalg.det(affine[:, :2].astype(np.float64)))))
+
+
 @dataclass(frozen=True)
 class Aligner:
     """A person's canonical frame: rigid points of the mean face, in mean-face pixels of the footage.

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from lipwright.core.contracts import F32, U8, Patch
 from lipwright.core.ibug import JAW, JAW_LINE
+from lipwright.face.align import zoom
 from lipwright.render.patches import bounds, cut
 from lipwright.render.warp import STIFFNESS, ThinPlate, grid_nodes, sample, upsample
 
@@ -214,7 +215,7 @@ def sew(frame: U8, box: NDArray[np.int64], own_px: F32, target_px: F32, drawn: P
 
 def _placed(rgb8: U8, crop_from_here: NDArray[np.float64], size: tuple[int, int]) -> U8:
     """A crop on another pixel grid (width, height)."""
-    step = float(np.sqrt(abs(np.linalg.det(crop_from_here[:, :2]))))
+    step = zoom(crop_from_here)
     if step > 1.3:  # warpAffine does not antialias: blur to the Nyquist frequency of the result first
         rgb8 = np.asarray(cv2.GaussianBlur(rgb8, (0, 0), 0.4 * step), np.uint8)
     flags = cv2.WARP_INVERSE_MAP | cv2.INTER_CUBIC

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lipwright.core.contracts import F32, U8
+from lipwright.face.mouth.crop import MouthCrop
 from lipwright.face.mouth.refine import MouthRefiner, references
 from lipwright.media.picture import Picture
 from lipwright.media.store import FrameStore
 from lipwright.subject.trace import ReadPoints
 
 _BATCH = 64
+_KEPT = 2000
+"""Mouths in memory at most, 27 kB each."""
 _SPARSE = 30
 """Frames between two wanted ones from which looking for each is faster than decoding all between them."""
 
@@ -39,30 +42,29 @@ def refine_mouths(
         size: (width, height) of the frames.
         tick: called with the number of frames done.
     """
-    chosen = references(good)
+    chosen, every = references(good), np.flatnonzero(good)
     if not len(chosen):
         return False
     tracked = np.concatenate([read(t, t + 1) for t in chosen])
-    refiner = MouthRefiner.fit((p for _, p in _pictures(videos, chosen)), chosen, tracked, size, fps)
+    crop = MouthCrop.fit(tracked)
+
+    def cuts(wanted: NDArray[np.integer]) -> Iterator[tuple[int, U8]]:
+        for number, picture in _pictures(videos, wanted):
+            yield number, crop.cut(picture, read(number, number + 1)[0], size)
+
+    # Footage of a minute is decoded once; of longer footage first the references, later everything.
+    kept = dict(cuts(every if len(every) <= _KEPT else chosen))
+    refiner = MouthRefiner.fit(crop, np.stack([kept[t] for t in chosen.tolist()]), chosen, tracked, fps)
     if refiner is None:
         return False
-    waiting: list[tuple[int, U8]] = []
-
-    def flush() -> None:
-        if waiting:
-            numbers = np.array([t for t, _ in waiting])
-            first, stop = int(numbers[0]), int(numbers[-1]) + 1
-            points = read(first, stop)
-            points[numbers - first] = refiner(numbers, np.stack([c for _, c in waiting]), points[numbers - first])
-            write(first, points)
-            tick(stop)
-            waiting.clear()
-
-    for number, picture in _pictures(videos, np.flatnonzero(good)):
-        waiting.append((number, refiner.cut(picture, read(number, number + 1)[0])))
-        if len(waiting) == _BATCH:
-            flush()
-    flush()
+    crops = iter(kept.items()) if len(kept) == len(every) else cuts(every)
+    while batch := list(islice(crops, _BATCH)):
+        numbers = np.array([t for t, _ in batch])
+        first, stop = int(numbers[0]), int(numbers[-1]) + 1
+        points = read(first, stop)
+        points[numbers - first] = refiner(numbers, np.stack([crop for _, crop in batch]), points[numbers - first])
+        write(first, points)
+        tick(stop)
     return True
 
 

@@ -144,7 +144,7 @@ def test_the_templates_own_mouth_does_not_leak(
 ) -> None:
     """What is searched is blind to the template's mouth and jaw; the picture inside the lips nearly so.
 
-    The template's jaw landmarks bend its own skin (`_meet_jaw`) and its skin sets the light (`_relight`), so
+    The template's jaw landmarks bend its own skin (`meet_jaw`) and its skin sets the light (`relight`), so
     the rest may differ by a little light, not by a shape.
     """
     track = subject.track

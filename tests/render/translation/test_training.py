@@ -30,7 +30,7 @@ def data(person: Any) -> TranslationData:
 
 
 def test_batches_repeat_by_step_and_differ_between_steps(data: TranslationData) -> None:
-    a, b, c = (data.batch(CONFIG, 5, step) for step in (7, 7, 8))
+    a, b, c = (data.stretch(CONFIG, 5, step)[-1] for step in (7, 7, 8))
     assert torch.equal(a.inputs, b.inputs)
     assert torch.equal(a.target, b.target)
     assert not torch.equal(a.inputs, c.inputs)

@@ -41,10 +41,13 @@ class Looks:
         """From (N, 80, 112, 3) RGB crops."""
         pixels = _pixels(crops)
         mean = pixels.mean(0)
-        _, values, rows = np.linalg.svd(pixels - mean, full_matrices=False)
-        kept = min(_COMPONENTS, len(rows))
-        scale = float(np.sqrt((values[:kept] ** 2).sum() / len(crops)))
-        return cls(mean, rows[:kept].T.astype(np.float32), max(scale, 1e-6))
+        centred = pixels - mean
+        # Eigenvectors of the small matrix: there are many more pixels than mouths.
+        energies, mixes = np.linalg.eigh((centred @ centred.T).astype(np.float64))
+        kept = energies > max(1e-6 * energies[-1], 1e-9)
+        energies, mixes = energies[kept][-_COMPONENTS:], mixes[:, kept][:, -_COMPONENTS:]
+        basis = centred.T @ (mixes / np.sqrt(energies)).astype(np.float32)
+        return cls(mean, basis, max(float(np.sqrt(energies.sum() / len(crops))), 1e-6))
 
     def __call__(self, crops: U8, shift: tuple[int, int] = (0, 0)) -> F64:
         """(N, D) components of crops, moved by `shift` px."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from lipwright.core.contracts import F32, U8, Shown
 from lipwright.core.ibug import MOUTH
-from lipwright.face.align import Aligner, Box, apply, invert
+from lipwright.face.align import Aligner, Box, apply, invert, zoom
 
 SIZE = (112, 80)
 """(width, height) px."""
@@ -41,9 +41,11 @@ class MouthCrop:
         """(T, 68, 2) landmarks to (T, 2, 3) crop_from_frame."""
         return self.box.crop_from_frame(self.aligner.maps(landmarks_px))
 
-    def cut(self, picture: Shown, crop_from_frame: F32, size: tuple[int, int]) -> U8:
-        """(80, 112, 3) RGB of one picture of `size` (width, height); only what the cut shows is looked at."""
-        scale = float(np.sqrt(abs(np.linalg.det(crop_from_frame[:, :2]))))
+    def cut(self, picture: Shown, landmarks_px: F32, size: tuple[int, int]) -> U8:
+        """(80, 112, 3) RGB of one picture of `size` (width, height) with landmarks (68, 2); only what the cut shows is
+        looked at."""
+        crop_from_frame = self.maps(landmarks_px[None])[0]
+        scale = zoom(crop_from_frame)
         corners = np.array([[0, 0], [SIZE[0], 0], SIZE, [0, SIZE[1]]], np.float32)
         placed = apply(invert(crop_from_frame), corners)
         room = 2 + 2 / scale

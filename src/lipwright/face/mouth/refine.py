@@ -6,13 +6,12 @@ which never saw the seconds around a frame, says where that frame's points are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lipwright.core.contracts import F32, U8, Shown
+from lipwright.core.contracts import F32, U8
 from lipwright.core.ibug import MOUTH
 from lipwright.face.align import apply, invert
 from lipwright.face.mouth.appearance import SHIFTS, Looks, PointsFromLooks
@@ -39,44 +38,30 @@ class MouthRefiner:
     """Fold f never saw the blocks f, f + 3, f + 6 ..."""
     block: float
     """Frames of a block."""
-    size: tuple[int, int]
-    """(width, height) of the pictures."""
 
     @classmethod
     def fit(
-        cls,
-        pictures: Iterable[Shown],
-        numbers: NDArray[np.integer],
-        landmarks_px: F32,
-        size: tuple[int, int],
-        fps: float,
+        cls, crop: MouthCrop, crops: U8, numbers: NDArray[np.integer], landmarks_px: F32, fps: float
     ) -> MouthRefiner | None:
-        """From the reference pictures of footage, of `size` (width, height); None when they are too few.
+        """From the mouths of reference frames (`references`); None when they are too few.
 
-        Args: numbers (N,) are their frame numbers (`references`), landmarks_px (N, 68, 2) their tracked points.
+        Args: crops (N, 80, 112, 3) cut by `crop`, numbers (N,) of their frames, landmarks_px (N, 68, 2) as tracked.
         """
         fold = _fold(numbers, block := _BLOCK_S * fps)
         if len(numbers) < FEWEST or any((fold == f).all() or not (fold == f).any() for f in range(_FOLDS)):
             return None
-        crop = MouthCrop.fit(landmarks_px)
-        maps = crop.maps(landmarks_px)
-        crops = np.stack([crop.cut(p, m, size) for p, m in zip(pictures, maps, strict=True)])
         looks = Looks.fit(crops)
         moved = [looks(crops, shift) for shift in SHIFTS]
-        tracked = apply(maps, landmarks_px[:, MOUTH])
+        tracked = apply(crop.maps(landmarks_px), landmarks_px[:, MOUTH])
         # Regression first: registration needs points that are not far off.
         first = _cross_fitted(moved, tracked, fold)
         alike = registered(crops, moved[0], first, numbers, round(_APART_S * fps))
-        return cls(crop, looks, _models(moved, alike, fold), block, size)
-
-    def cut(self, picture: Shown, landmarks_px: F32) -> U8:
-        """(80, 112, 3) all that is needed of a picture with landmarks (68, 2)."""
-        return self.crop.cut(picture, self.crop.maps(landmarks_px[None])[0], self.size)
+        return cls(crop, looks, _models(moved, alike, fold), block)
 
     def __call__(self, numbers: NDArray[np.integer], crops: U8, landmarks_px: F32) -> F32:
         """(N, 68, 2) landmarks of N frames with their numbers in the footage, mouth points refined.
 
-        Many at once are faster than one by one. Args: crops (N, 80, 112, 3) from `cut`.
+        Many at once are faster than one by one. Args: crops (N, 80, 112, 3) cut by `crop`.
         """
         maps, looks = self.crop.maps(landmarks_px), self.looks(crops)
         points = apply(maps, landmarks_px[:, MOUTH])

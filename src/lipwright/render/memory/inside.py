@@ -12,7 +12,7 @@ import numpy as np
 
 from lipwright.core.contracts import F32, U8
 from lipwright.face.align import apply, invert
-from lipwright.render.memory.blend import Area
+from lipwright.render.patches import Area
 
 UPPER, LOWER = [12, 13, 14, 15, 16], [12, 19, 18, 17, 16]
 """Inner lips from corner to corner among the MOUTH_JAW points."""

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lipwright.core.contracts import F32
-from lipwright.face.align import apply
-from lipwright.render.patches import Area
+from lipwright.face.align import apply, zoom
 
 
 @dataclass(frozen=True)
@@ -32,8 +31,7 @@ class Place:
         corner = box[:2].astype(np.float32)
         here = canonical_from_frame.copy()
         here[:, 2] += here[:, :2] @ corner
-        scale = unit / float(np.sqrt(abs(np.linalg.det(here[:, :2]))))
-        return cls(box, own_px - corner, target_px - corner, here, scale)
+        return cls(box, own_px - corner, target_px - corner, here, unit / zoom(here))
 
     @property
     def wanted(self) -> F32:
@@ -45,22 +43,3 @@ class Place:
         """(width, height) of the patch."""
         x0, y0, x1, y1 = self.box
         return int(x1 - x0), int(y1 - y0)
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """The mouths that could be shown in one frame, ready to be mixed."""
-
-    place: Place
-    base: F32
-    """(height, width, 3) the template's patch, bent so that its jaw line meets the wanted one, grey levels."""
-    inner: F32
-    """(height, width) the mask through which a remembered mouth shows, in [0, 1]."""
-    area: Area
-    """Rows and columns of the patch that `pictures` cover."""
-    mouths: np.ndarray
-    """(K,) indices into the bank, the path's own first, then others by cost, no two of the same moment."""
-    costs: F32
-    """(K,) how far each mouth's shape and pose are from the wanted ones, in squared eye distances."""
-    pictures: F32
-    """(K, h, w, 3) bent onto the wanted lips and jaw and relit, grey levels."""

@@ -1,8 +1,8 @@
 """`memory`: a remembered mouth per frame, warped to the wanted lips and jaw, relit, blended softly.
 
-Everything is sampled once from uncut footage pixels, so the result is as sharp as the footage. The
-template's own picture is warped a little so that its jaw line meets the wanted one; outside the region
-it stays bit for bit.
+What is coarse is the mean of several remembered mouths, whose trackers' errors partly cancel; what is fine is one
+mouth's alone, sampled once from the footage, so the result is as sharp as the footage. The template's own picture is
+warped a little so that its jaw line meets the wanted one; outside the region it stays bit for bit.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ import numpy as np
 
 from lipwright.core.config import from_dict, to_dict
 from lipwright.core.contracts import F32, U8, FaceTrack, Patch, RenderWindow
+from lipwright.core.errors import ConfigError
 from lipwright.core.ibug import MOUTH_JAW
-from lipwright.face.align import apply, compose, invert
+from lipwright.face.align import apply, compose, invert, zoom
 from lipwright.render.memory.bank import MouthBank
 from lipwright.render.memory.blend import border_points, faded, flow, lip_box, relight, sharpened
 from lipwright.render.memory.inside import darkest_row, hollow, tension, unstretched
-from lipwright.render.memory.place import Candidates, Place
+from lipwright.render.memory.place import Place
 from lipwright.render.memory.search import LAG, PathSearch, SearchConfig
 from lipwright.render.patches import Area, bounds, cut
 from lipwright.render.sewing import change_mask, meet_jaw, mouth_mask, skin_mask
@@ -29,6 +30,9 @@ from lipwright.render.warp import sample_coarse, sample_fine
 
 _ANCHORS = [1, 2, 14, 15, 31, 33, 35]
 """Rigid points that hold cheeks and nose base in place while lips and jaw move."""
+
+_RENAMED = {"voices": "coarse_mouths"}
+"""Settings of older personas and what they are called now."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +44,18 @@ class MemoryConfig:
     """Blur of the inner mask, in eye distances."""
     overhang: float = 0.0
     """How far the inner mask reaches beyond the wanted jaw line, in eye distances; the chin line is the template's."""
-    voices: int = 3
+    coarse_mouths: int = 3
     """Mouths whose mean gives what is coarser than `fade_blur`; the path's own alone gives the rest."""
     crossfade: float = 0.33
     """Share of the neighbouring frame's mouth where the path leaves the footage's own order."""
     fade_blur: float = 0.01
-    """What is finer than this, in eye distances, is not cross-faded: it would only be lost."""
+    """What is finer than this, in eye distances, comes from one mouth: mixed it would only be lost."""
     sharpen: float = 1.0
     """Largest unsharp gain with which a mouth gets back the detail it had in the footage."""
+
+    def __post_init__(self) -> None:
+        if self.coarse_mouths < 1:
+            raise ConfigError(f"coarse_mouths is {self.coarse_mouths}; a mouth is made of at least 1")
 
 
 class MemoryRenderer:
@@ -82,7 +90,8 @@ class MemoryRenderer:
     @classmethod
     def from_state(cls, arrays: dict[str, Any], config: dict[str, Any]) -> MemoryRenderer:
         """Inverse of `state`."""
-        return cls(MouthBank.from_state(arrays, config), from_dict(MemoryConfig, config["memory"]))
+        settings = {_RENAMED.get(name, name): value for name, value in config["memory"].items()}
+        return cls(MouthBank.from_state(arrays, config), from_dict(MemoryConfig, settings))
 
     def footprint(self, track: FaceTrack) -> np.ndarray:
         """(T, 4) the boxes that patches cover; see `Local.footprint`."""
@@ -91,85 +100,54 @@ class MemoryRenderer:
 
     def render(self, window: RenderWindow) -> Iterator[Patch]:
         """One patch per frame; see `Renderer.render`."""
-        for t, (frame, place, path, at) in enumerate(self._planned(window, None)):
-            yield self._patch(frame, place, path, at, window.lookahead_track.pose_rad[t])
-
-    def candidates(self, window: RenderWindow, k: int, exclude: np.ndarray | None = None) -> Iterator[Candidates]:
-        """For each frame the mouth that `render` would show and its k - 1 best rivals, bent and relit, not yet mixed.
-
-        Args:
-            window: as for `render`; the path goes on from window to window (`reset` before a new video).
-            k: how many; fewer come when the memory holds fewer moments.
-            exclude: (T + L, 2) for every frame of `window.target_px` the first source frame that may not be used and
-                the one after the last, so that a memory can be asked for its own footage: [t - 25, t + 26).
-        """
-        for t, (frame, place, path, at) in enumerate(self._planned(window, exclude)):
-            base, inner, lit = self._stage(frame, place)
-            area = bounds(inner)
-            pose = window.lookahead_track.pose_rad[t]
-            span = None if exclude is None else exclude[t]
-            mouths, costs = self._search.rivals(place.wanted, pose, int(path[at]), k, span)
-            pictures = np.empty((len(mouths), *base[area].shape), np.float32)
-            for picture, index in zip(pictures, mouths, strict=True):
-                mouth = self._sharpened(self.remembered(int(index), place, area), int(index), place, area)
-                picture[:] = relight(mouth, base[area], lit[area])
-            yield Candidates(place, base, inner, area, mouths, costs, pictures)
-
-    def _planned(self, window: RenderWindow, exclude: np.ndarray | None) -> Iterator[tuple[U8, Place, np.ndarray, int]]:
-        """(template frame, its place, path, its index in the path) of each frame of a window."""
         geometry = self.bank.geometry
         maps = geometry.aligner.maps(window.lookahead_track.landmarks_px)
+        pose_rad = window.lookahead_track.pose_rad
         shapes = apply(maps, window.target_px)
-        n = len(window.frames)
         before = self._search.last
-        path = self._search.path(shapes, window.lookahead_track.pose_rad, n, exclude)
+        path = self._search.path(shapes, pose_rad, len(window.frames))
         # With the neighbours beyond both ends of the window, switches there fade like all others.
         path = np.concatenate([path[:1] if before is None else [before], path])
-        boxes = geometry.frame_boxes(maps[:n])
+        boxes = geometry.frame_boxes(maps[: len(window.frames)])
         for t, frame in enumerate(window.frames):
             place = Place.of(boxes[t], maps[t], window.track.landmarks_px[t], window.target_px[t], self._unit)
-            yield frame, place, path, t + 1
+            coarse = self._search.others(shapes[t], pose_rad[t], int(path[t + 1]), self.config.coarse_mouths - 1)
+            yield self._patch(frame, place, path, t + 1, coarse)
 
-    def _stage(self, frame: U8, place: Place) -> tuple[F32, F32, F32]:
-        """(the template's patch with the wanted jaw line, inner mask, where light may be compared)."""
-        base = meet_jaw(cut(frame, place.box), place.own, place.target, place.scale)
-        inner = mouth_mask(place.own, place.target, place.size, place.scale, self.config.overhang, self.config.softness)
-        return base.astype(np.float32), inner, skin_mask(inner, place.target, place.scale)
-
-    def _patch(self, frame: U8, place: Place, path: np.ndarray, t: int, pose_rad: F32) -> Patch:
-        result, inner, lit = self._stage(frame, place)
+    def _patch(self, frame: U8, place: Place, path: np.ndarray, t: int, coarse: list[int]) -> Patch:
+        before, c = cut(frame, place.box), self.config
+        result = meet_jaw(before, place.own, place.target, place.scale).astype(np.float32)
+        inner = mouth_mask(place.own, place.target, place.size, place.scale, c.overhang, c.softness)
         area = bounds(inner)
-        mouth = relight(self._mixed(path, t, place, area, pose_rad), result[area], lit[area])
+        lit = skin_mask(inner, place.target, place.scale)[area]
+        mouth = relight(self._mixed(path, t, place, area, coarse), result[area], lit)
         result[area] += inner[area][..., None] * (mouth - result[area])
         x0, y0 = place.box[:2]
         shift = np.array([[1, 0, -x0], [0, 1, -y0]], np.float32)
         made = np.clip(result + 0.5, 0, 255).astype(np.uint8)
-        return Patch(made, change_mask(cut(frame, place.box), made, place.scale), shift)
+        return Patch(made, change_mask(before, made, place.scale), shift)
 
-    def _mixed(self, path: np.ndarray, t: int, place: Place, area: Area, pose_rad: F32) -> F32:
-        """The mouth of frame t: fine detail of its own, the rest agreed on with its rivals and, across a switch of
-        the path, with the neighbouring frame's."""
+    def _mixed(self, path: np.ndarray, t: int, place: Place, area: Area, coarse: list[int]) -> F32:
+        """The mouth of frame t: fine detail of its own, the rest the mean with the mouths `coarse` and, across a
+        switch of the path, mixed with the neighbouring frame's."""
         c, chosen = self.config, int(path[t])
         blur = c.fade_blur * place.scale
-        mouth = self.remembered(chosen, place, area)
-        if c.voices > 1:
-            mouths, _ = self._search.rivals(place.wanted, pose_rad, chosen, c.voices)
-            rivals = [self.remembered(int(i), place, area, fine=False) for i in mouths[1:]]
-            mouth = faded(mouth, rivals, 1 / len(mouths), blur)
-        others = []
-        for other in (t - 1, t + 1):
-            if 0 <= other < len(path):
-                before, after = sorted((t, other))
-                if not self._search.in_order(int(path[before]), int(path[after])):
-                    others.append(self.remembered(int(path[other]), place, area, fine=False))
-        return self._sharpened(faded(mouth, others, c.crossfade, blur), chosen, place, area)
+
+        def smooth(indices: list[int]) -> list[F32]:
+            return [self.remembered(index, place, area, fine=False) for index in indices]
+
+        across = []
+        if not self._search.in_order(before := int(path[t - 1]), chosen):
+            across.append(before)
+        if t + 1 < len(path) and not self._search.in_order(chosen, after := int(path[t + 1])):
+            across.append(after)
+        mouth = faded(self.remembered(chosen, place, area), smooth(coarse), 1 / (1 + len(coarse)), blur)
+        return self._sharpened(faded(mouth, smooth(across), c.crossfade, blur), chosen, place, area)
 
     def _sharpened(self, mouth: F32, index: int, place: Place, area: Area) -> F32:
         """With the detail that bank mouth `index` had in the footage: sampling, JPEG and mixing took some."""
-        to, theirs = place.canonical_from_patch, self.bank.canonical_from_cut[index]
-        # Square of how much larger it is shown.
-        enlarged = float(np.linalg.det(theirs[:, :2]) / np.linalg.det(to[:, :2]))
-        wanted = self.bank.detail(index) / max(enlarged, 1.0) ** 2
+        enlarged = zoom(self.bank.canonical_from_cut[index]) / zoom(place.canonical_from_patch)
+        wanted = self.bank.detail(index) / max(enlarged, 1.0) ** 4  # squares of second derivatives
         rows, columns = area
         lips = lip_box(place.target[:20] - np.array([columns.start, rows.start], np.float32))
         return sharpened(mouth, lips, wanted, self.config.sharpen)

@@ -9,13 +9,11 @@ well the last seconds were matched.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lipwright.core.contracts import F32
-from lipwright.core.errors import ConfigError
 from lipwright.render.memory.bank import MouthBank
 from lipwright.render.memory.features import ShapeWeights, describe
 from lipwright.render.memory.index import MouthIndex
@@ -87,35 +85,29 @@ class PathSearch:
         """How well the memory's mouths match each other, moments of their own neighbourhood left out."""
         source = self.bank.source
         some = np.unique(np.linspace(0, len(source) - 1, 200).astype(int))
-        near = [(source[i] - LAG, source[i] + LAG + 1) for i in some]
-        found = [
-            self._index.nearest(self._features[i], 1, self._within(span))[1] for i, span in zip(some, near, strict=True)
-        ]
+        found = [self._index.nearest(self._features[i], 1, self._around(source[i]))[1] for i in some]
         least = [d[0] for d in found if len(d)]
         return max(float(np.median(least)), 1e-8) if least else 1e-4
 
-    def _within(self, span: Sequence[int] | np.ndarray | None) -> np.ndarray:
-        """Mouths of the source frames [first, stop)."""
-        if span is None:
-            return self._order[:0]
-        first, stop = np.searchsorted(self.bank.source, span, sorter=self._order)
+    def _around(self, frame: int) -> np.ndarray:
+        """Mouths of the source frames no more than `LAG` from one."""
+        first, stop = np.searchsorted(self.bank.source, [frame - LAG, frame + LAG + 1], sorter=self._order)
         return self._order[first:stop]
 
     def _feature(self, shapes: F32, pose_rad: F32) -> F32:
         return describe(shapes, pose_rad, self.bank.geometry.eye_distance, self.config)
 
-    def path(self, shapes: F32, pose_rad: F32, n_final: int, exclude: np.ndarray | None = None) -> np.ndarray:
+    def path(self, shapes: F32, pose_rad: F32, n_final: int) -> np.ndarray:
         """(T,) bank indices for (T, 29, 2) canonical shapes and (T, 3) poses.
 
         Args:
             shapes, pose_rad: the frames after those of the last call that were final, and what comes after them.
             n_final: how many are final now; the next call begins after them. With at least `LAG` more frames they
                 do not depend on where calls begin and end, nor does the first one after them.
-            exclude: (T, 2) spans [first, stop) of source frames that may not be used for each frame.
         """
         wanted = self._feature(shapes, pose_rad)
         for t in range(len(self._ahead), len(shapes)):  # the others were looked at already
-            self._extend(wanted[t], None if exclude is None else exclude[t])
+            self._extend(wanted[t])
         path = self._best()
         for t in range(len(shapes)):
             path[t] = self._decided[t] if t < len(self._decided) else path[t]
@@ -125,37 +117,30 @@ class PathSearch:
         del self._ahead[:n_final], self._decided[:n_final]
         return path
 
-    def rivals(
-        self, shape: F32, pose_rad: F32, first: int, k: int, exclude: np.ndarray | None = None
-    ) -> tuple[np.ndarray, F32]:
-        """(indices, costs) of mouth `first` and the k - 1 nearest others to a (29, 2) canonical shape and (3,) pose.
+    def others(self, shape: F32, pose_rad: F32, mouth: int, most: int) -> list[int]:
+        """The `most` mouths but `mouth` that are nearest to a (29, 2) canonical shape and (3,) pose, nearest first.
 
-        No two are of the same moment (`MOMENT` frames): neighbours in time would tell the same.
+        None is of the same moment (`MOMENT` frames) as `mouth` or another: neighbours in time would tell the same.
         """
-        wanted, banned = self._feature(shape[None], pose_rad[None])[0], self._within(exclude)
-        source, fetch = self.bank.source, 8 * k
+        wanted = self._feature(shape[None], pose_rad[None])[0]
+        source, fetch = self.bank.source, 8 * (most + 1)
         while True:
-            near, distances = self._index.nearest(wanted, fetch, banned)
-            chosen, costs = [first], [float(self._index.distances(wanted, np.array([first]))[0])]
-            for mouth, distance in zip(near, distances, strict=True):
-                if len(chosen) < k and np.abs(source[chosen] - source[mouth]).min() > MOMENT:
-                    chosen.append(int(mouth))
-                    costs.append(float(distance))
-            if len(chosen) == k or len(near) < fetch:
-                return np.array(chosen), np.array(costs, np.float32)
+            near, _ = self._index.nearest(wanted, fetch)
+            chosen = [mouth]
+            for other in near:
+                if len(chosen) <= most and np.abs(source[chosen] - source[other]).min() > MOMENT:
+                    chosen.append(int(other))
+            if len(chosen) > most or len(near) < fetch:
+                return chosen[1:]
             fetch *= 4
 
-    def _extend(self, wanted: F32, exclude: np.ndarray | None) -> None:
+    def _extend(self, wanted: F32) -> None:
         """Look at one more frame; the one `LAG` frames before it is then decided for good."""
-        banned = self._within(exclude)
-        nearest, distance = self._index.nearest(wanted, self.config.candidates, banned)
-        if not len(nearest):
-            assert exclude is not None
-            raise ConfigError(f"source frames {exclude[0]} to {exclude[1] - 1} are all the memory holds; exclude fewer")
+        nearest, distance = self._index.nearest(wanted, self.config.candidates)
         before = self._ahead[-1] if self._ahead else self._edge
         if before is not None:
             follower = self._follows[before.mouths[before.cost.argmin()]]
-            if follower >= 0 and follower not in nearest and follower not in banned:
+            if follower >= 0 and follower not in nearest:
                 nearest[-1] = follower  # going on is always an option
                 distance[-1] = self._index.distances(wanted, nearest[-1:])[0]
         unary = distance.astype(np.float64)

@@ -6,11 +6,7 @@ import cv2
 import numpy as np
 
 from lipwright.core.contracts import F32, U8
-
-
-def zoom(crop_from_frame: np.ndarray) -> float:
-    """Crop pixels per frame pixel of a (2, 3) similarity."""
-    return float(np.sqrt(abs(np.linalg.det(crop_from_frame[:, :2].astype(np.float64)))))
+from lipwright.face.align import zoom
 
 
 def sample_crop(frame: U8, crop_from_frame: F32, size: int) -> U8:

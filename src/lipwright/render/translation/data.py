@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -11,24 +12,21 @@ from numpy.typing import NDArray
 
 from lipwright.core.contracts import F32, U8
 from lipwright.core.errors import ShapeError, SubjectError
-from lipwright.core.ibug import JAW, JAW_LINE, MOUTH, MOUTH_JAW
-from lipwright.face.align import apply
+from lipwright.core.ibug import JAW, MOUTH, MOUTH_JAW
+from lipwright.face.align import apply, zoom
 from lipwright.render.translation.batch import Batch
 from lipwright.render.translation.config import TranslationConfig
-from lipwright.render.translation.crop import sample_crop, zoom
+from lipwright.render.translation.crop import sample_crop
 from lipwright.render.translation.crops import Crops
 from lipwright.render.translation.facial_map import (
     draw_lines,
-    head_mask,
     network_input,
-    sewing_mask,
     template_conditions,
     wanted_landmarks,
 )
 from lipwright.render.translation.geometry import TranslationGeometry
+from lipwright.render.translation.masks import kept_mask, patch_mask
 
-FEATHER = 0.04
-"""Of the crop's size: width of the soft rim of a patch."""
 _POSE_NEAR = 0.06
 _APART = 25
 """A swapped template is within 0.06 rad of the frame's pose and at least a second away from it."""
@@ -53,6 +51,17 @@ class _Change:
             return np.ascontiguousarray(crop)
         table = np.clip(np.arange(256) * self.gain + self.bias + 0.5, 0, 255).astype(np.uint8)
         return np.asarray(table[crop])
+
+
+class _Sample(NamedTuple):
+    """One frame, as `Batch` describes it."""
+
+    inputs: F32
+    crop: F32
+    mask: F32
+    around: F32
+    mouth: tuple[int, int, int, int]
+    kept: F32
 
 
 @dataclass(frozen=True)
@@ -103,15 +112,11 @@ class TranslationData:
         crops = Crops.of(cut, config.size)
         return cls(crops, apply(maps, landmarks_px), pose_rad, geometry, train, validation, numbers, zooms)
 
-    def batch(self, config: TranslationConfig, seed: int, step: int) -> Batch:
-        """`config.batch` augmented training samples; the same for the same (seed, step)."""
-        return self.stretch(config, seed, step)[-1]
-
     def stretch(self, config: TranslationConfig, seed: int, step: int, rank: int = 0) -> list[Batch]:
-        """`config.sample_frames` consecutive frames of the same samples, oldest first.
+        """`config.sample_frames` consecutive frames of `config.batch` augmented training samples, oldest first.
 
-        Each sample has its own random numbers, and process `rank` takes its turn of them: two processes with
-        one sample each see what one process with two would.
+        The same for the same (seed, step). Each sample has its own random numbers, and process `rank` takes its turn
+        of them: two processes with one sample each see what one process with two would.
         """
         ends = self._ends(self.train, config.sample_frames)
         if not len(ends):
@@ -187,13 +192,13 @@ class TranslationData:
         samples = [self._sample(i, j, drawn, config, change) for i, j, drawn in pairs]
         if not config.temporal_inputs:
             return samples
-        lines = [s[0][0] for s in samples]
+        lines = [s.inputs[0] for s in samples]
         offset = np.array([change.dx, change.dy], np.float32)
         drawn = wanted_landmarks(self.landmarks[self._after(around[-1])] + offset, points[-1][MOUTH_JAW] + offset)
         lines.append(draw_lines(drawn, config.size) * np.float32(1 / 255))
         empty = np.zeros((3, config.size, config.size), np.float32)
         return [
-            (np.concatenate([s[0], lines[max(k - 1, 0)][None], lines[k + 1][None], empty]), *s[1:])
+            s._replace(inputs=np.concatenate([s.inputs, lines[max(k - 1, 0)][None], lines[k + 1][None], empty]))
             for k, s in enumerate(samples)
         ]
 
@@ -214,38 +219,16 @@ class TranslationData:
         corner = np.round(centre - (width / 2, height / 2)).astype(int) + offset.astype(int)
         left, top = np.clip(corner, 0, (size - width, size - height))
         kept = kept_mask(conditions.hull, drawn, config) if config.temporal_inputs else mask
-        return inputs, _signed(crop), mask[None], _signed(around), (int(left), int(top), width, height), kept[None]
+        box = int(left), int(top), width, height
+        return _Sample(inputs, _signed(crop), mask[None], _signed(around), box, kept[None])
 
     @staticmethod
     def _collate(samples: list[_Sample]) -> Batch:
-        inputs, target, mask, outside = (torch.from_numpy(np.stack([s[k] for s in samples])) for k in range(4))
-        kept = torch.from_numpy(np.stack([s[5] for s in samples]))
-        return Batch(inputs, target * mask + outside * (1 - mask), mask, outside, [s[4] for s in samples], kept)
-
-
-_Sample = tuple[F32, F32, F32, F32, tuple[int, int, int, int], F32]
+        *arrays, mouth, last = zip(*samples, strict=True)
+        inputs, crop, mask, outside, kept = (torch.from_numpy(np.stack(array)) for array in (*arrays, last))
+        target = crop * mask + outside * (1 - mask)
+        return Batch(inputs, target, mask, outside, list(mouth), kept)
 
 
 def _signed(crop: U8) -> F32:
     return crop.transpose(2, 0, 1).astype(np.float32) * np.float32(2 / 255) - 1
-
-
-def patch_mask(hull: U8, drawn: F32, own: F32, config: TranslationConfig) -> F32:
-    """(S, S) mask of a rendered patch: mouth and jaw inside the hull, or the soft square of a whole head.
-
-    Args: `drawn` and `own` (68, 2) are the wanted and the template's own landmarks in crop pixels.
-    """
-    feather = FEATHER * config.size
-    if config.mode == "sewn":
-        return sewing_mask(hull, (drawn[JAW_LINE], own[JAW_LINE]), feather)
-    return head_mask(config.size, 2 * feather)
-
-
-def kept_mask(hull: U8, drawn: F32, config: TranslationConfig) -> F32:
-    """(S, S) what of an output the frame after may see: the wanted mouth and jaw, or a whole head.
-
-    `patch_mask` also follows the template's own jaw, which must not reach a network.
-    """
-    if config.mode == "sewn":
-        return sewing_mask(hull, (drawn[JAW_LINE],), FEATHER * config.size)
-    return np.ones(hull.shape, np.float32)

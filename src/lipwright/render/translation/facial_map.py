@@ -5,7 +5,6 @@ Everything works on an aligned crop (size, size, 3) uint8 RGB and polygons in cr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -14,7 +13,7 @@ import numpy as np
 from lipwright.core.contracts import F32, U8
 from lipwright.core.ibug import CHAINS, JAW, JAW_LINE, MOUTH_JAW
 
-_SUBPIXEL = 4
+SUBPIXEL = 4
 """Fractional bits of cv2's drawing coordinates."""
 _SIGMA = 1.4
 """At 512 px; in proportion to the size, so that a preset sees the same edges at any size."""
@@ -24,9 +23,6 @@ _MARGIN = 0.012
 _SMEAR = 2.2
 """In frame pixels: half the diagonal of a pixel that the hull touches, and the diagonal that bilinear sampling
 reaches. Only faces that are small for their crop need it."""
-
-_AROUND_FACE = 0.05
-"""Of the crop's size: skin, shade and feather beyond a jaw line."""
 
 # 3 and 13 lie between the template's cheeks and the predicted jaw and move with it, so they are not drawn.
 _LINES = [([i for i in chain if i not in (3, 13)], closed) for chain, closed in CHAINS]
@@ -53,8 +49,8 @@ def draw_lines(landmarks: F32, size: int) -> U8:
     """(68, 2) landmarks in crop pixels to (S, S) antialiased polylines, 0 to 255; 3 and 13 are not read."""
     canvas = np.zeros((size, size), np.uint8)
     for chain, closed in _LINES:
-        fixed = np.round(landmarks[chain] * 2**_SUBPIXEL).astype(np.int32)
-        cv2.polylines(canvas, [fixed[:, None]], closed, (255,), line_width(size), cv2.LINE_AA, _SUBPIXEL)
+        fixed = np.round(landmarks[chain] * 2**SUBPIXEL).astype(np.int32)
+        cv2.polylines(canvas, [fixed[:, None]], closed, (255,), line_width(size), cv2.LINE_AA, SUBPIXEL)
     return canvas
 
 
@@ -72,8 +68,8 @@ def wanted_landmarks(template: F32, mouth_jaw: F32) -> F32:
 def fill_hull(polygon: F32, size: int) -> U8:
     """(H, 2) convex polygon to an antialiased (S, S) mask, 0 to 255."""
     canvas = np.zeros((size, size), np.uint8)
-    fixed = np.round(polygon * 2**_SUBPIXEL).astype(np.int32)
-    cv2.fillConvexPoly(canvas, fixed, (255,), cv2.LINE_AA, _SUBPIXEL)
+    fixed = np.round(polygon * 2**SUBPIXEL).astype(np.int32)
+    cv2.fillConvexPoly(canvas, fixed, (255,), cv2.LINE_AA, SUBPIXEL)
     return canvas
 
 
@@ -84,7 +80,7 @@ def template_conditions(crop: U8, polygon: F32, zoom: float = 1.0) -> Conditions
     """
     size = crop.shape[0]
     hull = fill_hull(polygon, size)
-    blank = _grow(hull, max(_MARGIN * size + 1, _SMEAR * zoom))
+    blank = grow(hull, max(_MARGIN * size + 1, _SMEAR * zoom))
     outside = np.asarray(cv2.bitwise_not(blank), np.uint8)
     mean = np.round(cv2.mean(crop, outside)[:3]) if outside.any() else np.full(3, 127.0)
     blanked = crop.copy()
@@ -99,7 +95,7 @@ def _edges(blanked: U8, blank: U8, outside: U8) -> U8:
     sigma = max(0.5, _SIGMA * len(grey) / 512)
     soft = cv2.GaussianBlur(grey, (0, 0), sigma)
     edges = np.asarray(cv2.Canny(soft, _LOW * scale, _HIGH * scale, L2gradient=True), np.uint8)
-    rim = _grow(blank, 4 * sigma + 1)  # the edge of the blank is no edge of the face
+    rim = grow(blank, 4 * sigma + 1)  # the edge of the blank is no edge of the face
     return np.asarray(cv2.bitwise_and(edges, cv2.bitwise_not(rim)), np.uint8)
 
 
@@ -109,7 +105,7 @@ def _median(grey: U8, mask: U8) -> float:
     return float(np.searchsorted(counts, counts[-1] / 2)) if counts[-1] else 128.0
 
 
-def _grow(mask: U8, radius: float) -> U8:
+def grow(mask: U8, radius: float) -> U8:
     """255 within `radius` of any non-zero pixel."""
     side = 2 * int(np.ceil(radius)) + 1
     grown = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
@@ -127,28 +123,3 @@ def network_input(landmarks: F32, conditions: Conditions, with_template: bool, w
     if with_template:
         out[3:] = conditions.blanked.transpose(2, 0, 1) * np.float32(2 / 255) - 1
     return out
-
-
-def sewing_mask(hull: U8, jaws: Sequence[F32], feather: float) -> F32:
-    """(S, S) in [0, 1]: where a sewn patch replaces the template; smooth over `feather` pixels at its rim.
-
-    Inside the hull, and there only on or near one of the faces whose jaw lines (17, 2) are given (the wanted
-    one and the template's own): what is background for both stays the template's. This decides where the
-    picture is used and is no input of the network, so the template's jaw tells it nothing.
-    """
-    face = np.zeros_like(hull)
-    for jaw in jaws:
-        fixed = np.round(jaw * 2**_SUBPIXEL).astype(np.int32)
-        cv2.fillPoly(face, [fixed[:, None]], (255,), cv2.LINE_8, _SUBPIXEL)
-    region = cv2.bitwise_and(_grow(face, _AROUND_FACE * len(hull)), (hull > 127).astype(np.uint8))
-    distance = cv2.distanceTransform(region, cv2.DIST_L2, 3)
-    t = np.clip(distance / feather, 0, 1)
-    return (t * t * (3 - 2 * t)).astype(np.float32)
-
-
-def head_mask(size: int, feather: float) -> F32:
-    """(S, S) in [0, 1]: 1 inside, falling smoothly to 0 at the crop's border."""
-    inside = np.minimum(np.arange(size), np.arange(size)[::-1])
-    t = np.clip(inside / feather, 0, 1)
-    ramp = t * t * (3 - 2 * t)
-    return np.outer(ramp, ramp).astype(np.float32)

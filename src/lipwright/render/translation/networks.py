@@ -12,20 +12,7 @@ from torch import Tensor, nn
 
 from lipwright.render.translation.attention import SelfAttention
 from lipwright.render.translation.config import TranslationConfig
-from lipwright.render.translation.layers import (
-    InstanceNorm,
-    ResidualBlock,
-    down,
-    halved,
-    head,
-    initialise,
-    pad_to,
-    run,
-    stem,
-    up,
-)
-
-__all__ = ["GlobalGenerator", "InstanceNorm", "LocalEnhancer", "build_generator", "initialise"]
+from lipwright.render.translation.layers import ResidualBlock, down, halved, head, initialise, pad_to, run, stem, up
 
 
 class GlobalGenerator(nn.Module):

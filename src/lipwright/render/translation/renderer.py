@@ -17,13 +17,13 @@ from lipwright.core.checkpoint import load_into, load_tensors, save_tensors
 from lipwright.core.config import from_dict, to_dict
 from lipwright.core.contracts import F32, U8, FaceTrack, Patch, RenderWindow
 from lipwright.core.errors import ConfigError, ShapeError
-from lipwright.face.align import apply, invert
+from lipwright.face.align import apply, invert, zoom
 from lipwright.render.sewing import sew
 from lipwright.render.translation.config import TranslationConfig
-from lipwright.render.translation.crop import sample_crop, zoom
-from lipwright.render.translation.data import kept_mask, patch_mask
+from lipwright.render.translation.crop import sample_crop
 from lipwright.render.translation.facial_map import draw_lines, network_input, template_conditions, wanted_landmarks
 from lipwright.render.translation.geometry import TranslationGeometry
+from lipwright.render.translation.masks import kept_mask, patch_mask
 from lipwright.render.translation.networks import build_generator
 from lipwright.render.translation.precision import has_bf16
 from lipwright.render.translation.temporal import Before, with_neighbours

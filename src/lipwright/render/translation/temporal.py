@@ -2,7 +2,7 @@
 
 Frames are aligned crops, so the output before lies where the next one will; it needs no warp. Nothing here can
 tell the template's mouth: lines are those of wanted landmarks, and of an output only the part inside the hull
-and near the *wanted* jaw is fed back (`facial_map.sewing_mask` of that jaw alone).
+and near the *wanted* jaw is fed back (`masks.kept_mask`).
 """
 
 from __future__ import annotations
