@@ -126,7 +126,7 @@ def quality_table(protocol: str, columns: dict[str, Any]) -> dict[str, Any]:
     first = next(iter(made.values()))
     labels = CROSS if "lips.template_leak" in first else SELF
     keys = [key for key in labels if any(key in rows for rows in made.values())]
-    lines = [[name, *(_sure(rows.get(key, {})) for key in keys)] for name, rows in made.items()]
+    lines: list[list[Any]] = [[name, *(_sure(rows.get(key, {})) for key in keys)] for name, rows in made.items()]
     for control, label in CONTROLS.items():
         found = [[rows.get(key, {}).get(control) for rows in made.values()] for key in keys]
         known = [[value for value in values if value is not None] for values in found]
