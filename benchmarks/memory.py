@@ -96,7 +96,7 @@ def shown(frame: U8, patch: Patch) -> U8:
     return paste(Picture.of_rgb8(frame, BT709, "yuv444p10le"), patch).rgb8()
 
 
-def scores(held: Held, made: Sequence[U8]) -> list[float]:
+def scores(held: Held, made: Sequence[U8]) -> dict[str, float]:
     """`SCORES` of the mouth box against the real frames."""
     where = held.test
     boxes = mouth_boxes(held.subject.track[where])
@@ -106,12 +106,13 @@ def scores(held: Held, made: Sequence[U8]) -> list[float]:
         [frame_energy(boxes.cut(a, i), boxes.cut(b, i)) for i, (a, b) in enumerate(pairwise(v))]
         for v in (list(made), [held.frames[t] for t in where])
     ]
-    return [
+    values = (
         float(np.mean([psnr(a, b) for a, b in zip(real, ours, strict=True)])),
         float(np.mean([ssim_gaussian(a, b) for a, b in zip(real, ours, strict=True)])),
         sharpness_ratio([laplacian_energy(x) for x in ours], [laplacian_energy(x) for x in real]),
         jitter_ratio(*moved),
-    ]
+    )
+    return dict(zip(SCORES, values, strict=True))
 
 
 def quality(paths: Sequence[Path]) -> Iterator[Row]:
@@ -119,7 +120,7 @@ def quality(paths: Sequence[Path]) -> Iterator[Row]:
     for path in paths:
         held = Held.open(path)
         made, spent = replay(held, held.memory())
-        yield [path.stem, len(made), *scores(held, made), spent]
+        yield [path.stem, len(made), *scores(held, made).values(), spent]
 
 
 def reduce(paths: Sequence[Path]) -> Iterator[Row]:
@@ -132,7 +133,7 @@ def reduce(paths: Sequence[Path]) -> Iterator[Row]:
             even = held.train[(blocks[:, None] * size + np.arange(size)).ravel()]
             for name, kept in (("even", even), ("coverage", cover(held.subject.track, held.train, n, size))):
                 made, _ = replay(held, held.memory(kept))
-                yield [path.stem, name, len(kept), *scores(held, made)]
+                yield [path.stem, name, len(kept), *scores(held, made).values()]
 
 
 def unseen(paths: Sequence[Path]) -> Iterator[Row]:
