@@ -19,14 +19,9 @@ def cut(frame: U8, box: np.ndarray) -> U8:
     return np.pad(inside, pads, mode="edge") if np.any(pads) else inside
 
 
-def everywhere(width: int, height: int) -> Area:
-    """The whole patch."""
-    return slice(0, height), slice(0, width)
-
-
 def bounds(mask: F32) -> Area:
-    """The rows and columns where a mask is not zero."""
+    """The rows and columns where a mask is not zero; all of them when it is zero everywhere."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):
-        return everywhere(mask.shape[1], mask.shape[0])
+        return slice(0, mask.shape[0]), slice(0, mask.shape[1])
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)

@@ -78,6 +78,8 @@ def test_crops_come_back_as_they_were() -> None:
         Crops(crops.coded[:-1], crops.offsets, 32)
     with pytest.raises(CheckpointError, match="crop 1 cannot be decoded"):
         Crops(crops.coded, crops.offsets, 48)[1]
+    with pytest.raises(CheckpointError, match="crop 0 cannot be decoded"):
+        Crops(crops.coded, crops.offsets[[0, 0, *range(2, len(crops.offsets))]], 32)[0]
 
 
 def test_losses_may_be_left_out(person: Any) -> None:

@@ -36,11 +36,10 @@ class Crops:
             quality: of JPEG with full chroma; None codes without loss. A loss spreads what is under the hull of a
                 crop up to 7 px beyond it, so it is only for files that must be small.
         """
-        jpeg = [
-            *(cv2.IMWRITE_JPEG_QUALITY, quality or 0),
-            *(cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444),
-        ]
-        kind, options = (".png", [cv2.IMWRITE_PNG_COMPRESSION, 1]) if quality is None else (".jpg", jpeg)
+        kind, options = ".png", [cv2.IMWRITE_PNG_COMPRESSION, 1]
+        if quality is not None:
+            full = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+            kind, options = ".jpg", [cv2.IMWRITE_JPEG_QUALITY, quality, *full]
         parts = [cv2.imencode(kind, cv2.cvtColor(p, cv2.COLOR_RGB2BGR), options)[1].ravel() for p in pictures]
         ends = np.cumsum([0, *(len(p) for p in parts)]).astype(np.int64)
         return cls(np.concatenate(parts) if parts else np.zeros(0, np.uint8), ends, size)
@@ -51,7 +50,7 @@ class Crops:
     def __getitem__(self, index: int) -> U8:
         """(size, size, 3) RGB picture number `index`; CheckpointError when its bytes are damaged."""
         data = np.ascontiguousarray(self.coded[self.offsets[index] : self.offsets[index + 1]])
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None  # of nothing it would raise its own error
         if image is None or image.shape != (self.size, self.size, 3):
             raise CheckpointError(f"crop {index} cannot be decoded; pack the subject again")
         return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
