@@ -1,27 +1,33 @@
 """The `memory` renderer alone, on the last tenth of prepared subjects with their true landmarks, before any encoder.
 
-python benchmarks/memory.py quality anchor.subject presenter.subject
+    python benchmarks/memory.py quality anchor.subject presenter.subject --json benchmarks/results/memory.json
+
+Rows are printed as they are measured; `--json` keeps them for `lipwright report`.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
 import torch
 
+from lipwright.cli.results import cell, command_line, result, table
 from lipwright.compose.paste import paste
 from lipwright.core.checkpoint import load_tensors, part_hash, save_tensors
 from lipwright.core.contracts import F32, U8, Patch, RenderWindow
+from lipwright.core.files import write_json
 from lipwright.core.ibug import MOUTH_JAW, lip_aperture
 from lipwright.evaluate.boxes import mouth_boxes
 from lipwright.face.align import apply
@@ -38,6 +44,12 @@ from lipwright.render.registry import RENDERERS
 from lipwright.subject.store import Subject
 
 WINDOW = 50
+SCORES = ("mouth PSNR, dB", "mouth SSIM", "sharpness to real", "jitter to real")
+SCALE = (
+    *("mouths", "MB on disk", "index, ms", "index, slowest", "scan of all, ms", "scan, slowest"),
+    *("load, CPU s", "resident, MB"),
+)
+Row = list[Any]
 
 
 @dataclass(frozen=True)
@@ -85,7 +97,7 @@ def shown(frame: U8, patch: Patch) -> U8:
 
 
 def scores(held: Held, made: Sequence[U8]) -> dict[str, float]:
-    """Mouth box against the real frames."""
+    """`SCORES` of the mouth box against the real frames."""
     where = held.test
     boxes = mouth_boxes(held.subject.track[where])
     real = [boxes.cut(held.frames[t], i) for i, t in enumerate(where)]
@@ -94,24 +106,24 @@ def scores(held: Held, made: Sequence[U8]) -> dict[str, float]:
         [frame_energy(boxes.cut(a, i), boxes.cut(b, i)) for i, (a, b) in enumerate(pairwise(v))]
         for v in (list(made), [held.frames[t] for t in where])
     ]
-    return {
-        "PSNR": float(np.mean([psnr(a, b) for a, b in zip(real, ours, strict=True)])),
-        "SSIM": float(np.mean([ssim_gaussian(a, b) for a, b in zip(real, ours, strict=True)])),
-        "sharpness": sharpness_ratio([laplacian_energy(x) for x in ours], [laplacian_energy(x) for x in real]),
-        "jitter": jitter_ratio(*moved),
-    }
+    values = (
+        float(np.mean([psnr(a, b) for a, b in zip(real, ours, strict=True)])),
+        float(np.mean([ssim_gaussian(a, b) for a, b in zip(real, ours, strict=True)])),
+        sharpness_ratio([laplacian_energy(x) for x in ours], [laplacian_energy(x) for x in real]),
+        jitter_ratio(*moved),
+    )
+    return dict(zip(SCORES, values, strict=True))
 
 
-def quality(paths: Sequence[Path]) -> None:
+def quality(paths: Sequence[Path]) -> Iterator[Row]:
     """One row per subject."""
     for path in paths:
         held = Held.open(path)
-        renderer = held.memory()
-        made, spent = replay(held, renderer)
-        print(path.stem, {k: round(v, 3) for k, v in scores(held, made).items()}, f"{spent:.1f} ms", renderer.config)
+        made, spent = replay(held, held.memory())
+        yield [path.stem, len(made), *scores(held, made).values(), spent]
 
 
-def reduce(paths: Sequence[Path]) -> None:
+def reduce(paths: Sequence[Path]) -> Iterator[Row]:
     """Held-out quality with stretches kept by coverage and with as many spread evenly."""
     for path in paths:
         held = Held.open(path)
@@ -119,12 +131,12 @@ def reduce(paths: Sequence[Path]) -> None:
         for n in (120, 200, 280, 400, len(held.train)):
             blocks = np.unique(np.linspace(0, len(held.train) // size - 1, n // size).round().astype(int))
             even = held.train[(blocks[:, None] * size + np.arange(size)).ravel()]
-            for name, kept in (("even", even), ("cover", cover(held.subject.track, held.train, n, size))):
+            for name, kept in (("even", even), ("coverage", cover(held.subject.track, held.train, n, size))):
                 made, _ = replay(held, held.memory(kept))
-                print(path.stem, name, len(kept), {k: round(v, 3) for k, v in scores(held, made).items()}, flush=True)
+                yield [path.stem, name, len(kept), *scores(held, made).values()]
 
 
-def unseen(paths: Sequence[Path]) -> None:
+def unseen(paths: Sequence[Path]) -> Iterator[Row]:
     """Mouths of a kind that was taken out of the footage, each rendered on its own."""
     for path in paths:
         held = Held.open(path)
@@ -150,9 +162,7 @@ def unseen(paths: Sequence[Path]) -> None:
                 window = RenderWindow(held.frames[one], track[one], track.landmarks_px[one][:, MOUTH_JAW], track[one])
                 made = shown(held.frames[t], next(iter(renderer.render(window))))
                 quality.append(psnr(boxes.cut(held.frames[t], t), boxes.cut(made, t)))
-            print(
-                path.stem, name, f"kept {len(chosen[0])}, asked {len(quality)}: {np.mean(quality):.2f} dB", flush=True
-            )
+            yield [path.stem, name, len(chosen[0]), len(quality), float(np.mean(quality))]
 
 
 def grown(bank: MouthBank, n: int) -> MouthBank:
@@ -180,7 +190,7 @@ def grown(bank: MouthBank, n: int) -> MouthBank:
     )
 
 
-def scale(paths: Sequence[Path]) -> None:
+def scale(paths: Sequence[Path]) -> Iterator[Row]:
     """Cost of a query, of loading, and resident memory, against the number of mouths."""
     held = Held.open(paths[0])
     bank, track = held.memory().bank, held.subject.track
@@ -196,22 +206,21 @@ def scale(paths: Sequence[Path]) -> None:
             out = subprocess.run(
                 [sys.executable, __file__, "one-scale", str(file), digest], capture_output=True, text=True, check=True
             )
-            print(n, f"{file.stat().st_size / 1e6:.0f} MB on disk;", out.stdout.strip(), flush=True)
+            yield [n, file.stat().st_size / 1e6, *json.loads(out.stdout)]
 
 
-def one_scale(paths: Sequence[Path]) -> None:
-    """In a process of its own: load, then look for every wanted mouth."""
-    file, digest = paths
+def one_scale(file: Path, digest: str) -> list[float]:
+    """In a process of its own: load, then look for every wanted mouth; the last six columns of `scale`."""
     wanted = np.load(file.parent / "wanted.npz")
     process = psutil.Process()
     before, began = process.memory_info().rss, time.process_time()
     tensors, config = load_tensors(file)
-    assert part_hash(file) == digest.name
+    assert part_hash(file) == digest
     renderer = RENDERERS.get("memory")(tensors, config, "cpu")
     loaded = time.process_time() - began
     search = renderer._search
     features = search._feature(wanted["shapes"], wanted["pose"])
-    took = {}
+    took: list[float] = []
     rows = search._features
     norm = (rows**2).sum(1)
 
@@ -219,38 +228,48 @@ def one_scale(paths: Sequence[Path]) -> None:
         distance = norm + (feature**2).sum() - 2 * (rows @ feature)
         np.argpartition(distance, 23)
 
-    for name, ask in (("index", lambda f: search._index.nearest(f, 24)), ("scan", scan)):
+    for ask in (lambda f: search._index.nearest(f, 24), scan):
         spent = []
         for feature in features:
             start = time.process_time()
             ask(feature)
             spent.append(1000 * (time.process_time() - start))
-        took[name] = f"{np.median(spent):.2f} ms (slowest {max(spent):.2f})"
+        took += [float(np.median(spent)), max(spent)]
     renderer.bank.image(0)
-    resident = (process.memory_info().rss - before) / 1e6
-    print(f"load {loaded:.2f} s of CPU; resident +{resident:.0f} MB; index {took['index']}; scan {took['scan']}")
+    return [*took, loaded, (process.memory_info().rss - before) / 1e6]
 
 
-COMMANDS: dict[str, Callable[[Sequence[Path]], None]] = {
-    "quality": quality,
-    "reduce": reduce,
-    "unseen": unseen,
-    "scale": scale,
-    "one-scale": one_scale,
+COMMANDS: dict[str, tuple[tuple[str, ...], Callable[[Sequence[Path]], Iterator[Row]]]] = {
+    "quality": (("subject", "frames", *SCORES, "CPU ms a frame"), quality),
+    "reduce": (("subject", "chosen by", "mouths", *SCORES), reduce),
+    "unseen": (("subject", "mouths taken out", "kept", "asked", "mouth PSNR, dB"), unseen),
+    "scale": (SCALE, scale),
 }
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("what", choices=sorted(COMMANDS))
+    options.add_argument("what", choices=[*COMMANDS, "one-scale"])
     options.add_argument("subjects", nargs="*", type=Path)
+    options.add_argument("--json", type=Path, help="table for `lipwright report`")
     return options
 
 
 def main() -> None:
     given = parser().parse_args()
-    COMMANDS[given.what](given.subjects)
+    if given.what == "one-scale":
+        file, digest = given.subjects
+        print(json.dumps(one_scale(file, str(digest))))
+        return
+    columns, measure = COMMANDS[given.what]
+    print(" | ".join(columns))
+    rows = []
+    for row in measure(given.subjects):
+        print(" | ".join(map(cell, row)), flush=True)
+        rows.append(row)
+    if given.json is not None:
+        write_json(given.json, result(command_line("benchmarks/memory.py", sys.argv[1:]), [table("", columns, rows)]))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
+from lipwright.cli.results import command_line, result, table
 from lipwright.core.contracts import F32
 from lipwright.core.files import write_json
 from lipwright.core.ibug import MOUTH, lip_aperture
@@ -33,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("subjects", nargs="+", type=Path)
     options.add_argument("--truth", type=Path, help="exact points of a presenter's clip, from its first frame on")
     options.add_argument("--from", dest="start_s", type=float, help="second from which a subject is held out")
-    options.add_argument("--json", type=Path)
+    options.add_argument("--json", type=Path, help="table for `lipwright report`")
     return options
 
 
@@ -61,7 +62,8 @@ def pictures(held: Held, points: F32) -> dict[str, float]:
 
 def main() -> None:
     given = parser().parse_args()
-    found = {}
+    rows = []
+    columns: tuple[str, ...] = ()
     for path in given.subjects:
         held = Held.open(path)
         if given.start_s is not None:
@@ -74,10 +76,11 @@ def main() -> None:
             if given.truth is not None:
                 true = load_truth(given.truth).landmarks_px[: len(points)]
                 row |= against_truth(points[track.good], true[track.good])
-            found[f"{path.stem}, {name}"] = row
+            columns = ("subject", "points", *row)
+            rows.append([path.stem, name, *row.values()])
             print(path.stem, name, {k: round(v, 3) for k, v in row.items()}, flush=True)
     if given.json is not None:
-        write_json(given.json, found)
+        write_json(given.json, result(command_line("benchmarks/mouth.py", sys.argv[1:]), [table("", columns, rows)]))
 
 
 if __name__ == "__main__":

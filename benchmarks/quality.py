@@ -1,9 +1,11 @@
 """Quality tables of docs/results.md: personas of one subject under the protocols.
 
     python benchmarks/quality.py footage.mp4 --audio 57-64 --picture 0-7 -o runs/anchor \
-        instant=instant.persona sewn=sewn.persona full-face=full.persona
+        --json benchmarks/results/quality-anchor.json instant=instant.persona sewn=sewn.persona full-face=full.persona
 
-Scores already in the output folder are not measured again, so an interrupted run goes on.
+`lipwright report` puts all `quality-*.json` into common tables.
+Scores already in the output folder are not measured again, so an interrupted run goes on; a note says when one is of
+another commit. A persona made anew needs a folder of its own.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from lipwright.cli.machine import machine
 from lipwright.cli.results import cell, command_line, markdown, result, table
 from lipwright.cli.transcript import read_phones
 from lipwright.cli.values import stretch
@@ -46,8 +49,10 @@ CROSS = {
     "lips.template_leak": "template leak",
     "mouth.sharpness_ratio": "mouth sharpness to template",
     "speech.offset": "audio-video offset, ms",
+    "lipmatch.confidence": "LipMatch confidence",
     "speech.silence_ratio": "silence ratio",
 }
+CONTROLS = {"real": "*real*", "frozen": "*frozen mouth*", "mean": "*mean mouth*", "floor": "*noise*"}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -73,7 +78,8 @@ def main() -> None:
         for protocol, scores in measure(options, name, Path(folder), renderer or None).items():
             tables.setdefault(protocol, {})[name] = scores
     shown = [quality_table(protocol, columns) for protocol, columns in tables.items()]
-    found = result(command_line("benchmarks/quality.py", sys.argv[1:]), shown, data=tables)
+    data = {protocol: {name: _values(one) for name, one in rows.items()} for protocol, rows in tables.items()}
+    found = result(command_line("benchmarks/quality.py", sys.argv[1:]), shown, data=data, notes=earlier(tables))
     write_json(options.json or options.out / "quality.json", found)
     print(markdown(found))
 
@@ -106,23 +112,50 @@ def measure(options: argparse.Namespace, name: str, folder: Path, renderer: str 
         if not file.is_file():
             result = run()
             result.write_html(file.with_suffix(".html"))
-            write_json(file, result.to_json())
+            write_json(file, result.to_json() | {"machine": machine()})
         scores[protocol] = json.loads(file.read_text(encoding="utf-8"))
     return scores
 
 
 def quality_table(protocol: str, columns: dict[str, Any]) -> dict[str, Any]:
-    """A column per persona, then the controls, which do not depend on the persona."""
-    rows = {name: scores["metrics"] for name, scores in columns.items()}
-    first = next(iter(rows.values()))
+    """A row per persona, as papers lay it out, then the controls.
+
+    These do not depend on the persona, but for the noise of the tracker, of which the largest is shown.
+    """
+    made = {name: scores["metrics"] for name, scores in columns.items()}
+    first = next(iter(made.values()))
     labels = CROSS if "lips.template_leak" in first else SELF
-    controls = ("real", "frozen", "mean", "floor")
-    lines = []
-    for key, label in labels.items():
-        if key in first:
-            made = [rows[name].get(key, {}) for name in rows]
-            lines.append([label, *map(_sure, made), *(first[key].get(control) for control in controls)])
-    return table(f"`{protocol}`", ("metric", *rows, "real", "frozen", "mean", "noise"), lines)
+    keys = [key for key in labels if any(key in rows for rows in made.values())]
+    lines: list[list[Any]] = [[name, *(_sure(rows.get(key, {})) for key in keys)] for name, rows in made.items()]
+    for control, label in CONTROLS.items():
+        found = [[rows.get(key, {}).get(control) for rows in made.values()] for key in keys]
+        known = [[value for value in values if value is not None] for values in found]
+        lines.append([label, *((max(v) if control == "floor" else v[0]) if v else None for v in known)])
+    return table(f"`{protocol}`", ("recipe", *(labels[key] for key in keys)), lines)
+
+
+def earlier(tables: dict[str, dict[str, Any]]) -> list[str]:
+    """A line for every score that lay in the folder already and is of another commit than this run."""
+    here = machine()["commit"]
+    made = {
+        (name, protocol): one.get("machine", {}).get("commit")
+        for protocol, rows in tables.items()
+        for name, one in rows.items()
+    }
+    return [
+        f"{name}, `{protocol}`: measured earlier, at {f'commit {commit}' if commit else 'an unknown commit'}."
+        for (name, protocol), commit in made.items()
+        if commit != here
+    ]
+
+
+def _values(scores: dict[str, Any]) -> dict[str, Any]:
+    """Every metric's numbers, without what is the same everywhere."""
+    told = ("label", "unit", "better")
+    return {
+        key: {name: value for name, value in row.items() if value is not None and name not in told}
+        for key, row in scores["metrics"].items()
+    }
 
 
 def _sure(row: dict[str, Any]) -> str:

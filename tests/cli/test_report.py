@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,8 @@ def test_a_quality_table_of_renderers_is_understood(tmp_path: Path) -> None:
     given |= {"changes": {"size": 192}, "subjects": {"a.subject": {"source": "x", "rows": rows}}}
     (tmp_path / "table.json").write_text(json.dumps(given), encoding="utf-8")
     text = results.markdown(results.load(tmp_path)["table"])
-    assert "lipwright bench render a.subject --ablations --preset draft --steps 500 --seed 0 --set size=192" in text
+    command = "lipwright bench render a.subject --ablations --preset draft --steps 500 --seed 0 --set size=192"
+    assert f"{command} --json table.json\n" in text
     assert "| sewn | 28.5 | 0.875 | 0.5 | 0.75 | 0.98 | 500 | 90.5 |" in text
     assert "| memory | not run | - |" in text
 
@@ -135,5 +137,30 @@ def test_committed_pages_are_what_the_committed_results_give() -> None:
         new, missing = results.fill(text, found)
         assert missing == []
         assert new == text, f"{page} is older than its results; run: lipwright report {page}"
-        shown |= {name for name in found if f"<!-- report: {name} -->" in text}
-    assert shown == set(found)
+        for section in re.findall(r"<!-- report: ([\w-]+) -->", text):
+            shown |= {id(one) for one in results.parts(section, found).values()}
+    assert {name for name, one in found.items() if id(one) not in shown} == set()
+
+
+def test_results_named_alike_share_tables() -> None:
+    one = made([results.table("self", ("recipe", "PSNR"), [("instant", 25.5)])])
+    two = made([results.table("self", ("recipe", "PSNR", "closure"), [("instant", 27.5, 0.5)])], command="make two")
+    page, missing = results.fill(PAGE, {"speed-anchor": one, "speed-vlog": two, "speeds": one})
+    assert missing == []
+    assert "```bash\nmake it\nmake two\n```" in page
+    assert "anchor: Measured on 2026-01-02" in page
+    assert "|  | recipe | PSNR | closure |" in page
+    assert "| anchor | instant | 25.5 | - |\n| vlog | instant | 27.5 | 0.5 |" in page
+    assert page.count("**self**") == 1
+
+
+def test_one_of_several_still_says_which() -> None:
+    shown = made([results.table("", ("a",), [("b",)])])
+    assert "| anchor | b |" in results.fill(PAGE, {"speed-anchor": shown})[0]
+
+
+def test_a_persona_is_called_by_its_name_only() -> None:
+    from lipwright.cli.bench.tables import of_measures
+
+    given = {"benchmark": "speak", "seconds": 4.0, "repeats": 1, "persona": "/home/me/a.persona", "machine": MACHINE}
+    assert of_measures({**given, "measures": []})["command"].endswith("--persona a.persona")

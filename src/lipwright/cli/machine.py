@@ -39,17 +39,21 @@ def machine() -> dict[str, Any]:
 
 
 def _commit() -> str | None:
-    """Commit of the checkout the package runs from; None for an installed copy."""
+    """Commit of the checkout the package runs from, marked when its code was changed since; None without a checkout.
+
+    Results and pages do not count as code: writing one result must not mark the next.
+    """
+    commit = _git("rev-parse", "--short", "HEAD")
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ":/src", ":/benchmarks/*.py")
+    return commit and commit + ("-dirty" if changed else "")
+
+
+def _git(*arguments: str) -> str | None:
+    command = ["git", "-C", os.path.dirname(lipwright.__file__), *arguments]
     try:
-        found = subprocess.run(
-            ["git", "-C", os.path.dirname(lipwright.__file__), "describe", "--always", "--dirty", "--exclude", "*"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or None
     except OSError:
         return None
-    return found.stdout.strip() or None
 
 
 def _processor() -> str:

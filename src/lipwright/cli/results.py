@@ -2,7 +2,8 @@
 
 A result is what a benchmark writes: the command that made it, the machine, and tables of plain values. A page says
 where a result belongs with a pair of comments, `<!-- report: NAME -->` and `<!-- end of NAME -->`; what stands
-between them is generated, the rest of the page is written by hand and stays.
+between them is generated, the rest of the page is written by hand and stays. A section shows NAME.json, or all
+NAME-*.json in common tables, whose first column then says which one a row is from.
 """
 
 from __future__ import annotations
@@ -92,31 +93,69 @@ def _known(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def fill(page: str, results: Mapping[str, Mapping[str, Any]]) -> tuple[str, list[str]]:
     """(the page with every section of a known result made anew, names of sections whose result is missing)."""
-    missing = [name for name, _ in _SECTION.findall(page) if name not in results]
     opened = re.findall(r"<!-- report: ([\w-]+) -->", page)
     whole = [name for name, _ in _SECTION.findall(page)]
     if opened != whole:
         broken = next(name for name in opened if name not in whole)
         raise ConfigError(f"the section '{broken}' has no end; write <!-- end of {broken} --> after it")
+    shown = {name: parts(name, results) for name in whole}
 
     def section(match: re.Match[str]) -> str:
-        name = match[1]
-        inside = markdown(results[name]) if name in results else match[2]
-        return f"<!-- report: {name} -->\n{inside}<!-- end of {name} -->"
+        found = shown[match[1]]
+        names = [name for name in found if name != match[1]]
+        inside = markdown(*found.values(), names=names) if found else match[2]
+        return f"<!-- report: {match[1]} -->\n{inside}<!-- end of {match[1]} -->"
 
-    return _SECTION.sub(section, page), missing
+    return _SECTION.sub(section, page), [name for name, found in shown.items() if not found]
 
 
-def markdown(given: Mapping[str, Any]) -> str:
-    """One section: the command, where it ran, the tables, the notes."""
-    parts = [f"```bash\n{given['command']}\n```", _where(given["machine"])]
-    for one in given["tables"]:
-        head = [f"**{one['title']}**", ""] if one["title"] else []
-        lines = [f"| {' | '.join(one['columns'])} |", "|---" * len(one["columns"]) + "|"]
-        lines += [f"| {' | '.join(map(cell, row))} |" for row in one["rows"]]
-        parts.append("\n".join([*head, *lines]))
-    parts += list(given["notes"])
-    return "\n\n".join(parts) + "\n"
+def parts(section: str, results: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """What a section shows: its own result, or those named after it by the rest of their names."""
+    if section in results:
+        return {section: results[section]}
+    start = f"{section}-"
+    return {name.removeprefix(start): found for name, found in results.items() if name.startswith(start)}
+
+
+def markdown(*given: Mapping[str, Any], names: Sequence[str] = ()) -> str:
+    """One section: the commands, where they ran, the tables, the notes.
+
+    With `names`, one per result, tables of the same title become one, with these in its first column.
+    """
+    commands = "\n".join(dict.fromkeys(one["command"] for one in given))
+    where = [_where(one["machine"]) for one in given]
+    if names:
+        where = [f"{name}: {line}" for name, line in zip(names, where, strict=True)]
+    shown = _joined(given, names) if names else given[0]["tables"]
+    notes = dict.fromkeys(note for one in given for note in one["notes"])
+    return "\n\n".join([f"```bash\n{commands}\n```", "  \n".join(where), *map(_table, shown), *notes]) + "\n"
+
+
+def _table(one: Mapping[str, Any]) -> str:
+    head = [f"**{one['title']}**", ""] if one["title"] else []
+    lines = [f"| {' | '.join(one['columns'])} |", "|---" * len(one["columns"]) + "|"]
+    return "\n".join([*head, *lines, *(f"| {' | '.join(map(cell, row))} |" for row in one["rows"])])
+
+
+def _joined(given: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[dict[str, Any]]:
+    """Tables of the same title below each other; a column that one of them lacks stays empty there."""
+    titles = dict.fromkeys(one["title"] for result in given for one in result["tables"])
+    joined = []
+    for title in titles:
+        same = [
+            (name, t)
+            for name, result in zip(names, given, strict=True)
+            for t in result["tables"]
+            if t["title"] == title
+        ]
+        columns = list(dict.fromkeys(column for _, one in same for column in one["columns"]))
+        rows = [
+            [name, *(dict(zip(one["columns"], row, strict=True)).get(column) for column in columns)]
+            for name, one in same
+            for row in one["rows"]
+        ]
+        joined.append(table(title, ("", *columns), rows))
+    return joined
 
 
 def cell(value: Any) -> str:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from lipwright.core.contracts import U8
 from lipwright.core.errors import ConfigError
-from lipwright.core.files import atomic_file, write_json
 from lipwright.evaluate.boxes import mouth_boxes
 from lipwright.evaluate.film import film
 from lipwright.evaluate.options import Options
 from lipwright.evaluate.pair import Pair, aligned, measure_pair
 from lipwright.evaluate.result import Evaluation, Row, finite
+from lipwright.evaluate.saved import Saved
 from lipwright.evaluate.sheet import mouth_strip, triptych
 from lipwright.evaluate.shown import sheet_frames, strip_frames
 from lipwright.evaluate.source import Scan, as_clip
@@ -23,7 +22,7 @@ from lipwright.evaluate.sync_part import lse_protocols
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Saved):
     """Evaluations of several videos against one reference, in the order given."""
 
     reference: str
@@ -50,16 +49,11 @@ class Comparison:
             "real": {row.key: finite(asdict(row))["real"] for row, _ in self.rows()},
         }
 
-    def write_json(self, path: str | os.PathLike[str]) -> None:
-        """Write `to_json` atomically."""
-        write_json(path, self.to_json())
-
-    def write_html(self, path: str | os.PathLike[str]) -> None:
-        """Write one self-contained page."""
+    def to_html(self) -> str:
+        """One self-contained page: the papers' tables, all metrics, pictures side by side."""
         from lipwright.evaluate.comparison_page import page
 
-        with atomic_file(path) as temporary:
-            Path(temporary).write_text(page(self), encoding="utf-8")
+        return page(self)
 
     def __str__(self) -> str:
         from lipwright.evaluate.comparison_page import text

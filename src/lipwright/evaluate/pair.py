@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lipwright.core.contracts import U8
 from lipwright.core.errors import FootageError
+from lipwright.core.overlap import ahead
 from lipwright.evaluate import curves, rows
 from lipwright.evaluate.boxes import Boxes, face_boxes, mouth_boxes
 from lipwright.evaluate.facts import control_tracks, face_notes, protocol_facts, whole_tracks
@@ -29,6 +30,9 @@ from lipwright.evaluate.stills import make_stills
 from lipwright.evaluate.sync_part import sync_part
 from lipwright.evaluate.timerows import time_rows
 from lipwright.metrics.controls import rest_frame
+
+FRAMES_AHEAD = 3
+"""Decoded while earlier ones are compared; few, because those of a large video weigh a lot."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def measure_pair(pair: Pair, options: Options) -> Evaluation:
     mouths = cutters(scans)
     labels = [f"real: {real.clip.name}", seen.clip.name]
     with film(labels, seen.fps, seen.size, seen.samples, options.film) as shown:
-        passing = [mouths["real"].tap(real.frames()), mouths["video"].tap(seen.frames())]
+        passing = [mouths[name].tap(ahead(scans[name].frames(), FRAMES_AHEAD)) for name in ("real", "video")]
         comparison = _compare(pair, boxes, [shown.tap(i, frames) for i, frames in enumerate(passing)])
     noise = (landmark_noise(real.track), landmark_noise(seen.track))
     floors = Floors.of(noise, (face_noise_distance(real.track), face_noise_distance(seen.track)))

@@ -98,15 +98,18 @@ def compare(
             for name, still in stills.items():
                 shown[name] = _worn(real, still.paste(real, t, areas.mouth, outer), outer, t)
             sampled = t % every == 0
-            beside = pool.submit(_walk, result.mouth, shown, before, areas.mouth, t, sampled, True)
+            beside = [
+                pool.submit(_walk, result.mouth, shown, before, areas.mouth, t, sampled, True),
+                pool.submit(_walk, result.face, shown, before, areas.face, t, sampled, sampled),
+            ]
             _walk(result.full, shown, before, None, t, sampled, sampled)
-            _walk(result.face, shown, before, areas.face, t, sampled, sampled)
             result.edges.add(t, shown)
             if sampled:
                 result.learned.add(*(_cuts(frame, areas, t) for frame in (real, video)))
             if t in keep:
                 result.kept[t] = (real.copy(), video.copy())
-            beside.result()
+            for job in beside:
+                job.result()
             before = shown
     return result
 

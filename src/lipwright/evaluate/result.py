@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
-from lipwright.core.files import atomic_file, write_json
+from lipwright.evaluate.saved import Saved
 
 SCHEMA = 2
 
@@ -48,7 +46,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Evaluation(Saved):
     """Metrics of one video with their controls; prints as a table."""
 
     video: str
@@ -87,16 +85,11 @@ class Evaluation:
             "metrics": {row.key: finite(asdict(row)) for row in self.rows},
         }
 
-    def write_json(self, path: str | os.PathLike[str]) -> None:
-        """Write `to_json` atomically."""
-        write_json(path, self.to_json())
-
-    def write_html(self, path: str | os.PathLike[str]) -> None:
-        """Write one self-contained page: table, curves, sheets; opens from disk."""
+    def to_html(self) -> str:
+        """One self-contained page: table, curves, sheets."""
         from lipwright.evaluate.page import page
 
-        with atomic_file(path) as temporary:
-            Path(temporary).write_text(page(self), encoding="utf-8")
+        return page(self)
 
     def __str__(self) -> str:
         head = ("metric", "video", "95 %", "real", "frozen", "mean", "noise", "unit", "better")

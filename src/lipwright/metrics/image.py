@@ -26,6 +26,8 @@ GAUSSIAN_SIZE, GAUSSIAN_SIGMA, UNIFORM_SIZE = 11, 1.5, 7
 def mse(real: NDArray[Any], generated: NDArray[Any]) -> float:
     """Mean squared error over all pixels and channels, in squared grey levels; >= 0."""
     check_same("generated", generated, real)
+    if real.dtype == generated.dtype == np.uint8 and real.size:  # exact sums of integers, at a tenth of the time
+        return cv2.norm(real, generated, cv2.NORM_L2SQR) / real.size
     difference = real.astype(np.float64) - generated.astype(np.float64)
     return float(np.mean(difference * difference))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from lipwright.cli.bench.ablations import COLUMNS
@@ -14,7 +15,7 @@ _NETWORK = {"gmacs": "GMAC", "mparams": "M weights", "gpu_mb": "GPU MB"}
 def of_measures(given: Mapping[str, Any]) -> dict[str, Any]:
     """Command, machine and one table of a speed benchmark; columns without any value are left out."""
     command = f"lipwright bench {given['benchmark']} --seconds {given['seconds']:g} --repeats {given['repeats']}"
-    command += "".join(f" --{option} {given[option]}" for option in _OPTIONS if given.get(option))
+    command += "".join(f" --{option} {Path(given[option]).name}" for option in _OPTIONS if given.get(option))
     measures = given["measures"]
     more = {key: name for key, name in _NETWORK.items() if any(m.get(key) is not None for m in measures)}
     rows = [
@@ -34,7 +35,7 @@ def of_ablations(given: Mapping[str, Any]) -> dict[str, Any]:
     """The same of a quality table of renderers: one table per subject, the machine of its last row."""
     command = f"lipwright bench render {' '.join(given['subjects'])} --ablations --preset {given['preset']}"
     command += f" --steps {given['steps']} --seed {given['seed']}"
-    command += "".join(f" --set {name}={value}" for name, value in given["changes"].items())
+    command += "".join(f" --set {name}={value}" for name, value in given["changes"].items()) + " --json table.json"
     columns = ["row", "mouth PSNR, dB", "mouth SSIM", "sharpness", "jitter", "full SSIM", "steps", "CPU s"]
     tables, machine = [], None
     for name, subject in given["subjects"].items():
