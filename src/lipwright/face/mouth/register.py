@@ -37,8 +37,9 @@ def registered(crops: U8, looks: NDArray[np.float64], points: F32, moments: NDAr
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     still = np.zeros((*crops.shape[1:3], 2), np.float32)
 
-    def flow(a: int, b: int) -> F32:
-        return np.asarray(cv2.GaussianBlur(search.calc(grey[a], grey[b], still.copy()), (0, 0), _SMOOTH), np.float32)
+    def flow(a: int, b: int) -> NDArray[np.float16]:
+        found = cv2.GaussianBlur(search.calc(grey[a], grey[b], still.copy()), (0, 0), _SMOOTH)
+        return found.astype(np.float16)  # all are kept: to a few thousandths of a pixel in half the memory
 
     flows = [[flow(j, i) for j in near[i] if j >= 0] for i in range(len(crops))]
     current = points.astype(np.float32)
@@ -62,7 +63,9 @@ def _neighbours(looks: NDArray[np.float64], moments: NDArray[np.integer], apart:
     return np.where(np.isfinite(np.take_along_axis(distance, order, 1)), order, -1)
 
 
-def _at(field: F32, points: F32) -> F32:
+def _at(field: NDArray[np.float16], points: F32) -> F32:
     """(H, W, 2) field at (K, 2) points."""
     x, y = (np.ascontiguousarray(points[None, :, k]) for k in (0, 1))
-    return np.asarray(cv2.remap(field, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0], np.float32)
+    return np.asarray(
+        cv2.remap(field.astype(np.float32), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0], np.float32
+    )
