@@ -89,5 +89,5 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     (tmp_path / "evil.pth").write_bytes(pickle.dumps(Path))
     with pytest.raises(CheckpointError, match="not a readable weight file"):
         initial_weights(tmp_path / "evil.pth", SMALL)
-    with pytest.raises(CheckpointError, match="do not exist"):
+    with pytest.raises(CheckpointError, match="does not exist"):
         initial_weights(tmp_path / "none.pth", SMALL)
