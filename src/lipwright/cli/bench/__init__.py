@@ -64,7 +64,7 @@ def command(
     from lipwright.core.device import torch_device
 
     where = {"benchmark": name, "seconds": seconds, "repeats": repeats}
-    where |= {"persona": persona, "renderer": renderer, "size": size} if name == "speak" else {}
+    where |= {"persona": Path(persona).name, "renderer": renderer, "size": size} if name == "speak" else {}
     if name == "render":
         device = torch_device(device)
         where |= {"preset": preset, "device": device}
