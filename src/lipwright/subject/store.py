@@ -3,7 +3,7 @@
 subject.json    schema version, source hash, fps, sizes, splits, report, advice
 frames.mp4      every frame, constant rate, short groups of pictures (media.settings.STORE)
 report.png      the report as a picture
-landmarks.npz   68 and dense points in pixels, normalised points, confidence, usable frames
+landmarks.npz   68 points (mouth refined) and the mesh as tracked in px, normalised points, confidence, usable frames
 pose.npz        pitch, yaw, roll in radians
 contour.npz     head contour, pixels along fixed rays
 audio.wav       16 kHz mono, in sync with the pictures
@@ -29,8 +29,9 @@ from lipwright.media.audio import read_audio
 from lipwright.media.store import FrameStore
 from lipwright.subject.arrays import DAMAGED, mapped
 
-SCHEMA = 2
-"""1: 25 fps unless asked otherwise, no `usable`. 2: the footage's own rate, `usable` in landmarks.npz."""
+SCHEMA = 3
+"""1: 25 fps unless asked otherwise, no `usable`. 2: the footage's own rate, `usable` in landmarks.npz. 3: mouth points
+refined, so that preparing again does not take what was tracked before."""
 _USABLE_SINCE = 2
 
 
