@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,9 @@ import torch
 
 import lipwright
 from lipwright.core.checkpoint import save_tensors
-from lipwright.core.errors import LipwrightError
 from lipwright.core.files import write_json
 from lipwright.core.progress import Progress
+from lipwright.core.script import run_script
 from lipwright.face.ict import load_ict
 from lipwright.lipmatch.card import measure
 from lipwright.lipmatch.clips import TalkingMouth, footage
@@ -44,15 +43,10 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Run; 0 done, 2 bad input (one sentence on standard error), 130 interrupted."""
     given = parser().parse_args(arguments)
-    try:
-        print(json.dumps(_train(given, Bar()), indent=1))
-    except LipwrightError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted; rendered clips are kept, --resume goes on with the training", file=sys.stderr)
-        return 130
-    return 0
+    return run_script(
+        lambda: print(json.dumps(_train(given, Bar()), indent=1)),
+        lambda: "rendered clips are kept, --resume goes on with the training",
+    )
 
 
 def _train(given: argparse.Namespace, bar: Progress) -> dict[str, Any]:

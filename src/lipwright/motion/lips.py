@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lipwright.core.contracts import F32
+from lipwright.core.ease import smoothstep
 from lipwright.core.ibug import INNER_BOTTOM, INNER_TOP, MOUTH
 from lipwright.motion.filters import low_pass
 from lipwright.motion.geometry import rotate
@@ -79,9 +80,7 @@ class Lips:
 
 def ramp(share: F32) -> F32:
     """How bilabial (or labiodental) frames are: share of the phone to [0, 1], smooth."""
-    x = np.clip((share - _BEGINS) / (_FULL - _BEGINS), 0, 1)
-    out: F32 = (x * x * (3 - 2 * x)).astype(np.float32)
-    return out
+    return smoothstep((share - _BEGINS) / (_FULL - _BEGINS)).astype(np.float32)
 
 
 def gaps_of(upright: F32) -> F64:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lipwright.core.contracts import F32
+from lipwright.core.ease import smoothstep
 from lipwright.motion.scores import aperture
 from lipwright.speech.pauses import SHORTEST, stretches
 from lipwright.speech.phones import CLASSES
@@ -39,8 +40,7 @@ def silence_of(phones: F32, pauses: F32 | None = None) -> F32:
     for _ in range(_EASE):
         depth += core
         core = core & np.append(core[1:], True) & np.insert(core[:-1], 0, True)
-    x = depth / _EASE
-    return (x * x * (3 - 2 * x)).astype(np.float32)
+    return smoothstep(depth / _EASE).astype(np.float32)
 
 
 def rest_shape(shapes: F32, mean_face: F32, silence: F32) -> F32:

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from lipwright.core.clock import FPS, as_rate
-from lipwright.core.errors import LipwrightError
 from lipwright.core.progress import Progress
+from lipwright.core.script import run_script
 from lipwright.face.ict import load_ict
 from lipwright.presenter.make import Job, make
 from lipwright.presenter.motion import MotionConfig
@@ -68,7 +68,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run; 0 done, 2 bad input (one sentence on standard error), 130 interrupted."""
     a = parser().parse_args(arguments)
     bar: Progress = Bar()
-    try:
+
+    def work() -> None:
         text = a.text if a.text is not None else _read(a.text_file)
         job = Job(
             text=text,
@@ -90,13 +91,8 @@ def main(arguments: list[str] | None = None) -> int:
         )
         for path in make(load_ict(a.model), job, bar):
             print(path)
-    except LipwrightError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted; nothing half-written is left", file=sys.stderr)
-        return 130
-    return 0
+
+    return run_script(work, lambda: "nothing half-written is left")
 
 
 def _read(path: Path) -> str:

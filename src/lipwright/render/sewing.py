@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lipwright.core.contracts import F32, U8, Patch
+from lipwright.core.ease import smoothstep
 from lipwright.core.ibug import JAW, JAW_LINE
 from lipwright.face.align import zoom
 from lipwright.render.patches import bounds, cut
@@ -103,9 +104,9 @@ def jaw_field(own: F32, line: F32, size: tuple[int, int], eye: float) -> tuple[N
     least = _FADE_BESIDE + (_FADE_BELOW - _FADE_BESIDE) * below
     reach = least * eye + _UNCOVER * gap.clip(min=0) + _COVER * (-gap).clip(min=0)
     across = gap[:, None] * normal
-    along = (field - across) * (1 - _smooth(beyond / (_RIM * eye)))[:, None]
-    field = along + across * (1 - _smooth((beyond - _RIM * eye) / reach))[:, None]
-    lower = _smooth((nodes - own[_NOSE[1]]) @ down / length**2 / (2 * _RISE) + 0.5)
+    along = (field - across) * (1 - smoothstep(beyond / (_RIM * eye)))[:, None]
+    field = along + across * (1 - smoothstep((beyond - _RIM * eye) / reach))[:, None]
+    lower = smoothstep((nodes - own[_NOSE[1]]) @ down / length**2 / (2 * _RISE) + 0.5)
     return field * lower[:, None], grid
 
 
@@ -128,12 +129,6 @@ def _nearest(line: NDArray[np.float64], points: NDArray[np.float64]) -> tuple[ND
     corners = np.concatenate([across[:1], across[:-1] + across[1:], across[-1:]])
     normal = (1 - here) * corners[best] + here * corners[best + 1]
     return foot, outside, normal / np.maximum(np.hypot(*normal.T), 1e-6)[:, None]
-
-
-def _smooth(t: NDArray[np.float64]) -> NDArray[np.float64]:
-    """0 up to 0, 1 from 1, smooth between."""
-    t = t.clip(0, 1)
-    return np.asarray(t * t * (3 - 2 * t))
 
 
 def mouth_mask(

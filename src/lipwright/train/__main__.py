@@ -22,9 +22,10 @@ import cv2
 from lipwright.core import parallel
 from lipwright.core.config import settings, to_dict, with_changes
 from lipwright.core.device import torch_device
-from lipwright.core.errors import ConfigError, LipwrightError
+from lipwright.core.errors import ConfigError
 from lipwright.core.files import make_folder, write_json
 from lipwright.core.progress import Progress, Silent
+from lipwright.core.script import run_script
 from lipwright.render.translation.packed import load_packed
 from lipwright.render.translation.perceptual import perceptual_distance
 from lipwright.render.translation.start import initial_weights
@@ -106,15 +107,13 @@ def parser() -> argparse.ArgumentParser:
 def main() -> None:
     """The command line; exit code 2 and one sentence for what the user can mend, 130 when interrupted."""
     args = parser().parse_args()
-    try:
+
+    def work() -> None:
         changes, budget = settings(args.settings), Budget.parse(args.budget)
         train_packed(args.packed, args.out, budget, args.device, changes, args.init, args.resume, args.seed, Lines())
-    except LipwrightError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print(f"interrupted: {_left(args.out)}", file=sys.stderr)
-        sys.exit(130)
+
+    if code := run_script(work, lambda: _left(args.out)):
+        sys.exit(code)
 
 
 def _left(out: Path) -> str:

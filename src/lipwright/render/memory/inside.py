@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from lipwright.core.contracts import F32, U8
+from lipwright.core.ease import smoothstep
 from lipwright.face.align import apply, invert
 from lipwright.render.patches import Area
 
@@ -58,8 +59,7 @@ def rows_kept(share: F32, tension: float, dark: float) -> F32:
     upper, lower = share * tension, 1 - (1 - share) * tension
     if tension >= 1:
         return np.maximum(np.minimum(upper, dark), lower)
-    turn = np.clip((share - dark) / (2 * _SOFT) + 0.5, 0, 1)
-    return upper + turn * turn * (3 - 2 * turn) * (lower - upper)
+    return upper + smoothstep((share - dark) / (2 * _SOFT) + 0.5) * (lower - upper)
 
 
 def unstretched(

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from lipwright.core.contracts import F32
-from lipwright.face.align import apply, zoom
+from lipwright.face.align import zoom
+from lipwright.render.patches import Area
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,10 @@ class Place:
         here[:, 2] += here[:, :2] @ corner
         return cls(box, own_px - corner, target_px - corner, here, unit / zoom(here))
 
-    @property
-    def wanted(self) -> F32:
-        """(29, 2) wanted MOUTH_JAW landmarks, canonical."""
-        return apply(self.canonical_from_patch, self.target)
+    def lips(self, area: Area) -> F32:
+        """(20, 2) the wanted lips in the pixels of an area of the patch."""
+        rows, columns = area
+        return self.target[:20] - np.array([columns.start, rows.start], np.float32)
 
     @property
     def size(self) -> tuple[int, int]:

@@ -32,7 +32,7 @@ _ANCHORS = [1, 2, 14, 15, 31, 33, 35]
 """Rigid points that hold cheeks and nose base in place while lips and jaw move."""
 
 _INNER = slice(12, 20)
-"""Of MOUTH_JAW: the inner lips."""
+"""Of the mouth's 20 points: the inner lips."""
 _LIP_EDGE = 0.02
 """Eye distances around the inner lips that belong to what is between them."""
 
@@ -143,20 +143,17 @@ class MemoryRenderer:
             across.append(before)
         if t + 1 < len(path) and not self._search.in_order(chosen, after := int(path[t + 1])):
             across.append(after)
-        rows, columns = area
-        lips = place.target[_INNER] - np.array([columns.start, rows.start], np.float32)
-        size = (columns.stop - columns.start, rows.stop - rows.start)
-        skin = outside_mouth(lips, size, _LIP_EDGE * place.scale, max(blur, 0.5))
-        mouth = faded(self.remembered(chosen, place, area), smooth(coarse), 1 / (1 + len(coarse)), blur, skin)
+        own = self.remembered(chosen, place, area)
+        size = (own.shape[1], own.shape[0])
+        skin = outside_mouth(place.lips(area)[_INNER], size, _LIP_EDGE * place.scale, max(blur, 0.5))
+        mouth = faded(own, smooth(coarse), 1 / (1 + len(coarse)), blur, skin)
         return self._sharpened(faded(mouth, smooth(across), c.crossfade, blur), chosen, place, area)
 
     def _sharpened(self, mouth: F32, index: int, place: Place, area: Area) -> F32:
         """With the detail that bank mouth `index` had in the footage: sampling, JPEG and mixing took some."""
         enlarged = zoom(self.bank.canonical_from_cut[index]) / zoom(place.canonical_from_patch)
         wanted = self.bank.detail(index) / max(enlarged, 1.0) ** 4  # squares of second derivatives
-        rows, columns = area
-        lips = lip_box(place.target[:20] - np.array([columns.start, rows.start], np.float32))
-        return sharpened(mouth, lips, wanted, self.config.sharpen)
+        return sharpened(mouth, lip_box(place.lips(area)), wanted, self.config.sharpen)
 
     def remembered(self, index: int, place: Place, area: Area, fine: bool = True) -> F32:
         """Bank mouth `index` bent onto the wanted lips and jaw, in an area of the patch; without its finest detail

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from lipwright.core.contracts import F32, U8
+from lipwright.core.ease import smoothstep
 from lipwright.core.ibug import JAW_LINE
 from lipwright.render.translation.config import TranslationConfig
 from lipwright.render.translation.facial_map import SUBPIXEL, grow
@@ -56,13 +57,11 @@ def sewing_mask(hull: U8, jaws: Sequence[F32], feather: float) -> F32:
         cv2.fillPoly(face, [fixed[:, None]], (255,), cv2.LINE_8, SUBPIXEL)
     region = cv2.bitwise_and(grow(face, _AROUND_FACE * len(hull)), (hull > 127).astype(np.uint8))
     distance = cv2.distanceTransform(region, cv2.DIST_L2, 3)
-    t = np.clip(distance / feather, 0, 1)
-    return (t * t * (3 - 2 * t)).astype(np.float32)
+    return smoothstep(distance / feather).astype(np.float32)
 
 
 def head_mask(size: int, feather: float) -> F32:
     """(S, S) in [0, 1]: 1 inside, falling smoothly to 0 at the crop's border."""
     inside = np.minimum(np.arange(size), np.arange(size)[::-1])
-    t = np.clip(inside / feather, 0, 1)
-    ramp = t * t * (3 - 2 * t)
+    ramp = smoothstep(inside / feather)
     return np.outer(ramp, ramp).astype(np.float32)
