@@ -109,7 +109,9 @@ class Conditions:
 class MotionModel(Protocol):
     """Speech features and template conditions to face motion."""
 
-    info: MotionInfo
+    @property
+    def info(self) -> MotionInfo:
+        """What it is; known before any weight is."""
 
     def predict(self, features: Mapping[str, F32], conditions: Conditions) -> F32:
         """(T, 29, 2) normalised MOUTH_JAW landmarks for `produces == 'landmarks'`, else (T, W, k) speech windows."""

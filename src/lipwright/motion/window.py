@@ -1,8 +1,7 @@
 """Speech windows: what a renderer that hears speech itself is given for each frame.
 
 The renderer of system D reads six rows of its speech feature around a frame, t - 3 to t + 2 (SPEC 6, "k x 6").
-Cutting them out needs no training; features other than curves in [0, 1] are standardised by the person's training
-footage. Slow expressions (a smile) stand beside the speech in every row, as k more numbers.
+Cutting them out needs no training. Slow expressions (a smile) stand beside the speech in every row, as more numbers.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from lipwright.core.contracts import F32, Conditions, MotionInfo
@@ -28,27 +26,10 @@ class SpeechWindow:
 
     feature: str
     """Name of the speech feature; what it `produces`."""
-    mean: F32
-    """(c,) subtracted from every row; c channels are all rows of the feature within a video frame."""
-    std: F32
-    """(c,) then divided by."""
     window: int = 6
     """Rows: frames t - window // 2 to t + (window - 1) // 2."""
     expression: tuple[float, ...] = ()
     """Slow expressions beside the speech, -1 to 1, 0 the person's own mean."""
-
-    @classmethod
-    def plain(cls, feature: str, window: int = 6, expressions: int = 0) -> SpeechWindow:
-        """The feature's rows as they are, for curves in [0, 1] such as 'visemes'."""
-        channels = _channels(feature)
-        return cls(feature, np.zeros(channels, np.float32), np.ones(channels, np.float32), window, (0.0,) * expressions)
-
-    @classmethod
-    def fit(cls, feature: str, rows: F32, window: int = 6, expressions: int = 0) -> SpeechWindow:
-        """Standardised by (rate·T, dim) rows of the training footage, for features of any range."""
-        frames = _per_frame(feature, rows)
-        std = np.maximum(frames.std(0), 1e-3).astype(np.float32)
-        return cls(feature, frames.mean(0).astype(np.float32), std, window, (0.0,) * expressions)
 
     @property
     def info(self) -> MotionInfo:
@@ -57,8 +38,8 @@ class SpeechWindow:
 
     @property
     def channels(self) -> int:
-        """k, numbers in every row of a window."""
-        return len(self.mean) + len(self.expression)
+        """k, numbers in every row of a window: all the feature says within a video frame, and the expressions."""
+        return channels(self.feature) + len(self.expression)
 
     def expressing(self, expression: tuple[float, ...]) -> SpeechWindow:
         """The same with other slow expressions; ConfigError when there are not as many, or outside -1 to 1."""
@@ -78,39 +59,39 @@ class SpeechWindow:
         """
         if self.feature not in features:
             raise ConfigError(f"the model reads '{self.feature}' and got {', '.join(features) or 'none'}; compute it")
-        frames = (_per_frame(self.feature, features[self.feature]) - self.mean) / self.std
+        frames = _per_frame(self.feature, features[self.feature])
         if not len(frames):
             return np.zeros((0, self.window, self.channels), np.float32)
         around = np.arange(self.window) - self.window // 2
         index = np.clip(np.arange(len(frames))[:, None] + around, 0, len(frames) - 1)
-        slow = np.broadcast_to(np.float32(self.expression), (*index.shape, len(self.expression)))
+        slow = np.broadcast_to(np.array(self.expression, np.float32), (*index.shape, len(self.expression)))
         return np.concatenate([frames[index], slow], axis=2).astype(np.float32)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """(tensors, JSON-ready description) for a persona."""
-        tensors = {"mean": torch.from_numpy(self.mean.copy()), "std": torch.from_numpy(self.std.copy())}
         config = {"feature": self.feature, "window": self.window, "expression": list(self.expression)}
-        return tensors, {"kind": KIND, **config}
+        return {}, {"kind": KIND, "channels": self.channels, **config}
 
     @classmethod
     def from_state(
         cls, tensors: Mapping[str, Tensor], description: Mapping[str, Any], where: str = "motion model"
     ) -> SpeechWindow:
-        """Back from `state`; CheckpointError when the tensors belong to another model."""
+        """Back from `state`; CheckpointError when it describes another model, or the feature has changed since."""
         try:
             feature, window = str(description["feature"]), int(description["window"])
             expression = tuple(float(value) for value in description["expression"])
-            mean, std = (tensors[name].cpu().numpy() for name in ("mean", "std"))
+            model, stored = cls(feature, window, expression), int(description["channels"])
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"{where} is no speech window ({error}); retrain the persona") from error
-        if len(mean) != _channels(feature) or len(std) != len(mean):
+        if stored != model.channels:
             raise CheckpointError(
-                f"{where} has {len(mean)} channels of '{feature}', this version has {_channels(feature)}; retrain it"
+                f"{where} has {stored} channels of '{feature}', this version has {model.channels}; retrain the persona"
             )
-        return cls(feature, mean, std, window, expression)
+        return model
 
 
-def _channels(feature: str) -> int:
+def channels(feature: str) -> int:
+    """Numbers that a speech feature says within a video frame."""
     kind = SPEECH_FEATURES.get(feature)
     return int(kind.rate * kind.dim)
 
