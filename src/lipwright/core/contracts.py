@@ -42,6 +42,8 @@ class FaceTrack:
     """(width, height) of the frames."""
     usable: NDArray[np.bool_] | None = None
     """(T,) False where the mouth cannot be seen well (covered, turned away, cut ...); None: wherever a face is."""
+    contour_px: F32 | None = None
+    """(T, rays) how far the head reaches along fixed rays (face.contour), in pixels; None: not known."""
 
     def __len__(self) -> int:
         return len(self.landmarks_px)
@@ -55,6 +57,7 @@ class FaceTrack:
             self.pose_rad[index],
             self.size,
             None if self.usable is None else self.usable[index],
+            None if self.contour_px is None else self.contour_px[index],
         )
 
     @property

@@ -190,7 +190,8 @@ class Synthesis:
         own = self.template.track
         track = own[self.walk.indices(start, stop)]
         points, pose = (self.walk.mixed(v, start, stop) for v in (own.landmarks_px, own.pose_rad))
-        return replace(track, landmarks_px=points, pose_rad=pose)
+        contour = None if own.contour_px is None else self.walk.mixed(own.contour_px, start, stop)
+        return replace(track, landmarks_px=points, pose_rad=pose, contour_px=contour)
 
 
 class Replay(Synthesis):
