@@ -21,6 +21,7 @@ from lipwright.speech.logfbank import LogFbank
 from lipwright.speech.pauses import Pauses
 from lipwright.speech.phones import Phones
 from lipwright.speech.source import SampleSource, array_source
+from lipwright.speech.visemes import Visemes
 
 
 class SpeechFeature(Protocol):
@@ -45,12 +46,13 @@ SPEECH_FEATURES.add(LogFbank.name, LogFbank)
 SPEECH_FEATURES.add(Cepstra.name, Cepstra)
 SPEECH_FEATURES.add(Phones.name, Phones)
 SPEECH_FEATURES.add(Pauses.name, Pauses)
+SPEECH_FEATURES.add(Visemes.name, Visemes)
 
 
 class FeatureReader:
     """Reads named features of one source; keeps the last few blocks, which neighbouring chunks share.
 
-    With `phones`, times known from the speech engine, 'phones' is made from them instead of recognised.
+    With `phones`, times that are known, 'phones' and 'visemes' are made from them instead of recognised.
     """
 
     def __init__(
@@ -96,6 +98,8 @@ def _make(name: str, phones: Sequence[PhoneTime] | None) -> SpeechFeature:
         return ExactPhones(phones)
     if name == Pauses.name:
         return Pauses(phones)
+    if name == Visemes.name:
+        return Visemes(phones)
     return SPEECH_FEATURES.get(name)()
 
 

@@ -1,0 +1,108 @@
+"""Speech as 34 viseme curves in [0, 1] at the video rate: the `SpeechFeature` 'visemes'.
+
+Phones make gestures (`gestures`), gestures make curves (`curves`), loudness moves jaw and lips (`loudness`), and in
+pauses (`pauses`) everything rests at exactly 0. Source: the cross-modal paper's k = 34 visemes, which it makes with
+JALI from a transcript; channels, timing and the energy of Jaw and Lip are choices, see `channels` and `gestures`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lipwright.core.clock import FPS, SAMPLE_RATE, sample_of
+from lipwright.core.contracts import F32
+from lipwright.core.ease import smoothstep
+from lipwright.speech.channels import CHANNELS, JAW, LIP
+from lipwright.speech.curves import sample
+from lipwright.speech.exact import PhoneTime
+from lipwright.speech.gestures import Gesture, gestures, known
+from lipwright.speech.heard import Hearing
+from lipwright.speech.loudness import STEP, loudness
+from lipwright.speech.pauses import SAMPLES_PER_FRAME, Pauses, stretches
+from lipwright.speech.source import SampleSource
+
+__all__ = ["CHANNELS", "Visemes"]
+
+F64 = NDArray[np.float64]
+_HEARD_AROUND_S = 1.5
+"""Speech on either side of a block that the recogniser hears too."""
+_REACH_S = 1.0
+"""A gesture ends sooner than this after its phone begins, or begins sooner than this before, unless held longer."""
+_OPEN_S, _EASE_S = 0.12, 0.08
+"""The mouth may move this long before and after sound, and is at rest that much later."""
+_QUIET_JAW, _QUIET_LIP = 0.4, 0.6
+"""What is left of Jaw and Lip in the quietest speech."""
+
+
+class Visemes:
+    """34 viseme channels (`CHANNELS`), one row per video frame, values in [0, 1].
+
+    From phones that are known, else from the recogniser. Frame f is the state at (f + 1/2) / fps.
+    """
+
+    name = "visemes"
+    dim = len(CHANNELS)
+    rate = 1
+    block_frames = 250
+    halo_frames = block_frames + 200
+
+    def __init__(self, phones: Sequence[PhoneTime] | None = None, fps: Fraction = FPS) -> None:
+        self._fps = fps
+        self._hearing = Hearing()
+        self._known: list[Gesture] | None = None
+        if phones is not None:
+            self._known = sorted(gestures(known(phones), self._frame_s), key=lambda g: g.rise_s)
+            self._starts = np.array([g.rise_s for g in self._known])
+            self._ends = np.maximum.accumulate([g.rest_s for g in self._known] or [0.0])
+
+    @property
+    def _frame_s(self) -> float:
+        return float(1 / self._fps)
+
+    def block(self, source: SampleSource, index: int) -> F32:
+        """(250, 34) rows of the absolute block `index`."""
+        first = index * self.block_frames
+        times = (np.arange(first, first + self.block_frames) + 0.5) / float(self._fps)
+        gate = speaking(source, times)
+        if not gate.any():
+            return np.zeros((self.block_frames, self.dim), np.float32)
+        values, seal = sample(self._gestures(source, times), times)
+        loud = self._loudness(source, times, sample_of(first, self._fps))
+        values[:, JAW] *= _QUIET_JAW + (1 - _QUIET_JAW) * loud
+        values[:, LIP] *= np.maximum(_QUIET_LIP + (1 - _QUIET_LIP) * loud, seal)
+        return np.clip(values * gate[:, None], 0, 1).astype(np.float32)
+
+    def _gestures(self, source: SampleSource, times: F64) -> Sequence[Gesture]:
+        if self._known is None:
+            first = int((times[0] - _HEARD_AROUND_S) / 0.01 // 1)
+            count = int((times[-1] + _HEARD_AROUND_S) / 0.01) - first
+            return gestures(self._hearing.segments(source, first, count), self._frame_s)
+        low = int(np.searchsorted(self._ends, times[0]))
+        return self._known[low : int(np.searchsorted(self._starts, times[-1], side="right"))]
+
+    @staticmethod
+    def _loudness(source: SampleSource, times: F64, first_sample: int) -> F64:
+        """(T,) at the frames' times; steps lie on one grid of 40 ms."""
+        step_s = STEP / SAMPLE_RATE
+        first = first_sample // (4 * STEP) * 4 - 4
+        count = int((times[-1] - times[0]) / step_s) + 24
+        return np.interp(times, (np.arange(first, first + count) + 0.5) * step_s, loudness(source, first, count))
+
+
+def speaking(source: SampleSource, times: F64) -> F64:
+    """(T,) 1 where somebody speaks at (T,) ascending times in seconds and 0.12 s around, easing to 0 in pauses."""
+    frame_s = SAMPLES_PER_FRAME / SAMPLE_RATE
+    around = _OPEN_S + _EASE_S
+    low, high = int((times[0] - around) / frame_s // 1), int((times[-1] + around) / frame_s // 1) + 1
+    pauses, size = Pauses(), Pauses.block_frames
+    first = low // size
+    silent = np.concatenate([pauses.block(source, k)[:, 0] for k in range(first, (high - 1) // size + 1)]) > 0.5
+    distance = np.full(len(times), np.inf)
+    for a, b in stretches(~silent):
+        start_s, end_s = (a + first * size) * frame_s, (b + first * size) * frame_s
+        np.minimum(distance, np.maximum(np.maximum(start_s - times, times - end_s), 0), out=distance)
+    return np.asarray(smoothstep(1 - (distance - _OPEN_S) / _EASE_S))
