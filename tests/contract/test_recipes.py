@@ -16,7 +16,7 @@ from lipwright.core.errors import ConfigError, OutputError, PairingError, Subjec
 from lipwright.motion.registry import MOTION_MODELS
 from lipwright.motion.task import MotionTask
 from lipwright.recipes import base
-from lipwright.recipes.parts import _spread, motion_data
+from lipwright.recipes.parts import motion_data, spread
 from lipwright.recipes.train import train
 from lipwright.render.registry import RENDERERS
 from lipwright.render.translation import config as translation
@@ -193,5 +193,5 @@ def test_training_refuses_what_cannot_work(subject: Subject, tmp_path: Path) -> 
 
 def test_a_renderer_learns_from_all_of_long_footage() -> None:
     seen = np.concatenate([np.arange(0, 4000), np.arange(4100, 12_000)])
-    assert np.histogram(_spread(seen, 5000), 8)[0].min() > 500
-    assert len(_spread(seen, 5000)) == 5000
+    assert np.histogram(spread(seen, 5000), 8)[0].min() > 500
+    assert len(spread(seen, 5000)) == 5000

@@ -21,9 +21,9 @@ class Recipe:
     source: str
     """The paper it implements, or what it is."""
     motion: MotionConfig
-    """The motion model and its training."""
+    """The landmark motion and its training; beside it a renderer may hear the speech itself."""
     renderer: str
-    """Kind of its own renderer: 'memory' or 'translation'."""
+    """Kind of its own renderer: 'memory', 'translation' or 'crossmodal'."""
     motion_share: float
     """Part of a time budget that the motion model gets."""
     motion_limit_s: float
@@ -46,13 +46,13 @@ RECIPES: Registry[Recipe] = Registry("recipe", "lipwright.recipes")
 
 def find(name: str) -> Recipe:
     """A recipe by name; ConfigError lists what there is."""
-    from lipwright.recipes import instant, pose_adaptive  # noqa: F401  (registering is their import's effect)
+    from lipwright.recipes import instant, pose_adaptive, virtual_human  # noqa: F401  (imports register them)
 
     return RECIPES.get(name)
 
 
 def names() -> list[str]:
     """All recipes, bundled and from entry points."""
-    from lipwright.recipes import instant, pose_adaptive  # noqa: F401
+    from lipwright.recipes import instant, pose_adaptive, virtual_human  # noqa: F401
 
     return list(RECIPES)

@@ -97,11 +97,11 @@ def remember(subject: Subject, mouths: int, progress: Progress) -> MemoryRendere
     """The appearance memory of at most `mouths` frames that show the face: of more, those that differ."""
     track = subject.track
     keep = set(cover(track, np.flatnonzero(track.good), mouths, round(STRETCH_S * subject.fps)).tolist())
-    bank = build_bank(((t, f) for t, f in _watched(subject, "remember", progress) if t in keep), track)
+    bank = build_bank(((t, f) for t, f in watched(subject, "remember", progress) if t in keep), track)
     return MemoryRenderer(bank)
 
 
-def _watched(subject: Subject, task: str, progress: Progress) -> Iterator[tuple[int, U8]]:
+def watched(subject: Subject, task: str, progress: Progress) -> Iterator[tuple[int, U8]]:
     progress.start(task, len(subject))
     for t, frame in enumerate(subject.frames.read()):
         yield t, frame
@@ -109,7 +109,7 @@ def _watched(subject: Subject, task: str, progress: Progress) -> Iterator[tuple[
     progress.finish()
 
 
-def _spread(frames: np.ndarray, most: int) -> np.ndarray:
+def spread(frames: np.ndarray, most: int) -> np.ndarray:
     """At most `most` of the frames, evenly spread, first and last kept."""
     return frames[np.unique(np.linspace(0, len(frames) - 1, min(most, len(frames))).round().astype(int))]
 
@@ -133,12 +133,12 @@ def translation_data(subject: Subject, config: TranslationConfig, progress: Prog
     chosen = {}
     for name, most in (("train", RENDER_FRAMES), ("validation", RENDER_FRAMES // 10)):
         usable = subject.usable(name)
-        spread = _spread(usable, most) if config.sample_frames == 1 else _stretches(usable, most, round(subject.fps))
+        spread = spread(usable, most) if config.sample_frames == 1 else _stretches(usable, most, round(subject.fps))
         chosen[name] = spread
     frames = np.concatenate([chosen["train"], chosen["validation"]])
     keep, track = set(frames.tolist()), subject.track
     return TranslationData.from_frames(
-        (f for t, f in _watched(subject, "crops", progress) if t in keep),
+        (f for t, f in watched(subject, "crops", progress) if t in keep),
         track.landmarks_px[frames],
         track.pose_rad[frames],
         config,

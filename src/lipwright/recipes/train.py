@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from torch import Tensor
@@ -14,16 +14,17 @@ from torch import Tensor
 from lipwright import __version__
 from lipwright.core import parallel
 from lipwright.core.config import config_key
-from lipwright.core.contracts import Renderer, check_pairing
+from lipwright.core.contracts import LANDMARKS, MotionModel, Renderer, check_pairing
 from lipwright.core.device import torch_device
 from lipwright.core.errors import ConfigError, DependencyError
 from lipwright.core.progress import Progress, Silent
 from lipwright.face.smooth import runs
-from lipwright.motion.model import CascadeMotion
 from lipwright.persona.bundle import CONSENT, check_place
 from lipwright.persona.template import Template
+from lipwright.recipes import crossmodal
 from lipwright.recipes.base import Recipe, find
 from lipwright.recipes.parts import Run, fit_translation, remember, train_motion, translation_data
+from lipwright.render.crossmodal.renderer import CrossModalRenderer
 from lipwright.render.translation.config import TranslationConfig, changed_preset
 from lipwright.render.translation.perceptual import check_perceptual
 from lipwright.render.translation.renderer import TranslationRenderer
@@ -92,7 +93,7 @@ def train(
         if not parallel.leads():
             progress, log_dir = None, None
         run = Run(work, seed, where, resume, progress or Silent(), _logger(log_dir))
-        motion, renderers, records = _make(person, chosen, plan, limit, run, mouths)
+        motions, renderers, records = _make(person, chosen, plan, limit, run, mouths)
         info = {
             "recipe": chosen.name,
             "preset": preset,
@@ -106,7 +107,7 @@ def train(
             "training": {name: asdict(record) for name, record in records.items()},
             "consent": CONSENT,
         }
-        persona = Persona(info, {motion.info.produces: motion}, renderers, _template(person, template_s))
+        persona = Persona(info, motions, renderers, _template(person, template_s))
         if out is not None and parallel.leads():
             _save(persona, Path(out), work)
         parallel.wait()
@@ -117,10 +118,11 @@ def train(
 class _Plan:
     """What becomes of the recipe's trained renderer; all None when it has none."""
 
-    config: TranslationConfig | None = None
+    translation: TranslationConfig | None = None
     start: Mapping[str, Tensor] | None = None
     """Weights it begins with."""
-    ready: TranslationRenderer | None = None
+    crossmodal: crossmodal.Plan | None = None
+    ready: Renderer | None = None
     """Trained elsewhere; nothing is left to train."""
 
 
@@ -134,35 +136,66 @@ def _plan(
     device: str,
 ) -> _Plan:
     """Everything about the renderer that can be wrong is found before footage is read and motion is trained."""
-    if recipe.renderer != "translation":
+    if recipe.renderer not in ("translation", "crossmodal"):
         if settings or init or renderer:
             raise ConfigError(f"recipe '{recipe.name}' trains no renderer of its own; --recipe pose-adaptive does")
         return _Plan()
-    config = changed_preset(preset, mode, settings)
-    check_perceptual(config)
     if renderer is not None and not Path(renderer).is_file():
         raise ConfigError(f"--renderer {renderer} is not a file; name the renderer.safetensors that was trained")
+    if recipe.renderer == "crossmodal":
+        return _crossmodal_plan(preset, mode, settings, init, renderer, device)
+    config = changed_preset(preset, mode, settings)
+    check_perceptual(config)
     ready = TranslationRenderer.load(renderer, device) if renderer is not None else None
     if ready is not None and ready.config.mode != mode:
         raise ConfigError(f"{renderer} was trained for mode {ready.config.mode}; use --mode {ready.config.mode}")
-    return _Plan(config, initial_weights(init, config) if init is not None else None, ready)
+    return _Plan(config, initial_weights(init, config) if init is not None else None, ready=ready)
+
+
+def _crossmodal_plan(
+    preset: str,
+    mode: str,
+    settings: Mapping[str, str],
+    init: str | os.PathLike[str] | None,
+    renderer: str | os.PathLike[str] | None,
+    device: str,
+) -> _Plan:
+    if init is not None:
+        raise ConfigError("virtual-human begins from no other weights, its networks are small; leave --init out")
+    plan = crossmodal.plan_of(preset, mode, settings)
+    check_perceptual(plan.config)
+    if renderer is None:
+        return _Plan(crossmodal=plan)
+    trained = CrossModalRenderer.load(renderer, device)  # the same network serves both modes
+    ready = CrossModalRenderer(trained.network, trained.geometry, mode, device)
+    return _Plan(crossmodal=replace(plan, config=ready.config), ready=ready)
 
 
 def _make(
     subject: Subject, recipe: Recipe, plan: _Plan, limit: Budget, run: Run, mouths: int
-) -> tuple[CascadeMotion, dict[str, Renderer], dict[str, TrainingRecord]]:
-    """Motion model, renderers by kind, records of what was trained."""
+) -> tuple[dict[str, MotionModel], dict[str, Renderer], dict[str, TrainingRecord]]:
+    """Motion models by what they produce, renderers by kind, records of what was trained."""
     motion, record = train_motion(subject, recipe, limit, run)
     renderers: dict[str, Renderer] = {"memory": remember(subject, mouths, run.progress)}
     records = {"motion": record}
+    motions: dict[str, MotionModel] = {LANDMARKS: motion}
+    left = Budget(limit.seconds - record.seconds if limit.seconds else None, limit.steps)
     if plan.ready is not None:
-        renderers["translation"] = plan.ready
-    elif plan.config is not None:
-        left = Budget(limit.seconds - record.seconds if limit.seconds else None, limit.steps)
-        data = translation_data(subject, plan.config, run.progress)
-        renderers["translation"], records["renderer"] = fit_translation(plan.config, data, left, run, start=plan.start)
-    check_pairing(motion.info, renderers[recipe.renderer].accepts, recipe.name)
-    return motion, renderers, records
+        renderers[recipe.renderer] = plan.ready
+    elif plan.translation is not None:
+        data = translation_data(subject, plan.translation, run.progress)
+        renderers["translation"], records["renderer"] = fit_translation(
+            plan.translation, data, left, run, start=plan.start
+        )
+    elif plan.crossmodal is not None:
+        renderers["crossmodal"], made = crossmodal.train_crossmodal(subject, plan.crossmodal, left, run)
+        records |= made
+    if plan.crossmodal is not None:
+        window = crossmodal.speech_window(plan.crossmodal.config)
+        motions[window.info.produces] = window
+    own = renderers[recipe.renderer].accepts
+    check_pairing(motions.get(own, motion).info, own, recipe.name)
+    return motions, renderers, records
 
 
 def _save(persona: Persona, out: Path, work: Path) -> None:

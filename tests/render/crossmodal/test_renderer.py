@@ -124,14 +124,14 @@ def test_other_speech_and_another_expression_change_the_patch_and_not_its_place(
 
 
 def test_full_face_shows_the_whole_crop(renderer: CrossModalRenderer, person: Person) -> None:
-    whole = CrossModalRenderer(renderer._trained, renderer.geometry, "full-face")
+    whole = CrossModalRenderer(renderer.network, renderer.geometry, "full-face")
     frames, track = larger(person, 1, [5])
     patch = next(whole.render(RenderWindow(frames, track, heard(1), track)))
     sewn = next(renderer.render(RenderWindow(frames, track, heard(1), track)))
     assert patch.mask.sum() > 1.5 * sewn.mask.sum()
     assert patch.mask.max() == 1
     with pytest.raises(ConfigError, match="unknown mode 'half'"):
-        CrossModalRenderer(renderer._trained, renderer.geometry, "half")
+        CrossModalRenderer(renderer.network, renderer.geometry, "half")
 
 
 def test_chunks_give_the_same_patches(renderer: CrossModalRenderer, person: Person) -> None:

@@ -111,9 +111,9 @@ class CrossModalConfig:
 
 
 PRESETS: dict[str, CrossModalConfig] = {
-    "draft": CrossModalConfig(size=256, ndf=16, batch=2, learning_rate=6e-4),
-    "standard": CrossModalConfig(size=512, ndf=32),
-    "broadcast": CrossModalConfig(size=768, ndf=64),
+    "draft": CrossModalConfig(size=256, expressions=1, ndf=16, batch=2, learning_rate=6e-4),
+    "standard": CrossModalConfig(size=512, expressions=1, ndf=32),
+    "broadcast": CrossModalConfig(size=768, expressions=1, ndf=64),
 }
 
 

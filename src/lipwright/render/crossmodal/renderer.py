@@ -15,10 +15,11 @@ from lipwright.core.config import from_dict, to_dict
 from lipwright.core.contracts import F32, U8, FaceTrack, Patch, RenderWindow
 from lipwright.core.errors import CheckpointError, ConfigError, ShapeError
 from lipwright.face.align import apply, invert
+from lipwright.face.contour import outline_px
 from lipwright.render.crossmodal.config import CrossModalConfig
 from lipwright.render.crossmodal.networks import CrossModal
 from lipwright.render.crossmodal.patch import finer, hull_mask, in_light_of, placed
-from lipwright.render.crossmodal.strokes import outline_points, strokes
+from lipwright.render.crossmodal.strokes import strokes
 from lipwright.render.head import HeadGeometry
 from lipwright.render.patches import Area, bounds
 from lipwright.render.translation.masks import FEATHER, head_mask
@@ -57,8 +58,9 @@ class CrossModalRenderer:
         self.config, self.geometry, self.mode = config, geometry, mode
         self.accepts = config.speech
         self.device = torch.device(device)
-        self._trained = network
+        self.network = network
         self._dtype = torch.bfloat16 if config.bf16 and has_bf16(self.device) else torch.float32
+        # A copy in the working precision: under autocast every frame would cast all weights again.
         self._network = copy.deepcopy(network).to(self.device, self._dtype).eval()
         self._square = head_mask(config.size, 2 * FEATHER * config.size)
 
@@ -91,13 +93,19 @@ class CrossModalRenderer:
             picture = self._picture(next(drawn), window.target[i], area, scale)
             yield in_light_of(window.frames[i], maps[i], picture, mask, area, scale)
 
+    def pictures(self, window: RenderWindow) -> Iterator[tuple[U8, F32]]:
+        """The whole head (S, S, 3) of every frame as the network drew it, and its crop_from_frame (2, 3)."""
+        maps = self.geometry.head_maps(window.track.landmarks_px)
+        for seen, heard, affine in zip(self.strokes(window.track), window.target, maps, strict=False):
+            yield self.draw(seen, heard, mouth=False)[0], affine
+
     def strokes(self, track: FaceTrack) -> Iterator[F32]:
         """(3, S, S) what the network sees of every frame: upper face and outline, no mouth and no chin."""
         maps = self.geometry.head_maps(track.landmarks_px)
         points = apply(maps, track.landmarks_px)
         outlines: list[F32 | None] = [None] * len(track)
         if track.contour_px is not None:
-            outlines = list(apply(maps, outline_points(track.contour_px, track.landmarks_px)))
+            outlines = list(apply(maps, outline_px(track.contour_px, track.landmarks_px)))
         for of, outline in zip(points, outlines, strict=True):
             yield strokes(of, outline, self.config.size)
 
@@ -128,7 +136,7 @@ class CrossModalRenderer:
 
     def state(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         """(tensors, config) for core.checkpoint.save_tensors."""
-        weights = {f"{PREFIX}{k}": v for k, v in self._trained.state_dict().items()}
+        weights = {f"{PREFIX}{k}": v for k, v in self.network.state_dict().items()}
         return {**weights, **self.geometry.state()}, {"mode": self.mode, "crossmodal": to_dict(self.config)}
 
     @classmethod
