@@ -22,7 +22,7 @@ _SMOOTHING_S = 0.7
 _RIDGE = 10.0
 """Frames' worth of prior that speech and pose explain nothing."""
 _LEAST = 0.02
-"""Eye distances: a person whose slow part stays below it does not smile, and noise must not become a range of -1 to 1."""
+"""Eye distances: who stays below it does not smile, and noise must not become a range of -1 to 1."""
 _PERCENTILE = 95
 
 

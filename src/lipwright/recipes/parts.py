@@ -102,6 +102,7 @@ def remember(subject: Subject, mouths: int, progress: Progress) -> MemoryRendere
 
 
 def watched(subject: Subject, task: str, progress: Progress) -> Iterator[tuple[int, U8]]:
+    """All frames of a subject with their numbers, told as a stage of its own."""
     progress.start(task, len(subject))
     for t, frame in enumerate(subject.frames.read()):
         yield t, frame
@@ -133,8 +134,8 @@ def translation_data(subject: Subject, config: TranslationConfig, progress: Prog
     chosen = {}
     for name, most in (("train", RENDER_FRAMES), ("validation", RENDER_FRAMES // 10)):
         usable = subject.usable(name)
-        spread = spread(usable, most) if config.sample_frames == 1 else _stretches(usable, most, round(subject.fps))
-        chosen[name] = spread
+        single = config.sample_frames == 1
+        chosen[name] = spread(usable, most) if single else _stretches(usable, most, round(subject.fps))
     frames = np.concatenate([chosen["train"], chosen["validation"]])
     keep, track = set(frames.tolist()), subject.track
     return TranslationData.from_frames(

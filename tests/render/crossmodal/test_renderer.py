@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from tests.render.conftest import Person
 
 from lipwright.compose.paste import paste
 from lipwright.core.contracts import F32, U8, FaceTrack, RenderWindow
@@ -22,7 +23,6 @@ from lipwright.render.crossmodal.renderer import CrossModalRenderer
 from lipwright.render.head import HeadGeometry
 from lipwright.render.registry import RENDERERS
 from lipwright.render.translation.renderer import TranslationRenderer
-from tests.render.conftest import Person
 
 HIDDEN = [*MOUTH, *range(3, 14)]
 CONFIG = CrossModalConfig(size=256, ndf=4, expressions=1)

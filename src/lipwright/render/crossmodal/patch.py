@@ -15,7 +15,7 @@ from lipwright.core.ease import smoothstep
 from lipwright.face.align import compose, zoom
 from lipwright.render.head import HeadGeometry
 from lipwright.render.memory.blend import light, lit
-from lipwright.render.patches import Area, bounds
+from lipwright.render.patches import Area
 from lipwright.render.translation.crop import sample_crop
 from lipwright.render.translation.masks import FEATHER, head_mask
 
@@ -95,9 +95,8 @@ def in_light_of(frame: U8, affine: F32, drawn: U8, mask: F32, area: Area, scale:
     small = np.asarray(cv2.resize(drawn, size, interpolation=cv2.INTER_AREA), np.float32)
     rim = ((part > _RIM[0]) & (part < _RIM[1])).astype(np.float32)
     shown = lit(drawn.astype(np.float32), light(small, own, rim))
-    large = cv2.resize(part, (drawn.shape[1], drawn.shape[0]), interpolation=cv2.INTER_LINEAR)
+    there_size = (drawn.shape[1], drawn.shape[0])
+    large = np.asarray(cv2.resize(part, there_size, interpolation=cv2.INTER_LINEAR), np.float32)
     grown = (drawn.shape[1] / size[0], drawn.shape[0] / size[1])
     there = scale_map(grown, -area[1].start * grown[0], -area[0].start * grown[1])
     return Patch(np.clip(shown + 0.5, 0, 255).astype(np.uint8), large, compose(there, affine))
-
-

@@ -44,9 +44,7 @@ class CrossModalRenderer:
 
     lookahead = 0
 
-    def __init__(
-        self, network: CrossModal, geometry: HeadGeometry, mode: str = "sewn", device: str = "cpu"
-    ) -> None:
+    def __init__(self, network: CrossModal, geometry: HeadGeometry, mode: str = "sewn", device: str = "cpu") -> None:
         config = network.config
         if geometry.size != config.size:
             raise ConfigError(
@@ -116,7 +114,9 @@ class CrossModalRenderer:
         """
         region = None if area is None else (area[1].start, area[0].start, area[1].stop, area[0].stop)
         with torch.inference_mode():
-            inputs = [torch.from_numpy(np.ascontiguousarray(x))[None].to(self.device, self._dtype) for x in (seen, heard)]
+            inputs = [
+                torch.from_numpy(np.ascontiguousarray(x))[None].to(self.device, self._dtype) for x in (seen, heard)
+            ]
             if not mouth:
                 return _rgb8(self._network.draw(*inputs, region)), None
             head, close = self._network(*inputs)
