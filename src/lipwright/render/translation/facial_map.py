@@ -5,6 +5,7 @@ Everything works on an aligned crop (size, size, 3) uint8 RGB and polygons in cr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -45,10 +46,13 @@ def line_width(size: int) -> int:
     return max(2, round(2 * size / 512))
 
 
-def draw_lines(landmarks: F32, size: int) -> U8:
-    """(68, 2) landmarks in crop pixels to (S, S) antialiased polylines, 0 to 255; 3 and 13 are not read."""
+def draw_lines(landmarks: F32, size: int, chains: Sequence[tuple[list[int], bool]] = _LINES) -> U8:
+    """(68, 2) landmarks in crop pixels to (S, S) antialiased polylines, 0 to 255; 3 and 13 are not read.
+
+    Args: `chains` of (indices, closed) instead of the facial map's.
+    """
     canvas = np.zeros((size, size), np.uint8)
-    for chain, closed in _LINES:
+    for chain, closed in chains:
         fixed = np.round(landmarks[chain] * 2**SUBPIXEL).astype(np.int32)
         cv2.polylines(canvas, [fixed[:, None]], closed, (255,), line_width(size), cv2.LINE_AA, SUBPIXEL)
     return canvas

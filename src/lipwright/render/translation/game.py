@@ -70,6 +70,11 @@ class Game:
             for group in optimiser.param_groups:
                 group["lr"] = learning_rate
 
+    def learn(self, inputs: Tensor) -> Tensor:
+        """The learner's raw pictures, with gradients."""
+        with autocast(self.device, self._rules.bf16):
+            return self.parts["learner"].train()(inputs).float()
+
     def play(self, pairs: Sequence[Pair], weight: float) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Losses of the discriminators and of the generator against them (times `weight`), before either moves.
 
