@@ -67,7 +67,8 @@ def test_patches_are_as_fine_as_the_frame_and_leave_the_rest_alone(
         changed = (paste(picture, patch).rgb8() != picture.rgb8()).any(-1)
         rows, columns = np.flatnonzero(changed.any(1)), np.flatnonzero(changed.any(0))
         assert len(rows), "something is shown"
-        assert box[1] <= rows[0] and rows[-1] < box[3] and box[0] <= columns[0] and columns[-1] < box[2]
+        assert box[1] <= rows[0] <= rows[-1] < box[3]
+        assert box[0] <= columns[0] <= columns[-1] < box[2]
         height, width = frame.shape[:2]
         places = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1).reshape(1, -1, 2).astype(np.float32)
         there = apply(patch.crop_from_frame[None], places)[0]

@@ -114,12 +114,12 @@ class CrossModalRenderer:
         """
         region = None if area is None else (area[1].start, area[0].start, area[1].stop, area[0].stop)
         with torch.inference_mode():
-            inputs = [
+            lines, speech = (
                 torch.from_numpy(np.ascontiguousarray(x))[None].to(self.device, self._dtype) for x in (seen, heard)
-            ]
+            )
             if not mouth:
-                return _rgb8(self._network.draw(*inputs, region)), None
-            head, close = self._network(*inputs)
+                return _rgb8(self._network.draw(lines, speech, region)), None
+            head, close = self._network(lines, speech)
             return _rgb8(head if area is None else head[:, :, area[0], area[1]]), _rgb8(close)
 
     def _picture(self, seen: F32, heard: F32, area: Area, scale: float) -> U8:
