@@ -103,9 +103,15 @@ class Synthesis:
         self.profile = Profile()
         self._reader = FeatureReader(voice.source, motion.info.features, phones=voice.phones)
         self._blocks: dict[int, F32] = {}
-        spoken = spoken_over(template.track, round(_BLINK_S * template.fps))
-        self._strength = blend_strength(spoken, round(_FADE_S * template.fps))
+        self._led = template.track, self.walk
+        """Whose head is shown, and which of its frames the result's frames show."""
+        self._strength = strength(template.track, template.fps)
         self._seen = footprint(renderer, template)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the result."""
+        return self.template.size
 
     def __iter__(self) -> Iterator[Frame]:
         renderer = copy.copy(self.renderer)  # several iterations may run side by side: each has its own state
@@ -175,22 +181,22 @@ class Synthesis:
             seen = self.walk.mixed(self._seen, start, start + len(pictures))
         window = RenderWindow(Visible(pictures, seen), track[: len(pictures)], target, track)
         patches = renderer.render(window)
-        strength = self.walk.mixed(self._strength, start, start + len(pictures))
+        shown = self._led[1].mixed(self._strength, start, start + len(pictures))
         for i, picture in enumerate(pictures):
             with self.profile.stage("render"):
                 patch = next(patches)
             with self.profile.stage("compose"):
-                picture = paste(picture, patch, float(strength[i]))
+                picture = paste(picture, patch, float(shown[i]))
             self.profile.frames += 1
             asked = target[i] if self.motion.info.produces == LANDMARKS else None
             yield Frame(picture, Fraction(start + i) / self.fps, int(here[i]), asked)
 
     def _track(self, start: int, stop: int) -> FaceTrack:
-        """The template's face as result frames [start, stop) show it."""
-        own = self.template.track
-        track = own[self.walk.indices(start, stop)]
-        points, pose = (self.walk.mixed(v, start, stop) for v in (own.landmarks_px, own.pose_rad))
-        contour = None if own.contour_px is None else self.walk.mixed(own.contour_px, start, stop)
+        """The face as result frames [start, stop) show it."""
+        own, walk = self._led
+        track = own[walk.indices(start, stop)]
+        points, pose = (walk.mixed(v, start, stop) for v in (own.landmarks_px, own.pose_rad))
+        contour = None if own.contour_px is None else walk.mixed(own.contour_px, start, stop)
         return replace(track, landmarks_px=points, pose_rad=pose, contour_px=contour)
 
 
@@ -238,6 +244,11 @@ def footprint(renderer: Renderer, template: Template) -> F32 | None:
     if not isinstance(renderer, Local):
         return None
     return renderer.footprint(template.track).astype(np.float32)
+
+
+def strength(track: FaceTrack, fps: Fraction) -> F32:
+    """(T,) how much of the generated picture is shown over each frame of a track."""
+    return blend_strength(spoken_over(track, round(_BLINK_S * fps)), round(_FADE_S * fps))
 
 
 def spoken_over(track: FaceTrack, shortest: int) -> NDArray[np.bool_]:

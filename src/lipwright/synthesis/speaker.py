@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from lipwright.core.clock import as_rate
-from lipwright.core.contracts import F32, LANDMARKS, Frame
+from lipwright.core.contracts import F32, LANDMARKS, U8, Frame, MotionModel, Renderer
 from lipwright.core.errors import ConfigError, FootageError, SpeechError
 from lipwright.core.overlap import Behind
 from lipwright.core.progress import Progress, Silent
 from lipwright.media.settings import EncoderSettings
 from lipwright.media.writer import VideoWriter
+from lipwright.motion.window import SpeechWindow
 from lipwright.persona.bundle import Bundle
 from lipwright.persona.template import Template
 from lipwright.speech.align import align
@@ -24,6 +25,8 @@ from lipwright.speech.tts import Speech, synthesise
 from lipwright.subject.store import Subject
 from lipwright.synthesis.clip import clip_template
 from lipwright.synthesis.cutout import cut_out
+from lipwright.synthesis.drive import Drive, Driven, read_background
+from lipwright.synthesis.heads import CutOutHeads
 from lipwright.synthesis.pipeline import Replay, Synthesis
 from lipwright.synthesis.voice import Voice, voice_of_file, voice_of_samples
 
@@ -49,7 +52,7 @@ class Speaking:
     @property
     def size(self) -> tuple[int, int]:
         """(width, height)."""
-        return self._synthesis.template.size
+        return self._synthesis.size
 
     @property
     def accepts(self) -> str:
@@ -80,7 +83,7 @@ class Speaking:
         template = self._synthesis.template
         with VideoWriter(
             path,
-            template.size,
+            self.size,
             self.fps,
             settings,
             audio=self._voice.sound,
@@ -146,6 +149,9 @@ class Persona(Bundle):
         fps: Fraction | float | str | None = None,
         extend: str = "auto",
         replay: bool = False,
+        smile: float | None = None,
+        drive: str | os.PathLike[str] | Drive | None = None,
+        background: str | os.PathLike[str] | U8 | None = None,
     ) -> Speaking:
         """Prepare to say something.
 
@@ -160,6 +166,11 @@ class Persona(Bundle):
             extend: how a template shorter than the speech goes on, see `compose.walk.MODES`.
             replay: show the template's own tracked mouth instead of one made from speech: what a renderer
                 can do with perfect landmarks.
+            smile: -1 to 1 beside the words, 0 is the person's own mean (recipe virtual-human).
+            drive: a video, a prepared subject or an .npz of keypoints whose head moves instead of the template's
+                (recipe virtual-human; see `synthesis.drive.Drive.load`).
+            background: an image, its (h, w, 3) pixels or a colour ('#00b140') behind the generated head, instead of
+                the template's frames.
         """
         if engine not in ENGINES:
             raise ConfigError(f"unknown engine '{engine}'; available: {', '.join(ENGINES)}")
@@ -177,6 +188,11 @@ class Persona(Bundle):
                 f"this persona's renderer hears {chosen.accepts} and draws no given landmarks, so there is nothing to "
                 "replay; use another renderer (--renderer memory)"
             )
+        if smile is not None:
+            motion = _smiling(motion, smile)
+        driven = None
+        if drive is not None or background is not None:
+            driven = self._driven(shown, chosen, drive, background)
         spoken = None
         if text is not None:
             spoken = synthesise(text, engine=tts, voice=voice, language=language, rate=rate)
@@ -186,8 +202,26 @@ class Persona(Bundle):
         else:
             assert speech is not None
             heard = voice_of_samples(speech)
+        if driven is not None:
+            return Speaking(Driven(heard, shown, motion, *driven, rate_out, extend), heard, spoken)
         make = Replay if replay else Synthesis
         return Speaking(make(heard, shown, motion, chosen, rate_out, extend), heard, spoken)
+
+    @staticmethod
+    def _driven(
+        template: Template,
+        renderer: Renderer,
+        drive: str | os.PathLike[str] | Drive | None,
+        background: str | os.PathLike[str] | U8 | None,
+    ) -> tuple[CutOutHeads, Drive, U8 | None]:
+        """Who draws the head, how it moves (None: as the template's) and what is behind it (None: the template)."""
+        heads = CutOutHeads(renderer, covers=background is None)
+        if drive is None:
+            drive = Drive(template.track, template.fps)
+        elif not isinstance(drive, Drive):
+            drive = Drive.load(drive)
+        shown = read_background(background) if isinstance(background, (str, os.PathLike)) else background
+        return heads, drive, shown
 
     def _template(self, template: str | os.PathLike[str] | Template | None) -> Template:
         if template is None:
@@ -199,3 +233,9 @@ class Persona(Bundle):
         if Path(template).is_file():
             return clip_template(Path(template))
         raise FootageError(f"there is no template {template}; name a video of the person or a prepared subject")
+
+
+def _smiling(motion: MotionModel, smile: float) -> SpeechWindow:
+    if not isinstance(motion, SpeechWindow):
+        raise ConfigError("this persona has no smile to choose; --smile needs one of the recipe virtual-human")
+    return motion.expressing((smile,))

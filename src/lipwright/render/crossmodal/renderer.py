@@ -14,11 +14,11 @@ from lipwright.core.checkpoint import load_into, load_tensors, save_tensors
 from lipwright.core.config import from_dict, to_dict
 from lipwright.core.contracts import F32, U8, FaceTrack, Patch, RenderWindow
 from lipwright.core.errors import CheckpointError, ConfigError, ShapeError
-from lipwright.face.align import apply, invert
+from lipwright.face.align import apply, compose, invert
 from lipwright.face.contour import outline_px
 from lipwright.render.crossmodal.config import CrossModalConfig
 from lipwright.render.crossmodal.networks import CrossModal
-from lipwright.render.crossmodal.patch import finer, hull_mask, in_light_of, placed
+from lipwright.render.crossmodal.patch import finer, hull_mask, in_light_of, placed, scale_map
 from lipwright.render.crossmodal.strokes import strokes
 from lipwright.render.head import HeadGeometry
 from lipwright.render.patches import Area, bounds
@@ -90,6 +90,16 @@ class CrossModalRenderer:
             area, scale = bounds(mask), finer(maps[i], self.geometry)
             picture = self._picture(next(drawn), window.target[i], area, scale)
             yield in_light_of(window.frames[i], maps[i], picture, mask, area, scale)
+
+    def heads(self, window: RenderWindow) -> Iterator[Patch]:
+        """The whole crop of every frame, as fine as frames show it; no frame is looked at."""
+        size = self.config.size
+        whole = slice(0, size), slice(0, size)
+        maps = self.geometry.head_maps(window.track.landmarks_px)
+        for seen, heard, affine in zip(self.strokes(window.track), window.target, maps, strict=False):
+            picture = self._picture(seen, heard, whole, finer(affine, self.geometry))
+            mask = np.ones(picture.shape[:2], np.float32)
+            yield Patch(picture, mask, compose(scale_map(picture.shape[0] / size, 0, 0), affine))
 
     def pictures(self, window: RenderWindow) -> Iterator[tuple[U8, F32]]:
         """The whole head (S, S, 3) of every frame as the network drew it, and its crop_from_frame (2, 3)."""
