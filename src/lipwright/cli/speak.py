@@ -42,6 +42,9 @@ def command(
     extend: Annotated[str, typer.Option(help="Template too short: auto, ping-pong, loop or freeze.")] = "auto",
     fps: Annotated[str | None, typer.Option(help="Frame rate of the video.  [default: the template's]")] = None,
     renderer: Annotated[str | None, typer.Option(help="Renderer instead of the recipe's: memory ...")] = None,
+    smile: Annotated[float | None, typer.Option(min=-1, max=1, help="Smile beside the words; 0 is the mean.")] = None,
+    drive: Annotated[Path | None, typer.Option(help="Video, subject or .npz whose head moves instead.")] = None,
+    background: Annotated[str | None, typer.Option(help="Image or colour (#00b140) behind the drawn head.")] = None,
     engine: Annotated[str, typer.Option(help="What runs the networks: auto, torch ...")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     codec: Annotated[str | None, typer.Option(help=CODEC_HELP)] = None,
@@ -89,6 +92,9 @@ def command(
             fps=rate_out,
             renderer=renderer,
             engine=engine,
+            smile=smile,
+            drive=drive,
+            background=background,
         )
         try:
             speaking.write(out, settings=settings, progress=bars)

@@ -18,7 +18,7 @@ import numpy as np
 
 from lipwright.compose.walk import TemplateWalk
 from lipwright.core.clock import FPS, as_rate
-from lipwright.core.contracts import F32, U8, FaceTrack, MotionModel, Renderer
+from lipwright.core.contracts import F32, U8, FaceTrack, MotionModel
 from lipwright.core.errors import ConfigError, FootageError
 from lipwright.core.ibug import RIGID
 from lipwright.face.align import apply, invert, similarity, zoom
@@ -54,9 +54,7 @@ class Drive:
             subject = Subject.open(path)
             return cls(_driving(subject.track, path), subject.fps)
         if not path.is_file():
-            raise FootageError(
-                f"there is no {path} to drive the head; name a video, a prepared subject or an .npz file"
-            )
+            raise FootageError(f"there is no {path} to drive the head; name a video, a subject or an .npz of keypoints")
         if path.suffix == ".npz":
             return _stored(path)
         clip = clip_template(path)
@@ -77,7 +75,7 @@ class Drive:
 class Driven(Synthesis):
     """One speech on a head that another take drives.
 
-    Args: as `Synthesis`; `drive` how the head moves; `background` (h, w, 3) behind it, or None for the template.
+    Args: as `Synthesis`, but `heads` draws; `drive` how the head moves; `background` (h, w, 3) or None for the template.
     """
 
     def __init__(
@@ -85,13 +83,12 @@ class Driven(Synthesis):
         voice: Voice,
         template: Template,
         motion: MotionModel,
-        renderer: Renderer,
-        fps: Fraction | None,
-        extend: str,
+        heads: CutOutHeads,
         drive: Drive,
         background: U8 | None = None,
+        fps: Fraction | None = None,
+        extend: str = "auto",
     ) -> None:
-        heads = CutOutHeads(renderer, covers=background is None)
         self._stage: U8 | None = None
         if background is None:
             drive = drive.placed(template.track.landmarks_px[template.track.good][:, RIGID].mean(0))
@@ -178,9 +175,7 @@ def _stored(path: Path) -> Drive:
         contour = arrays["contour_px"].astype(np.float32) if "contour_px" in arrays else None
         fps = as_rate(str(arrays["fps"])) if "fps" in arrays else FPS
     except (OSError, ValueError, KeyError, BadZipFile) as error:
-        raise FootageError(
-            f"{path} cannot drive the head ({error}); save landmarks_px (T, 68, 2) with np.savez"
-        ) from error
+        raise FootageError(f"{path} cannot drive the head ({error}); store landmarks_px (T, 68, 2) in it") from error
     shapes = {"landmarks_px": (count, 68, 2), "pose_rad": (count, 3), "confidence": (count,)}
     found = {"landmarks_px": points, "pose_rad": pose, "confidence": confidence}
     for name, shape in shapes.items():
@@ -192,7 +187,5 @@ def _stored(path: Path) -> Drive:
         raise FootageError(f"{path} cannot drive the head: contour_px is {contour.shape} and must be ({count}, rays)")
     low, high = points.min((0, 1)), points.max((0, 1))
     size = int(np.ceil(high[0] - min(low[0], 0))) + 1, int(np.ceil(high[1] - min(low[1], 0))) + 1
-    return Drive(
-        _driving(FaceTrack(points, np.zeros((count, 0, 3), np.float32), confidence, pose, size, None, contour), path),
-        fps,
-    )
+    no_mesh = np.zeros((count, 0, 3), np.float32)
+    return Drive(_driving(FaceTrack(points, no_mesh, confidence, pose, size, contour_px=contour), path), fps)
