@@ -17,7 +17,7 @@ from lipwright.core.config import from_dict, to_dict
 from lipwright.core.contracts import Renderer
 from lipwright.core.errors import ConfigError
 from lipwright.evaluate.rendered import Rendered, rendered
-from lipwright.recipes.parts import RENDER_FRAMES, Run, fit_translation, translation_data
+from lipwright.recipes.parts import RENDER_FRAMES, Run, fit_translation, remember_training, translation_data
 from lipwright.render.memory.bank import build_bank
 from lipwright.render.memory.renderer import MemoryRenderer
 from lipwright.render.region import FaceGeometry
@@ -127,10 +127,7 @@ def _translation(row: Row, shop: Workshop) -> tuple[Renderer, dict[str, Any]]:
 
 def _memory(row: Row, shop: Workshop) -> tuple[Renderer, dict[str, Any]]:
     """The appearance memory of the training frames alone: the bar."""
-    subject, keep = shop.subject, set(shop.subject.usable("train").tolist())
-    geometry = FaceGeometry.fit(subject.track.landmarks_px[np.array(sorted(keep))])
-    frames = ((t, frame) for t, frame in enumerate(subject.frames.read()) if t in keep)
-    return MemoryRenderer(build_bank(frames, subject.track, geometry)), {"steps": 0}
+    return remember_training(shop.subject, Silent()), {"steps": 0}
 
 
 BUILDERS: dict[str, Callable[[Row, Workshop], tuple[Renderer, dict[str, Any]]]] = {

@@ -5,7 +5,6 @@ Each stage is a function of its own, so that ablations can share an oracle and i
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -20,7 +19,7 @@ from lipwright.core.resample import linear, positions
 from lipwright.face.contour import outline_px
 from lipwright.motion.expression import slow_smile
 from lipwright.motion.window import SpeechWindow, channels
-from lipwright.recipes.parts import RENDER_FRAMES, Run, spread, watched
+from lipwright.recipes.parts import RENDER_FRAMES, Run, remember_training, spread, watched
 from lipwright.render.crossmodal.config import CrossModalConfig, changed_preset
 from lipwright.render.oracle.config import OracleConfig, oracle_preset
 from lipwright.speech.features import features_of
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from lipwright.render.crossmodal.renderer import CrossModalRenderer
     from lipwright.render.oracle.data import OracleData
     from lipwright.render.oracle.oracle import Oracle
+    from lipwright.render.oracle.quality import Draw
 
 PAIRS = 4000
 """Pictures of the synthetic set at most."""
@@ -145,14 +145,20 @@ def fit_oracle(
     return task.oracle(), record
 
 
-def synthetic_set(oracle: Oracle, data: OracleData, count: int, run: Run, name: str = "pairs") -> PicturePairs:
-    """`count` pictures of speech on other heads; those that an interrupted run drew are kept when it resumes."""
+def memory_oracle(subject: Subject, data: OracleData, progress: Progress) -> Draw:
+    """The appearance memory of the training frames as oracle: an ablation that trains nothing."""
+    from lipwright.render.oracle.memory import MemoryOracle
+
+    frames = np.concatenate(chosen_frames(subject))
+    renderer = remember_training(subject, progress)
+    return MemoryOracle(renderer, lambda place: subject.frames.frame(int(frames[place])), data).pictures
+
+
+def synthetic_set(draw: Draw, key: str, data: OracleData, count: int, run: Run, name: str = "pairs") -> PicturePairs:
+    """`count` pictures of speech on other heads; those an interrupted run drew with the oracle `key` are kept."""
     from lipwright.render.oracle.pairs import picture_pairs
 
-    folder = run.work / name
-    if not run.resume:
-        shutil.rmtree(folder, ignore_errors=True)
-    return picture_pairs(oracle, data, count, run.seed, folder, run.progress)
+    return picture_pairs(draw, data, count, run.seed, run.work / name, key, run.progress)
 
 
 def fit_crossmodal(
@@ -178,14 +184,22 @@ def train_crossmodal(
     subject: Subject, plan: Plan, limit: Budget, run: Run
 ) -> tuple[CrossModalRenderer, dict[str, TrainingRecord]]:
     """All stages within `limit`: the oracle gets its share, the set is drawn, the renderer takes what is left."""
+    from lipwright.render.oracle.quality import drawing_of
+
     config, spent_s, records = plan.config, 0.0, {}
     pairs = None
     if plan.synthetic:
         pictures = oracle_data(subject, plan.oracle, run.progress)
-        budget = Budget(limit.seconds * config.oracle_share if limit.seconds else None, limit.steps)
-        oracle, records["oracle"] = fit_oracle(plan.oracle, pictures, budget, run)
-        pairs = synthetic_set(oracle, pictures, pairs_of(config, limit), run)
-        spent_s = records["oracle"].seconds + (_PAIRS_SHARE * limit.seconds if limit.seconds else 0.0)
+        if plan.oracle.kind == "memory":
+            draw, key = memory_oracle(subject, pictures, run.progress), f"memory of {subject.info['source']}"
+        else:
+            budget = Budget(limit.seconds * config.oracle_share if limit.seconds else None, limit.steps)
+            oracle, records["oracle"] = fit_oracle(plan.oracle, pictures, budget, run)
+            draw, key = drawing_of(oracle, pictures), oracle.fingerprint()
+        pairs = synthetic_set(draw, key, pictures, pairs_of(config, limit), run)
+        trained_s = records["oracle"].seconds if "oracle" in records else 0.0
+        spent_s = trained_s + (_PAIRS_SHARE * limit.seconds if limit.seconds else 0.0)
+        del pictures
     data = crossmodal_data(subject, config, run.progress)
     left = Budget(limit.seconds - spent_s if limit.seconds else None, limit.steps)
     renderer, records["renderer"] = fit_crossmodal(config, data, pairs, left, run, plan.mode)

@@ -21,6 +21,7 @@ from lipwright.recipes.base import Recipe
 from lipwright.render.memory.bank import build_bank
 from lipwright.render.memory.cover import STRETCH_S, cover
 from lipwright.render.memory.renderer import MemoryRenderer
+from lipwright.render.region import FaceGeometry
 from lipwright.subject.store import Subject
 from lipwright.train.loop import Budget, Loop, Task, TrainingRecord
 
@@ -99,6 +100,14 @@ def remember(subject: Subject, mouths: int, progress: Progress) -> MemoryRendere
     keep = set(cover(track, np.flatnonzero(track.good), mouths, round(STRETCH_S * subject.fps)).tolist())
     bank = build_bank(((t, f) for t, f in watched(subject, "remember", progress) if t in keep), track)
     return MemoryRenderer(bank)
+
+
+def remember_training(subject: Subject, progress: Progress) -> MemoryRenderer:
+    """The appearance memory of the training frames alone, for figures on held-out ones."""
+    keep = set(subject.usable("train").tolist())
+    geometry = FaceGeometry.fit(subject.track.landmarks_px[np.array(sorted(keep))])
+    frames = ((t, frame) for t, frame in watched(subject, "remember", progress) if t in keep)
+    return MemoryRenderer(build_bank(frames, subject.track, geometry))
 
 
 def watched(subject: Subject, task: str, progress: Progress) -> Iterator[tuple[int, U8]]:

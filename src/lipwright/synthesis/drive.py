@@ -75,7 +75,7 @@ class Drive:
 class Driven(Synthesis):
     """One speech on a head that another take drives.
 
-    Args: as `Synthesis`, but `heads` draws; `drive` how the head moves; `background` (h, w, 3) or None for the template.
+    Args: as `Synthesis`, but `heads` draw; `drive` how they move; `background` (h, w, 3) or None for the template.
     """
 
     def __init__(
