@@ -20,7 +20,7 @@ from lipwright.render.head import HeadGeometry
 from lipwright.render.oracle.config import OracleConfig
 from lipwright.render.oracle.drawing import head_drawing, mouth_areas, mouth_drawing
 from lipwright.render.translation.crop import sample_crop
-from lipwright.render.translation.crops import Crops, code
+from lipwright.render.translation.crops import Crops
 from lipwright.render.translation.facial_map import grow
 
 _LIP_RIM = 0.03
@@ -116,10 +116,18 @@ class OracleData:
         mouth_maps[..., 2] += room
         heads, mouths = [], []
         for frame, head, mouth in zip(frames, maps, mouth_maps, strict=True):
-            heads.append(code(sample_crop(frame, head, config.size)))
-            mouths.append(code(sample_crop(frame, mouth, size + 2 * room)))
-        cut = Crops.joined(heads, config.size), Crops.joined(mouths, size + 2 * room)
-        return cls(*cut, track, apply(maps, outlines_px), geometry, size, train, validation)
+            heads.append(Crops.of([sample_crop(frame, head, config.size)], config.size))
+            mouths.append(Crops.of([sample_crop(frame, mouth, size + 2 * room)], size + 2 * room))
+        return cls(
+            Crops.joined(heads),
+            Crops.joined(mouths),
+            track,
+            apply(maps, outlines_px),
+            geometry,
+            size,
+            train,
+            validation,
+        )
 
     @cached_property
     def landmarks(self) -> F32:

@@ -36,12 +36,11 @@ class Crops:
             quality: of JPEG with full chroma; None codes without loss. A loss spreads what is under the hull of a
                 crop up to 7 px beyond it, so it is only for files that must be small.
         """
-        return cls.joined((code(picture, quality) for picture in pictures), size)
-
-    @classmethod
-    def joined(cls, coded: Iterable[U8], size: int) -> Crops:
-        """Of pictures that `code` made, each (bytes,)."""
-        parts = list(coded)
+        kind, options = ".png", [cv2.IMWRITE_PNG_COMPRESSION, 1]
+        if quality is not None:
+            full = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+            kind, options = ".jpg", [cv2.IMWRITE_JPEG_QUALITY, quality, *full]
+        parts = [cv2.imencode(kind, cv2.cvtColor(p, cv2.COLOR_RGB2BGR), options)[1].ravel() for p in pictures]
         ends = np.cumsum([0, *(len(p) for p in parts)]).astype(np.int64)
         return cls(np.concatenate(parts) if parts else np.zeros(0, np.uint8), ends, size)
 
@@ -66,13 +65,3 @@ class Crops:
     def chosen(self, order: NDArray[np.int64], quality: int) -> Crops:
         """Some of the pictures, in this order, as JPEG."""
         return Crops.of((self[int(i)] for i in order), self.size, quality)
-
-
-def code(picture: U8, quality: int | None = None) -> U8:
-    """(H, W, 3) RGB to the (bytes,) of a PNG, or of a JPEG of this quality with full chroma."""
-    kind, options = ".png", [cv2.IMWRITE_PNG_COMPRESSION, 1]
-    if quality is not None:
-        full = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
-        kind, options = ".jpg", [cv2.IMWRITE_JPEG_QUALITY, quality, *full]
-    coded = cv2.imencode(kind, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), options)[1]
-    return np.asarray(coded, np.uint8).ravel()
