@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import os
 from typing import Any
 
@@ -83,6 +84,13 @@ class Oracle:
     def _run(self, name: str, inputs: Tensor) -> Tensor:
         drawn: Tensor = self._networks[name](inputs.to(self._types[name])).float()
         return drawn
+
+    def fingerprint(self) -> str:
+        """Short hash of all weights: names what was drawn with them."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.state()[0].items()):
+            digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()[:16]
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """(tensors, config) for core.checkpoint.save_tensors."""

@@ -11,10 +11,16 @@ from numpy.typing import NDArray
 from lipwright.core.contracts import F32, U8
 from lipwright.core.ibug import MOUTH
 from lipwright.render.oracle.data import OracleData
+from lipwright.render.oracle.oracle import Oracle
 from lipwright.render.translation.quality import contact_sheet, mouth_quality
 
 Draw = Callable[[F32, NDArray[np.int64]], tuple[U8, U8]]
 """Landmarks (B, 68, 2) on the heads of frames (B,) of the data, to heads (B, S, S, 3) and mouths (B, M, M, 3)."""
+
+
+def drawing_of(oracle: Oracle, data: OracleData) -> Draw:
+    """How a trained oracle draws on the heads of the data."""
+    return lambda landmarks, frames: oracle.pictures(landmarks, data.outlines[frames])
 
 
 def oracle_quality(draw: Draw, data: OracleData, indices: NDArray[np.int64] | None = None) -> dict[str, float]:

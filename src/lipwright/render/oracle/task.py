@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 
 import numpy as np
 import torch
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from lipwright.core import parallel
-from lipwright.core.contracts import F32, U8
+from lipwright.core.contracts import U8
 from lipwright.core.errors import ConfigError
 from lipwright.core.prefetch import Prefetch
 from lipwright.render.oracle.config import OracleConfig
@@ -19,7 +18,7 @@ from lipwright.render.oracle.data import HeadBatch, MouthBatch, OracleData
 from lipwright.render.oracle.drawing import DRAWING_CHANNELS
 from lipwright.render.oracle.oracle import Oracle, oracle_networks, rgb8
 from lipwright.render.oracle.outpaint import Outpainting
-from lipwright.render.oracle.quality import mouth_box, oracle_quality, oracle_sheet
+from lipwright.render.oracle.quality import drawing_of, mouth_box, oracle_quality, oracle_sheet
 from lipwright.render.translation.config import TranslationConfig
 from lipwright.render.translation.discriminators import MultiscaleDiscriminator
 from lipwright.render.translation.game import Game
@@ -109,11 +108,11 @@ class OracleTask:
         if self._stage == "mouth":
             scores = self._mouth_scores()
             return scores | {"score": scores["score"] + _UNDRAWN}
-        return oracle_quality(self._draw(), self.data, self._spread(_FRAMES))
+        return oracle_quality(drawing_of(self.oracle(), self.data), self.data, self._spread(_FRAMES))
 
     def preview(self) -> U8:
         """Contact sheet of held-out frames: real, generated, difference; head and mouth."""
-        return oracle_sheet(self._draw(), self.data)
+        return oracle_sheet(drawing_of(self.oracle(), self.data), self.data)
 
     @property
     def _rules(self) -> TranslationConfig:
@@ -174,16 +173,9 @@ class OracleTask:
             reals.append(self.data.mouth(int(i))[where])
         return mouth_quality(fakes, reals)
 
-    def _draw(self) -> partial[tuple[U8, U8]]:
-        return partial(_drawn, self.oracle(), self.data)
-
     def _spread(self, count: int) -> NDArray[np.int64]:
         of = self.data.validation
         return np.asarray(of[np.unique(np.linspace(0, len(of) - 1, min(count, len(of))).round().astype(int))])
-
-
-def _drawn(oracle: Oracle, data: OracleData, landmarks: F32, frames: NDArray[np.int64]) -> tuple[U8, U8]:
-    return oracle.pictures(landmarks, data.outlines[frames])
 
 
 def _games(config: OracleConfig, seed: int, device: torch.device) -> dict[str, Game]:
