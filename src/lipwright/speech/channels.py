@@ -28,6 +28,8 @@ EXAMPLES: dict[str, str] = {
 PLAIN_OF = {"Ya": "JY", "Ja": "JY", **{name: name[:-1] for name in JAWLESS if name not in ("Ya", "Ja")}}
 """Jawless channel to the channel of the same consonant elsewhere."""
 INDEX = {name: column for column, name in enumerate(CHANNELS)}
+SEALING = [INDEX[name] for name in ("M", "BP", "FV", "Ma", "BPa", "FVa")]
+"""Columns of the channels in which lips meet each other or the teeth."""
 JAW, LIP = INDEX["Jaw"], INDEX["Lip"]
 
 Weights = dict[str, float]

@@ -11,17 +11,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lipwright.speech.channels import CHANNELS, INDEX, JAW, LIP, VOWELS
+from lipwright.speech.channels import CHANNELS, INDEX, JAW, LIP, SEALING, VOWELS
 from lipwright.speech.gestures import Gesture
 
 F64 = NDArray[np.float64]
 
-_SEALING = [INDEX[name] for name in ("M", "BP", "FV", "Ma", "BPa", "FVa")]
 _INSISTING = [INDEX[name] for name in ("SZ", "ShChZh", "W", "Wa", "Ja")]
 _VOWELS = [INDEX[name] for name in VOWELS]
 _BEHIND = [INDEX[name] for name in ("LNTD", "GK", "LNTDa", "GKa")]
 """Of the tongue: neither diluted by the lips nor diluting them."""
-_GIVING = [c for c in range(len(CHANNELS)) if c not in (*_SEALING, *_BEHIND, JAW, LIP)]
+_GIVING = [c for c in range(len(CHANNELS)) if c not in (*SEALING, *_BEHIND, JAW, LIP)]
 _INSISTENCE = 0.5
 """What a sibilant or W takes from vowels that overlap it."""
 

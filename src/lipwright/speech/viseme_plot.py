@@ -39,6 +39,7 @@ _KIND = {
     **dict.fromkeys(("Jaw", "Lip"), "both"),
 }
 _ORDER = ("Jaw", "Lip", "M", "BP", "FV", *(c for c in CONSONANTS if c not in ("M", "BP", "FV")), *VOWELS)
+_NARROW_S = 0.09
 _MOVES = 0.1
 """A channel that stays below is left out."""
 
@@ -102,15 +103,22 @@ def _draw_wave(axes: Axes, found: VisemeTrack, source: SampleSource, start_s: fl
     low, high = parts.min(axis=1) / top, parts.max(axis=1) / top
     axes.fill_between(times, low, high, color="#9aa5b1", linewidth=0.4, edgecolor="#7b8794")
     axes.set_xlim(start_s, stop_s)
-    axes.set_ylim(-1.75, 1.1)
+    axes.set_ylim(-1.95, 1.1)
     axes.axis("off")
+    _draw_phones(axes, found, start_s, last_s)
+
+
+def _draw_phones(axes: Axes, found: VisemeTrack, start_s: float, stop_s: float) -> None:
+    """Symbols under the wave, every other one of a run of short phones lower, so that they never overlap."""
+    lower = False
     for phone in found.phones:
-        a, b = max(phone.start_s, start_s), min(phone.end_s, last_s)
+        a, b = max(phone.start_s, start_s), min(phone.end_s, stop_s)
         if a >= b:
             continue
-        axes.plot([a, a], [-1.68, -1.12], color="#cbd2d9", linewidth=0.6)
-        size_pt = 9 if b - a > 0.05 else 7
-        axes.text((a + b) / 2, -1.4, phone.symbol.lower(), ha="center", va="center", fontsize=size_pt, clip_on=True)
+        lower = b - a < _NARROW_S and not lower
+        axes.plot([a, a, b, b], [-1.14, -1.2, -1.2, -1.14], color="#cbd2d9", linewidth=0.7)
+        symbol = phone.symbol.lower()
+        axes.text((a + b) / 2, -1.72 if lower else -1.42, symbol, ha="center", va="center", fontsize=8.5, color="#1f2933")
 
 
 def _draw_lanes(
@@ -126,7 +134,9 @@ def _draw_lanes(
             curve = 0.9 * found.values[a:b, INDEX[channel]]
             if curve.max(initial=0) > 0:
                 axes.fill_between(times, base, base + curve, color=colour, alpha=0.55 if strong else 0.2, linewidth=0)
-                axes.plot(times, base + curve, color=colour, linewidth=0.8, linestyle="-" if strong else (0, (2, 1)))
+                moving = np.convolve(curve > 0, np.ones(3), "same") > 0
+                shown = np.where(moving, base + curve, np.nan)
+                axes.plot(times, shown, color=colour, linewidth=0.9, linestyle="-" if strong else (0, (2, 1)))
         axes.text(
             -0.008, base + 0.35, f"{EXAMPLES[name]}  $\\bf{{{name}}}$", transform=axes.get_yaxis_transform(),
             ha="right", va="center", fontsize=8, color=colour,
@@ -134,19 +144,13 @@ def _draw_lanes(
     axes.set_xlim(start_s, stop_s)
     axes.set_ylim(-0.1, len(lanes))
     axes.set_yticks([])
-    axes.xaxis.set_major_locator(_seconds(stop_s - start_s))
+    axes.set_xticks(np.arange(np.ceil(2 * start_s), np.floor(2 * stop_s) + 1) / 2)
     axes.tick_params(axis="x", labelsize=8, color="#9aa5b1", labelcolor="#52606d")
     axes.grid(axis="x", color="#eef0f2", linewidth=0.6)
     axes.set_axisbelow(True)
     for side in ("top", "left", "right"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color("#cbd2d9")
-
-
-def _seconds(length_s: float):  # type: ignore[no-untyped-def]
-    from matplotlib.ticker import MultipleLocator
-
-    return MultipleLocator(0.5 if length_s <= ROW_S else 1.0)
 
 
 def _head(figure: Figure, found: VisemeTrack, title: str) -> None:
