@@ -74,7 +74,7 @@ class Square:
 
     def render(self, window: RenderWindow) -> Iterator[Patch]:
         """One square per frame, at the top left."""
-        for points in window.target_px[: len(window.frames)]:
+        for points in window.target[: len(window.frames)]:
             level = float(points[18, 1] - points[14, 1])
             colour = np.full((SQUARE, SQUARE, 3), np.clip(level, 0, 255), np.uint8)
             yield Patch(colour, self.mask, np.eye(2, 3, dtype=np.float32))

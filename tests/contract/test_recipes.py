@@ -125,7 +125,7 @@ def test_trained_saved_loaded_and_spoken(
     own = again.renderer()
     assert isinstance(own, Renderer)
     assert RENDERERS.get(recipe.renderer)
-    assert again.motion.info.produces == own.accepts
+    assert again.motion().info.produces == own.accepts
     _, description = load_tensors(tmp_path / "p" / "motion.safetensors")
     assert description["kind"] in MOTION_MODELS
     np.testing.assert_array_equal(made.speak(spoken).targets(), again.speak(spoken).targets())

@@ -44,7 +44,7 @@ class Copier:
         self.windows.append((0, 0))
 
     def render(self, window: RenderWindow) -> Iterator[Patch]:
-        self.windows.append((len(window.frames), len(window.target_px)))
+        self.windows.append((len(window.frames), len(window.target)))
         for frame in window.frames:
             mask = np.ones(frame.shape[:2], np.float32)
             yield Patch(self.change(frame), mask, np.eye(2, 3, dtype=np.float32))

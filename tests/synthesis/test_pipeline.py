@@ -110,7 +110,7 @@ def test_speech_that_starts_later_moves_the_mouth_later(persona: Persona, subjec
     speech = subject.samples[: 16_000 * 8]
     late = np.concatenate([np.zeros(640 * delay, np.float32), speech])
     run = [
-        Synthesis(voice_of_samples(s), template, persona.motion, persona.renderer()).targets(0, len(s) // 640)
+        Synthesis(voice_of_samples(s), template, persona.motion(), persona.renderer()).targets(0, len(s) // 640)
         for s in (speech, late)
     ]
     error = np.abs(run[1][delay:] - run[0]).max((1, 2))[10:-10]

@@ -22,6 +22,9 @@ from lipwright.core.errors import PairingError
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 
+LANDMARKS = "landmarks"
+"""What most motion models produce and most renderers accept; otherwise it is the name of a speech feature."""
+
 
 @dataclass(frozen=True)
 class FaceTrack:
@@ -39,6 +42,8 @@ class FaceTrack:
     """(width, height) of the frames."""
     usable: NDArray[np.bool_] | None = None
     """(T,) False where the mouth cannot be seen well (covered, turned away, cut ...); None: wherever a face is."""
+    contour_px: F32 | None = None
+    """(T, rays) how far the head reaches along fixed rays (face.contour), in pixels; None: not known."""
 
     def __len__(self) -> int:
         return len(self.landmarks_px)
@@ -52,6 +57,7 @@ class FaceTrack:
             self.pose_rad[index],
             self.size,
             None if self.usable is None else self.usable[index],
+            None if self.contour_px is None else self.contour_px[index],
         )
 
     @property
@@ -82,7 +88,7 @@ class MotionInfo:
     """What a motion model says of itself; checked before any weight loads."""
 
     produces: str
-    """'landmarks', 'expression' or 'visemes'."""
+    """'landmarks', or the name of a speech feature whose windows it cuts out ('visemes' ...)."""
     features: tuple[str, ...]
     """Names of the speech features it reads."""
     sample_rate: int = SAMPLE_RATE
@@ -106,10 +112,12 @@ class Conditions:
 class MotionModel(Protocol):
     """Speech features and template conditions to face motion."""
 
-    info: MotionInfo
+    @property
+    def info(self) -> MotionInfo:
+        """What it is; known before any weight is."""
 
     def predict(self, features: Mapping[str, F32], conditions: Conditions) -> F32:
-        """(T, 29, 2) normalised MOUTH_JAW landmarks for `produces == 'landmarks'`."""
+        """(T, 29, 2) normalised MOUTH_JAW landmarks for `produces == 'landmarks'`, else (T, W, k) speech windows."""
 
 
 @dataclass(frozen=True)
@@ -133,22 +141,24 @@ class RenderWindow:
     once. Where the renderer has a `footprint`, only what lies in it is set."""
     track: FaceTrack
     """The template's own track of these frames."""
-    target_px: F32
-    """(T + L, 29, 2) wanted MOUTH_JAW landmarks in template pixels; L <= `lookahead` more frames."""
+    target: F32
+    """What the motion model says of T + L frames; L <= `lookahead` more. For a renderer that accepts 'landmarks'
+    (T + L, 29, 2) wanted MOUTH_JAW points in template pixels, for one that accepts a speech feature its (T + L, W, k)
+    windows."""
     lookahead_track: FaceTrack
     """Track of T + L frames (the first T equal `track`)."""
 
 
 @runtime_checkable
 class Renderer(Protocol):
-    """Template frames and wanted landmarks to patches, in order. May keep state between windows.
+    """Template frames and wanted landmarks, or speech, to patches, in order. May keep state between windows.
 
     `copy.copy` gives a renderer with a state of its own (define `__copy__` where a shallow copy would share
     it), so that several videos can be made side by side.
     """
 
     accepts: str
-    """What a motion model must produce: 'landmarks'."""
+    """What a motion model must produce: 'landmarks' or the name of a speech feature."""
     lookahead: int
     """Frames of future targets it wants; fewer are given at the end."""
 
@@ -186,7 +196,7 @@ class Frame:
     template_index: int = -1
     """Which template frame it was composed on."""
     target_px: F32 | None = field(default=None, repr=False)
-    """(29, 2) landmarks that were asked for."""
+    """(29, 2) landmarks that were asked for; None where the renderer hears the speech itself."""
 
     @cached_property
     def rgb8(self) -> U8:

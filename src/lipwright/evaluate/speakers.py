@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lipwright.core.contracts import F32
+from lipwright.core.contracts import F32, LANDMARKS
 from lipwright.evaluate.result import Row
 from lipwright.evaluate.speed import Stopwatch
 from lipwright.persona.template import Template
@@ -31,7 +31,7 @@ class PersonaSpeaker:
         self.speed: list[Row] = []
         """How fast the last speech was made."""
         self.wanted: F32 | None = None
-        """(T, 29, 2) the mouth and jaw that were wanted in the last speech, px of the template."""
+        """(T, 29, 2) the mouth and jaw that were wanted in the last speech, px of the template; None: only heard."""
 
     def __call__(
         self,
@@ -55,6 +55,6 @@ class PersonaSpeaker:
             try:
                 speaking.write(out_path, progress=watch)
                 self.speed = watch.rows(time.perf_counter() - watch.began_s, speaking.profile())
-                self.wanted = speaking.targets()
+                self.wanted = speaking.targets() if speaking.accepts == LANDMARKS else None
             finally:
                 speaking.close()

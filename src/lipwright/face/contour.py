@@ -58,3 +58,11 @@ class ContourFinder:
     def close(self) -> None:
         """Release the native graph."""
         self._segment.close()
+
+
+def outline_px(radii_px: F32, landmarks_px: F32) -> F32:
+    """(T, rays) distances and (T, 68, 2) landmarks to (T, rays, 2) points of the contour in the same pixels."""
+    centre = landmarks_px[:, [0, 16]].mean(1, keepdims=True)
+    angle = np.linspace(np.pi, 0, radii_px.shape[1])
+    rays = np.stack([np.cos(angle), -np.sin(angle)], -1)
+    return (centre + radii_px[..., None] * rays).astype(np.float32)

@@ -27,7 +27,7 @@ _MODEL_CM = np.array(
     dtype=np.float64,
 )  # fmt: skip
 
-_FOCAL_PER_WIDTH = 1.6
+FOCAL_PER_WIDTH = 1.6
 """Focal length over the longer picture side: about 35 degrees, a usual portrait lens. Unknown in footage."""
 
 _FLIP = np.diag([1.0, -1.0, -1.0])
@@ -70,7 +70,7 @@ class PoseFinder:
 
     def __init__(self, size: tuple[int, int]) -> None:
         width, height = size
-        focal = _FOCAL_PER_WIDTH * max(width, height)
+        focal = FOCAL_PER_WIDTH * max(width, height)
         self._camera = np.array([[focal, 0, (width - 1) / 2], [0, focal, (height - 1) / 2], [0, 0, 1]])
         self._guess: tuple[np.ndarray, np.ndarray] | None = None
 

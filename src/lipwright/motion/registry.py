@@ -9,10 +9,11 @@ from torch import Tensor
 
 from lipwright.core.contracts import MotionModel
 from lipwright.core.registry import Registry
-from lipwright.motion.model import KIND, CascadeMotion
+from lipwright.motion import model, window
 
 MotionLoader = Callable[[Mapping[str, Tensor], Mapping[str, Any], str], MotionModel]
 """(tensors, description, where) to a model; the inverse of its `state`."""
 
 MOTION_MODELS: Registry[MotionLoader] = Registry("motion model")
-MOTION_MODELS.add(KIND, CascadeMotion.from_state)
+MOTION_MODELS.add(model.KIND, model.CascadeMotion.from_state)
+MOTION_MODELS.add(window.KIND, window.SpeechWindow.from_state)

@@ -2,6 +2,7 @@
 
 persona.json          schema version, recipe, preset, training record, source, consent statement
 motion.safetensors    the motion model
+landmarks.safetensors the landmark motion of `--renderer memory`, where the recipe's own renderer hears the speech
 memory.safetensors    the appearance memory (in every persona: preview and baseline)
 renderer.safetensors  the recipe's own renderer, when it is another one
 template.mp4, template.npz
@@ -20,14 +21,15 @@ from typing import Any
 import torch
 
 from lipwright.core.checkpoint import load_tensors, part_hash, save_tensors
-from lipwright.core.contracts import MotionModel, Renderer, check_pairing
+from lipwright.core.contracts import LANDMARKS, MotionModel, Renderer, check_pairing
 from lipwright.core.errors import CheckpointError, ConfigError, LipwrightError, OutputError, PersonaError
 from lipwright.core.files import atomic_folder, file_hash, write_json
 from lipwright.motion.registry import MOTION_MODELS
 from lipwright.persona.template import Template
 from lipwright.render.registry import RENDERERS
 
-SCHEMA = 1
+SCHEMA = 2
+"""2: a persona may hold a second motion model."""
 
 CONSENT = "The person shown has agreed to this persona and to its use; whoever uses it marks what it says as synthetic."
 
@@ -38,13 +40,13 @@ class Bundle:
 
     Attributes:
         info: persona.json without the schema.
-        motion: speech to landmarks.
+        motions: what it produces -> motion model; a renderer gets the one that produces what it accepts.
         renderers: kind -> renderer; the recipe's own under `info["renderer"]`.
         template: the footage it speaks over.
     """
 
     info: dict[str, Any]
-    motion: MotionModel
+    motions: dict[str, MotionModel]
     renderers: dict[str, Renderer]
     template: Template
     path: Path | None = field(default=None)
@@ -56,6 +58,13 @@ class Bundle:
             raise ConfigError(f"this persona has no renderer '{chosen}'; it has {', '.join(sorted(self.renderers))}")
         return self.renderers[chosen]
 
+    def motion(self, renderer: Renderer | None = None) -> MotionModel:
+        """The motion model of a renderer (the recipe's own when None); PairingError when there is none."""
+        accepts = (renderer or self.renderer()).accepts
+        model = self.motions.get(accepts) or next(iter(self.motions.values()))
+        check_pairing(model.info, accepts, str(self.info.get("recipe")))
+        return model
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the folder; it appears whole or not at all.
 
@@ -64,7 +73,9 @@ class Bundle:
         check_place(Path(path))
         with atomic_folder(path) as folder:
             parts: dict[str, dict[str, str]] = {}
-            save_part(folder, parts, "motion", self.motion)
+            own = self.motion()
+            for model in self.motions.values():
+                save_part(folder, parts, "motion" if model is own else LANDMARKS, model)
             for kind, renderer in self.renderers.items():
                 save_part(folder, parts, "memory" if kind == "memory" else "renderer", renderer, kind)
             self.template.save(folder)
@@ -87,11 +98,7 @@ class Bundle:
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         info = read_info(folder)
-        motion_tensors, motion_config = _part(folder, info, "motion")
-        kind = str(motion_config.get("kind", ""))
-        loader = _known(MOTION_MODELS, kind, folder)
-        with _fits(folder / "motion.safetensors"):
-            motion = loader(motion_tensors, motion_config, str(folder / "motion.safetensors"))
+        motions = dict(_motion(folder, info, name) for name in ("motion", LANDMARKS) if name in info["parts"])
         renderers: dict[str, Renderer] = {}
         for name in ("memory", "renderer"):
             if name in info["parts"]:
@@ -103,11 +110,13 @@ class Bundle:
         own = str(info.get("renderer"))
         if own not in renderers:
             raise PersonaError(f"{folder} names the renderer '{own}' but does not hold it; retrain the persona")
-        check_pairing(motion.info, renderers[own].accepts, str(info.get("recipe")))
         for file, key in (("template.mp4", "sha256"), ("template.npz", "tracks")):
             if (folder / file).is_file():  # a missing one is named by Template.load
                 _same(folder / file, info["parts"].get("template", {}).get(key))
-        return cls(info, motion, renderers, Template.load(folder), folder)
+        made = cls(info, motions, renderers, Template.load(folder), folder)
+        for renderer in renderers.values():
+            made.motion(renderer)
+        return made
 
 
 def check_place(path: Path) -> None:
@@ -153,6 +162,16 @@ def _part(folder: Path, info: Mapping[str, Any], name: str) -> tuple[dict[str, t
     loaded = load_tensors(file)
     _same(file, info["parts"][name].get("sha256"), part_hash)
     return loaded
+
+
+def _motion(folder: Path, info: Mapping[str, Any], name: str) -> tuple[str, MotionModel]:
+    """What a stored motion model produces, and the model."""
+    tensors, config = _part(folder, info, name)
+    loader = _known(MOTION_MODELS, str(config.get("kind", "")), folder)
+    file = folder / f"{name}.safetensors"
+    with _fits(file):
+        model: MotionModel = loader(tensors, config, str(file))
+    return model.info.produces, model
 
 
 def _same(file: Path, digest: str | None, hashed: Callable[[Path], str] = file_hash) -> None:

@@ -88,6 +88,7 @@ class Template:
                 pose_rad=self.track.pose_rad,
                 confidence=self.track.confidence,
                 good=self.track.good,
+                **({} if self.track.contour_px is None else {"contour_px": self.track.contour_px}),
                 first=np.int64(skip),
             )
         if n < skip + len(self.track):
@@ -112,6 +113,7 @@ class Template:
                     data["pose_rad"],
                     store.size,
                     data.get("good"),  # older personas do not say: wherever a face is
+                    data.get("contour_px"),
                 )
                 template = cls(video, track, int(data["first"]))
         except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:

@@ -106,7 +106,7 @@ def train(
             "training": {name: asdict(record) for name, record in records.items()},
             "consent": CONSENT,
         }
-        persona = Persona(info, motion, renderers, _template(person, template_s))
+        persona = Persona(info, {motion.info.produces: motion}, renderers, _template(person, template_s))
         if out is not None and parallel.leads():
             _save(persona, Path(out), work)
         parallel.wait()

@@ -28,5 +28,12 @@ def _translation(tensors: Mapping[str, Tensor], config: Mapping[str, Any], devic
     return TranslationRenderer.from_state(dict(tensors), dict(config), device)
 
 
+def _crossmodal(tensors: Mapping[str, Tensor], config: Mapping[str, Any], device: str) -> Renderer:
+    from lipwright.render.crossmodal.renderer import CrossModalRenderer
+
+    return CrossModalRenderer.from_state(dict(tensors), dict(config), device)
+
+
 RENDERERS.add("memory", _memory)
 RENDERERS.add("translation", _translation)
+RENDERERS.add("crossmodal", _crossmodal)

@@ -107,6 +107,7 @@ class Subject:
             self._array(self.path / "pose.npz", "pose_rad"),
             self.size,
             self._array(points, "usable") if self.info["schema"] >= _USABLE_SINCE else None,
+            self.contour_px,
         )
 
     def _array(self, file: Path, name: str, on_disk: bool = False) -> np.ndarray:

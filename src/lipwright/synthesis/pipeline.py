@@ -4,7 +4,8 @@ Windows lie on a fixed grid and carry as much context as the motion model's fiel
 depend on how it is read, and memory does not depend on length. Decoding runs ahead and encoding behind.
 
 Two clocks: motion has the model's own rate, the result has the template's (or the one asked for). Head pose and
-cheeks are read from the template at the motion's times, and the wanted landmarks at the result's times.
+cheeks are read from the template at the motion's times, and what the motion model says (wanted landmarks, or windows
+of speech for a renderer that hears itself) at the result's times.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from lipwright.compose.walk import TemplateWalk
 from lipwright.core.clock import n_frames
 from lipwright.core.contracts import (
     F32,
+    LANDMARKS,
     U8,
     Conditions,
     FaceTrack,
@@ -119,16 +121,23 @@ class Synthesis:
             yield from self._compose(renderer, start, frames, target)
 
     def targets(self, start: int, stop: int) -> F32:
-        """(stop - start, 29, 2) wanted landmarks in template pixels for result frames [start, stop)."""
+        """What the renderer is asked for at result frames [start, stop); see `RenderWindow.target`.
+
+        Landmarks run through Catmull-Rom curves, which keep a closure between two frames; speech windows are read
+        on straight lines, which keep them in their range.
+        """
         rows, share = positions(start, stop, self.fps, self.motion.info.fps)
         last = n_frames(self.voice.n_samples, self.motion.info.fps) - 1
         around = 0 if self.fps == self.motion.info.fps else 1  # between two motion frames their neighbours count
         first, end = max(int(rows[0]) - around, 0), min(int(rows[-1]) + 1 + 2 * around, last + 1)
-        points = cubic(self._moved(min(first, last), max(end, 1)), rows - min(first, last), share)
+        moved, rows = self._moved(min(first, last), max(end, 1)), rows - min(first, last)
+        if self.motion.info.produces != LANDMARKS:
+            return linear(moved, rows, share)
+        points = cubic(moved, rows, share)
         return place(points, self.walk.mixed(self.template.centre_px, start, stop), self.template.scale_px)
 
     def _moved(self, start: int, stop: int) -> F32:
-        """(stop - start, 29, 2) normalised landmarks of motion frames [start, stop)."""
+        """(stop - start, ...) what the model predicts for motion frames [start, stop)."""
         pieces = []
         for index in range(start // MOTION_BLOCK, (stop - 1) // MOTION_BLOCK + 1):
             first = index * MOTION_BLOCK
@@ -136,7 +145,7 @@ class Synthesis:
         return np.concatenate(pieces)
 
     def _block(self, index: int) -> F32:
-        """Normalised landmarks of one motion block; the last two are kept, because renderers look ahead."""
+        """Predictions of one motion block; the last two are kept, because renderers look ahead."""
         if index not in self._blocks:
             start, halo = index * MOTION_BLOCK, self.motion.info.halo
             features = self._reader.read(start - halo, MOTION_BLOCK + 2 * halo)
@@ -173,14 +182,16 @@ class Synthesis:
             with self.profile.stage("compose"):
                 picture = paste(picture, patch, float(strength[i]))
             self.profile.frames += 1
-            yield Frame(picture, Fraction(start + i) / self.fps, int(here[i]), target[i])
+            asked = target[i] if self.motion.info.produces == LANDMARKS else None
+            yield Frame(picture, Fraction(start + i) / self.fps, int(here[i]), asked)
 
     def _track(self, start: int, stop: int) -> FaceTrack:
         """The template's face as result frames [start, stop) show it."""
         own = self.template.track
         track = own[self.walk.indices(start, stop)]
         points, pose = (self.walk.mixed(v, start, stop) for v in (own.landmarks_px, own.pose_rad))
-        return replace(track, landmarks_px=points, pose_rad=pose)
+        contour = None if own.contour_px is None else self.walk.mixed(own.contour_px, start, stop)
+        return replace(track, landmarks_px=points, pose_rad=pose, contour_px=contour)
 
 
 class Replay(Synthesis):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lipwright.core.clock import as_rate
-from lipwright.core.contracts import F32, Frame
+from lipwright.core.contracts import F32, LANDMARKS, Frame
 from lipwright.core.errors import ConfigError, FootageError, SpeechError
 from lipwright.core.overlap import Behind
 from lipwright.core.progress import Progress, Silent
@@ -51,11 +51,17 @@ class Speaking:
         """(width, height)."""
         return self._synthesis.template.size
 
+    @property
+    def accepts(self) -> str:
+        """What the renderer is asked for: 'landmarks' or the name of a speech feature."""
+        return self._synthesis.renderer.accepts
+
     def __iter__(self) -> Iterator[Frame]:
         return iter(self._synthesis)
 
     def targets(self) -> F32:
-        """(T, 29, 2) wanted landmarks of all frames in template pixels, without rendering."""
+        """What the renderer is asked for in all frames, without rendering: (T, 29, 2) wanted landmarks in template
+        pixels, or (T, W, k) windows of speech; see `accepts`."""
         return self._synthesis.targets(0, self.n_frames)
 
     def profile(self) -> dict[str, float]:
@@ -165,6 +171,12 @@ class Persona(Bundle):
             raise ConfigError(f"{error}; give a frame rate such as 25 or 29.97") from error
         # Before the speech is read into a temporary file, which an error would leave open.
         shown, chosen = self._template(template), self.renderer(renderer)
+        motion = self.motion(chosen)
+        if replay and chosen.accepts != LANDMARKS:
+            raise ConfigError(
+                f"this persona's renderer hears {chosen.accepts} and draws no given landmarks, so there is nothing to "
+                "replay; use another renderer (--renderer memory)"
+            )
         spoken = None
         if text is not None:
             spoken = synthesise(text, engine=tts, voice=voice, language=language, rate=rate)
@@ -175,7 +187,7 @@ class Persona(Bundle):
             assert speech is not None
             heard = voice_of_samples(speech)
         make = Replay if replay else Synthesis
-        return Speaking(make(heard, shown, self.motion, chosen, rate_out, extend), heard, spoken)
+        return Speaking(make(heard, shown, motion, chosen, rate_out, extend), heard, spoken)
 
     def _template(self, template: str | os.PathLike[str] | Template | None) -> Template:
         if template is None:

@@ -91,7 +91,7 @@ def test_the_templates_own_mouth_and_jaw_change_nothing(person: Any, mode: str) 
 def test_wanted_landmarks_do_change_the_picture(person: Any) -> None:
     renderer = make_renderer(person, "sewn")
     window = make_window(person, slice(0, 1))
-    shifted = replace(window, target_px=window.target_px + np.float32(4))
+    shifted = replace(window, target=window.target + np.float32(4))
     a, b = (next(iter(renderer.render(w))) for w in (window, shifted))
     assert np.any(a.rgb8 != b.rgb8)
     assert np.array_equal(a.crop_from_frame, b.crop_from_frame)
@@ -133,8 +133,8 @@ def test_weights_of_another_model_are_refused(person: Any, tmp_path: Path) -> No
 def test_disagreeing_shapes_are_named(person: Any) -> None:
     renderer = make_renderer(person, "sewn")
     window = make_window(person, slice(0, 3))
-    with pytest.raises(ShapeError, match="target_px"):
-        list(renderer.render(replace(window, target_px=window.target_px[:2])))
+    with pytest.raises(ShapeError, match="target"):
+        list(renderer.render(replace(window, target=window.target[:2])))
     with pytest.raises(ShapeError, match="track"):
         list(renderer.render(replace(window, track=window.track[:2])))
     with pytest.raises(ConfigError, match="96 px"):

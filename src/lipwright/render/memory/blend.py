@@ -97,7 +97,23 @@ def flow(at: F32, residual: F32, size: tuple[int, int], area: Area, affine: F32 
 
 
 def relight(mouth: F32, template: F32, where: F32) -> F32:
-    """Multiply by the plane of gains (per channel) that best turns the mouth's skin into the template's.
+    """Multiply by the plane of gains (per channel) that best turns the mouth's skin into the template's."""
+    return lit(mouth, light(mouth, template, where))
+
+
+def lit(picture: F32, gains: F32 | None) -> F32:
+    """(h, w, 3) times 1 + a plane of `light`, at any resolution; None changes nothing."""
+    if gains is None:
+        return picture
+    height, width = picture.shape[:2]
+    x, y = np.arange(width, dtype=np.float32) / width - 0.5, np.arange(height, dtype=np.float32) / height - 0.5
+    flat, across, down = gains
+    result: F32 = picture * (1 + flat + x[None, :, None] * across + y[:, None, None] * down)
+    return result
+
+
+def light(mouth: F32, template: F32, where: F32) -> F32 | None:
+    """(3, 3) flat, across and down by channel: the plane of gains; None where `where` (h, w) leaves too little.
 
     Light multiplies: an offset would turn the dark of an open mouth grey in dimmer light. A plane follows light that
     changes across the face; more freedom would copy the template's chin. Weights fall with the difference, so a beard
@@ -106,7 +122,7 @@ def relight(mouth: F32, template: F32, where: F32) -> F32:
     step = max(mouth.shape[1] // 64, 1)
     weight = where[::step, ::step].ravel()
     if weight.sum() < 32:
-        return mouth
+        return None
     height, width = where.shape
     x, y = np.arange(width, dtype=np.float32) / width - 0.5, np.arange(height, dtype=np.float32) / height - 0.5
     grid = np.meshgrid(x[::step], y[::step])
@@ -121,6 +137,4 @@ def relight(mouth: F32, template: F32, where: F32) -> F32:
         gains = np.linalg.solve(system, heavy.transpose(0, 2, 1) @ difference.T[:, :, None])
         residual = np.abs(difference.T - (shown @ gains)[..., 0]).mean(0)
         weight = where[::step, ::step].ravel() / (1 + (residual / 12.0) ** 2)
-    flat, across, down = gains[:, :, 0].T.astype(np.float32)
-    lit: F32 = mouth * (1 + flat + x[None, :, None] * across + y[:, None, None] * down)
-    return lit
+    return np.asarray(gains[:, :, 0].T, np.float32)

@@ -105,14 +105,14 @@ class MemoryRenderer:
         geometry = self.bank.geometry
         maps = geometry.aligner.maps(window.lookahead_track.landmarks_px)
         pose_rad = window.lookahead_track.pose_rad
-        shapes = apply(maps, window.target_px)
+        shapes = apply(maps, window.target)
         before = self._search.last
         path = self._search.path(shapes, pose_rad, len(window.frames))
         # With the neighbours beyond both ends of the window, switches there fade like all others.
         path = np.concatenate([path[:1] if before is None else [before], path])
         boxes = geometry.frame_boxes(maps[: len(window.frames)])
         for t, frame in enumerate(window.frames):
-            place = Place.of(boxes[t], maps[t], window.track.landmarks_px[t], window.target_px[t], self._unit)
+            place = Place.of(boxes[t], maps[t], window.track.landmarks_px[t], window.target[t], self._unit)
             coarse = self._search.others(shapes[t], pose_rad[t], int(path[t + 1]), self.config.coarse_mouths - 1)
             yield self._patch(frame, place, path, t + 1, coarse)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -43,6 +43,13 @@ class Crops:
         parts = [cv2.imencode(kind, cv2.cvtColor(p, cv2.COLOR_RGB2BGR), options)[1].ravel() for p in pictures]
         ends = np.cumsum([0, *(len(p) for p in parts)]).astype(np.int64)
         return cls(np.concatenate(parts) if parts else np.zeros(0, np.uint8), ends, size)
+
+    @classmethod
+    def joined(cls, several: Sequence[Crops]) -> Crops:
+        """All pictures of one or more, in order."""
+        sizes = [np.diff(crops.offsets) for crops in several]
+        ends = np.concatenate([[0], np.cumsum(np.concatenate(sizes))]).astype(np.int64)
+        return cls(np.concatenate([crops.coded for crops in several]), ends, several[0].size)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

@@ -131,17 +131,20 @@ class LocalEnhancer(nn.Module):
         yield from self._global[0].parameters()
 
 
-def build_generator(config: TranslationConfig) -> GlobalGenerator | LocalEnhancer:
-    """The generator a config describes, initialised from torch's current random state."""
-    c = config
+def build_generator(config: TranslationConfig, in_channels: int | None = None) -> GlobalGenerator | LocalEnhancer:
+    """The generator a config describes, initialised from torch's current random state.
+
+    Args: `in_channels` where it does not see a facial map (`config.input_channels`).
+    """
+    c, seen = config, config.input_channels if in_channels is None else in_channels
     generator: GlobalGenerator | LocalEnhancer
     if c.generator == "local":
         generator = LocalEnhancer(
-            c.input_channels, 3, c.ngf, c.n_downs, c.n_blocks, c.n_local_blocks, c.attention, c.skips, c.recompute
+            seen, 3, c.ngf, c.n_downs, c.n_blocks, c.n_local_blocks, c.attention, c.skips, c.recompute
         )
     else:
         generator = GlobalGenerator(
-            c.input_channels, 3, c.ngf, c.n_downs, c.n_blocks, c.attention, c.skips, even=c.even, recompute=c.recompute
+            seen, 3, c.ngf, c.n_downs, c.n_blocks, c.attention, c.skips, even=c.even, recompute=c.recompute
         )
     initialise(generator)
     return generator

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +13,6 @@ from lipwright.core import weights
 from lipwright.core.checkpoint import read_state
 from lipwright.core.errors import CheckpointError
 from lipwright.core.vgg19_weights import CHANNELS
-from lipwright.render.translation.config import TranslationConfig
 
 # Places in torchvision's `features`; pooling before those in _POOL_BEFORE.
 _POOL_BEFORE = {5, 10, 19, 28}
@@ -77,13 +77,21 @@ def load_vgg19(path: str | os.PathLike[str]) -> Vgg19Distance:
     return Vgg19Distance(read_state(path), str(path))
 
 
-def check_perceptual(config: TranslationConfig) -> None:
+class Perceptive(Protocol):
+    """A config that says whether VGG19 judges."""
+
+    @property
+    def perceptual(self) -> str:
+        """'auto' (on a GPU when the weights are here), 'vgg19' or 'none'."""
+
+
+def check_perceptual(config: Perceptive) -> None:
     """CheckpointError when the config asks for VGG19 and its weights have not been brought."""
     if config.perceptual == "vgg19" and weights.find("vgg19") is None:
         raise CheckpointError("VGG19's weights are not here; bring them with: lipwright models add vgg19 FILE")
 
 
-def perceptual_distance(config: TranslationConfig, device: str) -> Vgg19Distance | None:
+def perceptual_distance(config: Perceptive, device: str) -> Vgg19Distance | None:
     """The distance that `config.perceptual` asks for; None for none. CheckpointError as `check_perceptual`."""
     check_perceptual(config)
     path = weights.find("vgg19")

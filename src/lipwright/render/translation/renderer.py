@@ -93,8 +93,8 @@ class TranslationRenderer:
         count = len(window.frames)
         if len(window.track) != count:
             raise ShapeError("track", (count, 68, 2), window.track.landmarks_px.shape)
-        if len(window.target_px) < count or window.target_px.shape[1:] != (29, 2):
-            raise ShapeError("target_px", (f">= {count}", 29, 2), window.target_px.shape)
+        if len(window.target) < count or window.target.shape[1:] != (29, 2):
+            raise ShapeError("target", (f">= {count}", 29, 2), window.target.shape)
         if self.config.temporal_inputs:
             yield from (self._next(window, i) for i in range(count))
             return
@@ -105,7 +105,7 @@ class TranslationRenderer:
                 frames,
                 window.track.landmarks_px[chosen],
                 window.track.pose_rad[chosen],
-                window.target_px[chosen],
+                window.target[chosen],
             )
             drawn = map(Patch, map(_rgb8, self._generate(inputs)), masks, maps)
             for i, frame, patch in zip(chosen, frames, drawn, strict=True):
@@ -134,14 +134,14 @@ class TranslationRenderer:
     def _next(self, window: RenderWindow, i: int) -> Patch:
         """Frame `i` of the window after the one that was drawn last."""
         track, size = window.lookahead_track, self.config.size
-        until = min(i + 2, len(window.target_px))
+        until = min(i + 2, len(window.target))
         maps = self.geometry.crop_maps(track.landmarks_px[i:until])
         polygon = self.geometry.hulls(track.pose_rad[i : i + 1])[0]
         frame = window.frames[i]
-        view = self._view(frame, maps[0], track.landmarks_px[i], window.target_px[i], polygon)
+        view = self._view(frame, maps[0], track.landmarks_px[i], window.target[i], polygon)
         after = view.inputs[0]
         if until == i + 2:
-            points = (apply(maps[1], of[i + 1]) for of in (track.landmarks_px, window.target_px))
+            points = (apply(maps[1], of[i + 1]) for of in (track.landmarks_px, window.target))
             after = draw_lines(wanted_landmarks(*points), size) * np.float32(1 / 255)
         raw = self._generate(with_neighbours(view.inputs, self._before, after)[None])[0]
         self._before = Before(view.inputs[0], raw * kept_mask(view.hull, view.drawn, self.config))
@@ -153,7 +153,7 @@ class TranslationRenderer:
             return drawn
         box = self._boxes(drawn.crop_from_frame[None])[0]
         eye = self.geometry.eye_distance / zoom(drawn.crop_from_frame)
-        return sew(frame, box, window.track.landmarks_px[i], window.target_px[i], drawn, eye)
+        return sew(frame, box, window.track.landmarks_px[i], window.target[i], drawn, eye)
 
     def _generate(self, inputs: F32) -> F32:
         """(B, C, S, S) to (B, 3, S, S) in [-1, 1]."""

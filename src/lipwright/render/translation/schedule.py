@@ -6,6 +6,7 @@ Everything is a function of the share of the budget that is spent, so a resumed 
 from __future__ import annotations
 
 from enum import Enum
+from typing import Protocol
 
 from lipwright.render.translation.config import TranslationConfig
 
@@ -21,6 +22,26 @@ class Stage(Enum):
     """Everything."""
 
 
+class Scheduled(Protocol):
+    """What of a config its schedules need."""
+
+    @property
+    def learning_rate(self) -> float:
+        """At the start."""
+
+    @property
+    def gan_start(self) -> float:
+        """Fraction of the budget without discriminators."""
+
+    @property
+    def gan_full(self) -> float:
+        """Fraction at which they have their full weight."""
+
+    @property
+    def adversarial(self) -> bool:
+        """Whether they take part at all."""
+
+
 def stage(config: TranslationConfig, fraction: float) -> Stage:
     """The stage at this share of the budget, in [0, 1].
 
@@ -31,12 +52,12 @@ def stage(config: TranslationConfig, fraction: float) -> Stage:
     return Stage.COARSE if fraction < config.coarse_share else Stage.ENHANCER
 
 
-def learning_rate(config: TranslationConfig, fraction: float) -> float:
+def learning_rate(config: Scheduled, fraction: float) -> float:
     """Constant for half of the budget, then linear to a hundredth (pix2pixHD, whose end is zero)."""
     return config.learning_rate * max(min(1.0, 2.0 * (1.0 - fraction)), 0.01)
 
 
-def adversarial_weight(config: TranslationConfig, fraction: float) -> float:
+def adversarial_weight(config: Scheduled, fraction: float) -> float:
     """0 until `gan_start`, 1 from `gan_full`, linear between."""
     if not config.adversarial:
         return 0.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 import time
 from collections.abc import Mapping
@@ -18,9 +17,10 @@ from lipwright.render.translation.batch import Batch
 from lipwright.render.translation.config import MAP_CHANNELS, TranslationConfig
 from lipwright.render.translation.data import TranslationData
 from lipwright.render.translation.discriminators import build_discriminators
+from lipwright.render.translation.game import Game, Pair
 from lipwright.render.translation.held_out import HeldOut
 from lipwright.render.translation.layers import halved, head, initialise
-from lipwright.render.translation.losses import feature_matching, laplacian_distance, lsgan, weighted_charbonnier
+from lipwright.render.translation.losses import laplacian_distance, weighted_charbonnier
 from lipwright.render.translation.networks import LocalEnhancer, build_generator
 from lipwright.render.translation.precision import autocast
 from lipwright.render.translation.renderer import TranslationRenderer
@@ -55,17 +55,13 @@ class TranslationTask:
         self.config, self.data, self.seed = config, data, seed
         self.device = torch.device(device)
         self.perceptual = perceptual.to(self.device) if perceptual is not None else None
-        # On a CPU the norms of NCHW maps are up to 40 times faster, which outweighs oneDNN's reorders.
-        self._layout = torch.contiguous_format if self.device.type == "cpu" else torch.channels_last
-        self._parts = {name: self._placed(part) for name, part in _build(config, seed, start).items()}
-        self._optimisers = {side: self._optimiser(side) for side in ("generator", "discriminator")}
-        # The average of the learner over its steps is what is validated and kept.
-        self._parts["generator"] = copy.deepcopy(self._parts["learner"]).requires_grad_(False)
+        self._game = Game(config, *_build(config, seed, start), self.device)
+        self._parts = self._game.parts
         if config.compile:
             for part in self._parts.values():
                 part.compile()
         self._gan, self._stage, self._fraction = 0.0, Stage.WHOLE, 0.0
-        self._held_out = HeldOut(config, data, self._on_device, self._draw)
+        self._held_out = HeldOut(config, data, self._on_device, self._game.draw)
         workers = 1 if self.device.type == "cpu" else min(4, os.cpu_count() or 1)
         rank = parallel.rank()
         self._samples = Prefetch(lambda step: data.stretch(config, seed, step, rank), workers)
@@ -77,7 +73,7 @@ class TranslationTask:
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         """One per side of the game."""
-        return dict(self._optimisers)
+        return dict(self._game.optimisers)
 
     def renderer(self) -> TranslationRenderer:
         """What has been trained so far, ready to speak."""
@@ -85,9 +81,7 @@ class TranslationTask:
 
     def budget_fraction(self, fraction: float) -> None:
         """Set rates, adversarial weight and stage for this much of the budget spent, in [0, 1] (`schedule`)."""
-        for optimiser in self._optimisers.values():
-            for group in optimiser.param_groups:
-                group["lr"] = learning_rate(self.config, fraction)
+        self._game.rate(learning_rate(self.config, fraction))
         self._fraction, self._gan = fraction, adversarial_weight(self.config, fraction)
         self._stage = stage(self.config, fraction)
         learner = self._parts["learner"]
@@ -106,16 +100,11 @@ class TranslationTask:
         losses = self._reconstruction(fake, frames[-1])
         verdicts: dict[str, Tensor] = {}
         if self._gan > 0:
-            verdicts, adversarial = self._play(self._pairs(fake, frames, before))
+            verdicts, adversarial = self._game.play(self._pairs(fake, frames, before), self._gan)
             losses |= adversarial
-        self._descend("generator", losses)
-        if verdicts:
-            self._descend("discriminator", verdicts)
-        self._average(step_index)
-        told = losses | verdicts
-        values = torch.stack([v.detach().float() for v in told.values()]).tolist()  # one wait for the device
+        told = self._game.move(step_index, losses, verdicts)
         self._steps, self._spent_s = self._steps + 1, self._spent_s + time.perf_counter() - began
-        return dict(zip(told, values, strict=True))
+        return told
 
     def speed(self) -> dict[str, float]:
         """Milliseconds a step and of it waiting for samples; samples a second that the loader could give."""
@@ -171,20 +160,6 @@ class TranslationTask:
         inputs = fed(last, earlier[-1], outputs[-1]) if c.temporal_inputs else last.inputs
         return inputs, [f.composed(raw) for raw, f in zip(outputs, earlier, strict=True)]
 
-    @torch.no_grad()
-    def _average(self, step_index: int) -> None:
-        keep = min(self.config.ema, (1 + step_index) / (10 + step_index))
-        pairs = zip(self._parts["generator"].parameters(), self._parts["learner"].parameters(), strict=True)
-        for average, current in pairs:
-            average.lerp_(current, 1 - keep)
-
-    def _descend(self, side: str, losses: dict[str, Tensor]) -> None:
-        optimiser = self._optimisers[side]
-        optimiser.zero_grad(set_to_none=True)
-        torch.stack(list(losses.values())).sum().backward()
-        parallel.average_gradients(optimiser.param_groups[0]["params"])
-        optimiser.step()
-
     def _reconstruction(self, fake: Tensor, batch: Batch) -> dict[str, Tensor]:
         c = self.config
         weight = batch.mask.clone()
@@ -197,7 +172,7 @@ class TranslationTask:
             losses["perceptual"] = c.perceptual_weight * self.perceptual(fake, batch.target)
         return losses
 
-    def _pairs(self, fake: Tensor, frames: list[Batch], before: list[Tensor]) -> list[tuple[str, Tensor, Tensor]]:
+    def _pairs(self, fake: Tensor, frames: list[Batch], before: list[Tensor]) -> list[Pair]:
         """(discriminator, generated, real): the last frame with its facial map, its mouth, and all frames at once."""
         batch = frames[-1]
         condition = batch.inputs[:, :MAP_CHANNELS]
@@ -210,59 +185,22 @@ class TranslationTask:
             pairs.append(("temporal_", *shown))
         return pairs
 
-    def _play(self, pairs: list[tuple[str, Tensor, Tensor]]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Losses of the discriminators and of the generator against them, both before either moves.
-
-        Features of real pictures serve both sides, as in pix2pixHD.
-        """
-        c = self.config
-        verdicts, losses = {}, {}
-        for prefix, fake_pair, real_pair in pairs:
-            judge = self._parts[f"{prefix}discriminator"].train()
-            with autocast(self.device, self.config.bf16):
-                told_fake, told_real = _halves(judge(torch.cat([fake_pair.detach(), real_pair])))
-                judge.requires_grad_(False)  # the generator's pass must not pay for the judge's gradients
-                seen = judge(fake_pair)
-                judge.requires_grad_(True)
-            verdicts[f"{prefix}judge"] = 0.5 * (lsgan(told_fake, 0.0) + lsgan(told_real, 1.0))
-            losses[f"{prefix}gan"] = self._gan * c.gan_weight * lsgan(seen, 1.0)
-            losses[f"{prefix}features"] = self._gan * c.feature_weight * feature_matching(seen, told_real)
-        return verdicts, losses
-
-    def _draw(self, inputs: Tensor) -> Tensor:
-        """The averaged generator's raw pictures."""
-        with torch.inference_mode(), autocast(self.device, self.config.bf16):
-            return self._parts["generator"].eval()(inputs).float()
-
-    def _optimiser(self, side: str) -> torch.optim.Optimizer:
-        own = ("learner", "coarse_head")
-        parts = [part for name, part in self._parts.items() if (name in own) == (side == "generator")]
-        parameters = [p for part in parts for p in part.parameters()]
-        return torch.optim.Adam(parameters, self.config.learning_rate, betas=(0.5, 0.999), fused=True)
-
-    def _placed(self, part: nn.Module) -> nn.Module:
-        moved: nn.Module = part.to(device=self.device).to(memory_format=self._layout)  # type: ignore[call-overload]
-        return moved
-
     def _on_device(self, batch: Batch) -> Batch:
-        return batch.to(self.device, self._layout)
+        return batch.to(self.device, self._game.layout)
 
 
-def _build(config: TranslationConfig, seed: int, start: Mapping[str, Tensor] | None) -> dict[str, nn.Module]:
-    """All networks that learn, the same for the same seed; the global random state is left alone."""
+def _build(
+    config: TranslationConfig, seed: int, start: Mapping[str, Tensor] | None
+) -> tuple[dict[str, nn.Module], dict[str, nn.Module]]:
+    """All networks that learn, of both sides, the same for the same seed; the global random state is left alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         learner = build_generator(config)
-        parts: dict[str, nn.Module] = {"learner": learner, **build_discriminators(config)}
+        players: dict[str, nn.Module] = {"learner": learner}
+        judges = build_discriminators(config)
         if isinstance(learner, LocalEnhancer):
-            parts["coarse_head"] = nn.Sequential(*head(2 * config.ngf, 3))
-            initialise(parts["coarse_head"])
+            players["coarse_head"] = nn.Sequential(*head(2 * config.ngf, 3))
+            initialise(players["coarse_head"])
     if start is not None:
         learner.load_state_dict(start)
-    return parts
-
-
-def _halves(features: list[list[Tensor]]) -> tuple[list[list[Tensor]], list[list[Tensor]]]:
-    """Split features of a (fake, real) double batch."""
-    first = [[f.chunk(2)[0] for f in scale] for scale in features]
-    return first, [[f.chunk(2)[1] for f in scale] for scale in features]
+    return players, judges

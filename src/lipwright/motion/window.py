@@ -1,0 +1,104 @@
+"""Speech windows: what a renderer that hears speech itself is given for each frame.
+
+The renderer of system D reads six rows of its speech feature around a frame, t - 3 to t + 2 (SPEC 6, "k x 6").
+Cutting them out needs no training. Slow expressions (a smile) stand beside the speech in every row, as more numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from lipwright.core.contracts import F32, Conditions, MotionInfo
+from lipwright.core.errors import CheckpointError, ConfigError, ShapeError
+from lipwright.speech.features import SPEECH_FEATURES
+
+KIND = "speech-window"
+
+
+@dataclass(frozen=True)
+class SpeechWindow:
+    """A motion model without weights: `window` rows of one speech feature around every frame."""
+
+    feature: str
+    """Name of the speech feature; what it `produces`."""
+    window: int = 6
+    """Rows: frames t - window // 2 to t + (window - 1) // 2."""
+    expression: tuple[float, ...] = ()
+    """Slow expressions beside the speech, -1 to 1, 0 the person's own mean."""
+
+    @property
+    def info(self) -> MotionInfo:
+        """It produces the feature itself, and needs half a window on both sides."""
+        return MotionInfo(produces=self.feature, features=(self.feature,), halo=self.window // 2)
+
+    @property
+    def channels(self) -> int:
+        """k, numbers in every row of a window: all the feature says within a video frame, and the expressions."""
+        return channels(self.feature) + len(self.expression)
+
+    def expressing(self, expression: tuple[float, ...]) -> SpeechWindow:
+        """The same with other slow expressions; ConfigError when there are not as many, or outside -1 to 1."""
+        if len(expression) != len(self.expression):
+            raise ConfigError(
+                f"this persona takes {len(self.expression)} slow expressions, {len(expression)} were given; train it "
+                "with expressions=1 to use --smile"
+            )
+        if not all(-1 <= value <= 1 for value in expression):
+            raise ConfigError(f"a smile goes from -1 to 1 and 0 is the person's own, got {expression[0]:g}")
+        return replace(self, expression=expression)
+
+    def predict(self, features: Mapping[str, F32], conditions: Conditions) -> F32:
+        """(T, window, k) windows of T = rows / rate frames; beyond the ends the first and last frame repeat.
+
+        Args: `features` name -> (rate·T, dim) rows; `conditions` are not looked at: the template moves no lip.
+        """
+        if self.feature not in features:
+            raise ConfigError(f"the model reads '{self.feature}' and got {', '.join(features) or 'none'}; compute it")
+        frames = _per_frame(self.feature, features[self.feature])
+        if not len(frames):
+            return np.zeros((0, self.window, self.channels), np.float32)
+        around = np.arange(self.window) - self.window // 2
+        index = np.clip(np.arange(len(frames))[:, None] + around, 0, len(frames) - 1)
+        slow = np.broadcast_to(np.array(self.expression, np.float32), (*index.shape, len(self.expression)))
+        return np.concatenate([frames[index], slow], axis=2).astype(np.float32)
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """(tensors, JSON-ready description) for a persona."""
+        config = {"feature": self.feature, "window": self.window, "expression": list(self.expression)}
+        return {}, {"kind": KIND, "channels": self.channels, **config}
+
+    @classmethod
+    def from_state(
+        cls, tensors: Mapping[str, Tensor], description: Mapping[str, Any], where: str = "motion model"
+    ) -> SpeechWindow:
+        """Back from `state`; CheckpointError when it describes another model, or the feature has changed since."""
+        try:
+            feature, window = str(description["feature"]), int(description["window"])
+            expression = tuple(float(value) for value in description["expression"])
+            model, stored = cls(feature, window, expression), int(description["channels"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(f"{where} is no speech window ({error}); retrain the persona") from error
+        if stored != model.channels:
+            raise CheckpointError(
+                f"{where} has {stored} channels of '{feature}', this version has {model.channels}; retrain the persona"
+            )
+        return model
+
+
+def channels(feature: str) -> int:
+    """Numbers that a speech feature says within a video frame."""
+    kind = SPEECH_FEATURES.get(feature)
+    return int(kind.rate * kind.dim)
+
+
+def _per_frame(feature: str, rows: F32) -> F32:
+    """(rate·T, dim) rows to (T, rate·dim): all that is heard within a video frame side by side."""
+    kind = SPEECH_FEATURES.get(feature)
+    if rows.ndim != 2 or rows.shape[1] != kind.dim or len(rows) % kind.rate:
+        raise ShapeError(f"features['{feature}']", (f"{kind.rate}·T", kind.dim), rows.shape)
+    return rows.reshape(-1, kind.rate * kind.dim)

@@ -1,0 +1,162 @@
+"""The cross-modal network: two encoders, fusion, two decoders (paper D, Table 2).
+
+Layers, at 512 px and width 8: keypoint encoder 3-8-16-32-64 by strides of two; speech encoder window -> 1,
+k -> 1024 -> 32 x 32; fusion 65 -> 64; each decoder 64-32-16-8-8 by transposed strides of two, 3 x 3 8 -> 8, and
+the 7 x 7 output. The mouth decoder draws the mouth square alone at full size; its features, made smaller,
+overwrite the square in the head's before the head's output convolution, which blends their edges.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from lipwright.core.contracts import F32
+from lipwright.core.errors import ConfigError
+from lipwright.render.crossmodal.backbones import Added, Backbone, backbone
+from lipwright.render.crossmodal.config import CrossModalConfig
+from lipwright.render.translation.layers import initialise
+
+STROKE_CHANNELS = 3
+"""Keypoint strokes, outline, validity."""
+HALVINGS = 4
+REACH = 3
+"""Pixels around a place that the 7 x 7 output convolution reads."""
+_HIDDEN = 1024
+_PLANE = 32
+"""Side of the speech plane at 512 px."""
+Square = tuple[int, int, int]
+"""Left, top and side in pixels."""
+Region = tuple[int, int, int, int]
+"""Left, top, right and bottom in pixels, the last two excluded."""
+
+
+class SpeechEncoder(nn.Module):
+    """A window of speech to planes at the size of the bottleneck.
+
+    Args:
+        window, k: rows and numbers in a row.
+        side: of the bottleneck in pixels. One plane of side x side, but never fewer than 1024 numbers: at 16 x 16
+            (256 px) there are four planes, so that the table's 1024 -> 1024 layer stays.
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, window: int, k: int, side: int) -> None:
+        super().__init__()
+        self.planes, self._side = max(1, _HIDDEN // side**2), side
+        self.register_buffer("mean", torch.zeros(k))
+        self.register_buffer("scale", torch.ones(k))
+        self.mix = nn.Conv1d(window, 1, 1)
+        self.widen = nn.Linear(k, _HIDDEN)
+        self.spread = nn.Linear(_HIDDEN, self.planes * side**2)
+        for layer in (self.widen, self.spread):  # unit variance: one plane must be heard beside 64 keypoint planes
+            nn.init.kaiming_normal_(layer.weight, 0.2, nonlinearity="leaky_relu")
+            nn.init.constant_(layer.bias, 0.0)
+        nn.init.constant_(self.mix.weight, 1 / window)
+
+    def standardise(self, rows: F32) -> None:
+        """Remember the mean and deviation of every number of (T, k) rows; rare ones are not blown up."""
+        deviation = rows.std(0)
+        floor = max(float((deviation**2).mean()) ** 0.5 / 4, 1e-4)
+        self.mean.copy_(torch.from_numpy(rows.mean(0)))
+        self.scale.copy_(1 / torch.from_numpy(deviation).clamp_min(floor))
+
+    def forward(self, speech: Tensor) -> Tensor:
+        """(B, window, k) to (B, planes, side, side)."""
+        x = self.mix((speech - self.mean) * self.scale)[:, 0]
+        x = F.leaky_relu(self.spread(F.leaky_relu(self.widen(x), 0.2)), 0.2)
+        return x.view(-1, self.planes, self._side, self._side)
+
+
+class Decoder(nn.Module):
+    """Bottleneck to full-size features, and these to a picture."""
+
+    def __init__(self, layers: Backbone, width: int) -> None:
+        super().__init__()
+        steps = [width * 2**level for level in (3, 2, 1, 0, 0)]
+        self.trunk = nn.Sequential(*(layers.up(a, b) for a, b in pairwise(steps)), layers.conv(width, width))
+        self.output = nn.Conv2d(width, 3, 2 * REACH + 1, padding=REACH)
+
+    def picture(self, features: Tensor, region: Region | None = None) -> Tensor:
+        """(B, width, S, S) to (B, 3, S, S) in [-1, 1], or to what of it lies in `region`: the same numbers."""
+        if region is None:
+            return torch.tanh(self.output(features))
+        left, top, right, bottom = region
+        padded = F.pad(features, (REACH,) * 4)
+        part = padded[:, :, top : bottom + 2 * REACH, left : right + 2 * REACH]
+        return torch.tanh(F.conv2d(part, self.output.weight, self.output.bias))
+
+
+class CrossModal(nn.Module):
+    """Strokes of a head and a window of speech to that head speaking.
+
+    Args:
+        config: sizes and variants.
+        mouth_square: where the mouth picture is in the head's, fixed for a person (render.head.HeadGeometry).
+    Source: paper D, Table 2 and the text around it; SPEC of the layers in the module's docstring.
+    """
+
+    def __init__(self, config: CrossModalConfig, mouth_square: Square) -> None:
+        super().__init__()
+        x, y, side = mouth_square
+        if side < 1 or min(x, y) < 0 or max(x, y) + side > config.size:
+            raise ConfigError(
+                f"mouth square {mouth_square} does not lie in a picture of {config.size} px; fit it again"
+            )
+        self.config, self.mouth_square = config, mouth_square
+        layers, width = backbone(config.backbone), config.width
+        steps = [STROKE_CHANNELS, *(width * 2**level for level in range(HALVINGS))]
+        self.keypoint_encoder = nn.Sequential()
+        for a, b in pairwise(steps):
+            self.keypoint_encoder.append(layers.conv(a, b, 2))
+            if config.residual and b != steps[-1]:
+                self.keypoint_encoder.append(Added(nn.Sequential(layers.conv(b, b), layers.last(b))))
+        self.speech_encoder = SpeechEncoder(config.window, config.k, config.size // 2**HALVINGS)
+        widest = steps[-1]
+        self.fusion = layers.conv(widest + self.speech_encoder.planes, widest)
+        self.head_decoder = Decoder(layers, width)
+        self.mouth_decoder = Decoder(layers, width) if config.decoders == 2 else None
+        initialise(self)
+
+    def forward(self, strokes: Tensor, speech: Tensor) -> tuple[Tensor, Tensor]:
+        """The head and the mouth square of it at full size.
+
+        Args: strokes (B, 3, S, S) in [0, 1]; speech (B, window, k).
+        Returns: head (B, 3, S, S) and mouth (B, 3, S, S), both in [-1, 1]. With one decoder the mouth is what the
+        head's square shows, enlarged.
+        """
+        head, mouth = self._features(strokes, speech)
+        picture = self.head_decoder.picture(head)
+        if mouth is None or self.mouth_decoder is None:
+            x, y, side = self.mouth_square
+            square = picture[:, :, y : y + side, x : x + side].float()
+            return picture, F.interpolate(square, size=picture.shape[2:], mode="bicubic", antialias=True).clamp(-1, 1)
+        return picture, self.mouth_decoder.picture(mouth)
+
+    def draw(self, strokes: Tensor, speech: Tensor, region: Region | None = None) -> Tensor:
+        """The head alone, or what of it lies in `region`: the mouth's own output convolution is not needed."""
+        return self.head_decoder.picture(self._features(strokes, speech)[0], region)
+
+    def _features(self, strokes: Tensor, speech: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The penultimate features of the head, the mouth's pasted into them, and the mouth's own."""
+        seen, heard = self.keypoint_encoder(strokes), self.speech_encoder(speech)
+        fused = self.fusion(torch.cat([seen, heard.to(seen.dtype)], 1))
+        head = self.head_decoder.trunk(fused)
+        if self.mouth_decoder is None:
+            return head, None
+        mouth = self.mouth_decoder.trunk(fused)
+        return pasted(head, mouth, self.mouth_square), mouth
+
+
+def pasted(head: Tensor, mouth: Tensor, square: Square) -> Tensor:
+    """`head` with `mouth`, both (B, C, S, S), in its square, reduced by an antialiased bilinear filter."""
+    x, y, side = square
+    small = F.interpolate(mouth.float(), size=(side, side), mode="bilinear", antialias=True).to(head.dtype)
+    rows = head[:, :, y : y + side]
+    middle = torch.cat([rows[..., :x], small, rows[..., x + side :]], 3)
+    return torch.cat([head[:, :, :y], middle, head[:, :, y + side :]], 2)

@@ -1,0 +1,164 @@
+"""The cross-modal renderer behind the `Renderer` contract: the template's head and what is heard, to patches."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+from lipwright.core.checkpoint import load_into, load_tensors, save_tensors
+from lipwright.core.config import from_dict, to_dict
+from lipwright.core.contracts import F32, U8, FaceTrack, Patch, RenderWindow
+from lipwright.core.errors import CheckpointError, ConfigError, ShapeError
+from lipwright.face.align import apply, invert
+from lipwright.render.crossmodal.config import CrossModalConfig
+from lipwright.render.crossmodal.networks import CrossModal
+from lipwright.render.crossmodal.patch import finer, hull_mask, in_light_of, placed
+from lipwright.render.crossmodal.strokes import outline_points, strokes
+from lipwright.render.head import HeadGeometry
+from lipwright.render.patches import Area, bounds
+from lipwright.render.translation.masks import FEATHER, head_mask
+from lipwright.render.translation.precision import has_bf16
+
+PREFIX = "network."
+"""Of the network's tensors in a file that also holds the geometry."""
+MODES = ("sewn", "full-face")
+_ROOM = 4
+"""Frame pixels read beyond a patch, for the sampling filters."""
+
+
+class CrossModalRenderer:
+    """Upper face, outline and speech to a head: no pixel of the template reaches the network, frame by frame.
+
+    Args:
+        network: as trained (EMA weights if there are any).
+        geometry: of the person, from the training data.
+        mode: 'sewn' puts mouth, jaw and the neck below into the template's head, 'full-face' the whole head crop.
+        device: where it runs.
+    """
+
+    lookahead = 0
+
+    def __init__(
+        self, network: CrossModal, geometry: HeadGeometry, mode: str = "sewn", device: str = "cpu"
+    ) -> None:
+        config = network.config
+        if geometry.size != config.size:
+            raise ConfigError(
+                f"the geometry was fitted for {geometry.size} px crops, the renderer makes {config.size}; "
+                "retrain the renderer"
+            )
+        if mode not in MODES:
+            raise ConfigError(f"unknown mode '{mode}' of the cross-modal renderer; choose {' or '.join(MODES)}")
+        self.config, self.geometry, self.mode = config, geometry, mode
+        self.accepts = config.speech
+        self.device = torch.device(device)
+        self._trained = network
+        self._dtype = torch.bfloat16 if config.bf16 and has_bf16(self.device) else torch.float32
+        self._network = copy.deepcopy(network).to(self.device, self._dtype).eval()
+        self._square = head_mask(config.size, 2 * FEATHER * config.size)
+
+    def reset(self) -> None:
+        """Nothing is remembered between frames."""
+
+    def footprint(self, track: FaceTrack) -> np.ndarray:
+        """(T, 4) boxes around the patches; see `Local.footprint`."""
+        maps = self.geometry.head_maps(track.landmarks_px)
+        boxes = []
+        for affine, mask in zip(maps, self._masks(track.pose_rad), strict=True):
+            rows, columns = bounds(mask)
+            x, y = np.array([columns.start, columns.stop]) - 0.5, np.array([rows.start, rows.stop]) - 0.5
+            corners = np.array([[x[i], y[j]] for i in (0, 1) for j in (0, 1)], np.float32)
+            there = apply(invert(affine), corners)
+            boxes.append([*np.floor(there.min(0)) - _ROOM, *np.ceil(there.max(0)) + _ROOM])
+        return np.array(boxes, np.int64).reshape(len(maps), 4)
+
+    def render(self, window: RenderWindow) -> Iterator[Patch]:
+        """T patches for T frames; ShapeError when frames, track and speech disagree."""
+        count, c = len(window.frames), self.config
+        if len(window.track) != count:
+            raise ShapeError("track", (count, 68, 2), window.track.landmarks_px.shape)
+        if len(window.target) < count or window.target.shape[1:] != (c.window, c.k):
+            raise ShapeError("target", (f">= {count}", c.window, c.k), window.target.shape)
+        maps = self.geometry.head_maps(window.track.landmarks_px)
+        drawn = self.strokes(window.track)
+        for i, mask in enumerate(self._masks(window.track.pose_rad)):
+            area, scale = bounds(mask), finer(maps[i], self.geometry)
+            picture = self._picture(next(drawn), window.target[i], area, scale)
+            yield in_light_of(window.frames[i], maps[i], picture, mask, area, scale)
+
+    def strokes(self, track: FaceTrack) -> Iterator[F32]:
+        """(3, S, S) what the network sees of every frame: upper face and outline, no mouth and no chin."""
+        maps = self.geometry.head_maps(track.landmarks_px)
+        points = apply(maps, track.landmarks_px)
+        outlines: list[F32 | None] = [None] * len(track)
+        if track.contour_px is not None:
+            outlines = list(apply(maps, outline_points(track.contour_px, track.landmarks_px)))
+        for of, outline in zip(points, outlines, strict=True):
+            yield strokes(of, outline, self.config.size)
+
+    def draw(self, seen: F32, heard: F32, area: Area | None = None, mouth: bool = True) -> tuple[U8, U8 | None]:
+        """One frame's head, or `area` of it, (h, w, 3), and its mouth square at full size, (S, S, 3).
+
+        Args: `seen` (3, S, S) strokes; `heard` (window, k); without `mouth` it is left out, which is faster.
+        """
+        region = None if area is None else (area[1].start, area[0].start, area[1].stop, area[0].stop)
+        with torch.inference_mode():
+            inputs = [torch.from_numpy(np.ascontiguousarray(x))[None].to(self.device, self._dtype) for x in (seen, heard)]
+            if not mouth:
+                return _rgb8(self._network.draw(*inputs, region)), None
+            head, close = self._network(*inputs)
+            return _rgb8(head if area is None else head[:, :, area[0], area[1]]), _rgb8(close)
+
+    def _picture(self, seen: F32, heard: F32, area: Area, scale: float) -> U8:
+        """What the network draws of `area`, as fine as the frame is."""
+        head, mouth = self.draw(seen, heard, area, mouth=scale > 1)
+        return placed(head, mouth, self.geometry, area, scale)
+
+    def _masks(self, pose_rad: F32) -> Iterator[F32]:
+        """(S, S) where each frame's patch is used: from the head's pose alone."""
+        if self.mode == "full-face":
+            yield from (self._square for _ in pose_rad)
+            return
+        yield from (hull_mask(hull, self.config.size) for hull in self.geometry.crop.hulls(pose_rad))
+
+    def state(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+        """(tensors, config) for core.checkpoint.save_tensors."""
+        weights = {f"{PREFIX}{k}": v for k, v in self._trained.state_dict().items()}
+        return {**weights, **self.geometry.state()}, {"mode": self.mode, "crossmodal": to_dict(self.config)}
+
+    @classmethod
+    def from_state(
+        cls, tensors: dict[str, torch.Tensor], config: dict[str, Any], device: str = "cpu", where: str = "the persona"
+    ) -> CrossModalRenderer:
+        """Back from `state`; CheckpointError or ConfigError when the parts do not fit."""
+        if "crossmodal" not in config:
+            raise CheckpointError(f"{where} is not a cross-modal renderer; train it again with virtual-human")
+        geometry = HeadGeometry.from_state(tensors)
+        network = CrossModal(from_dict(CrossModalConfig, config["crossmodal"]), geometry.mouth_square)
+        weights = {k.removeprefix(PREFIX): v for k, v in tensors.items() if k.startswith(PREFIX)}
+        load_into(network, weights, where)
+        return cls(network, geometry, str(config.get("mode", "sewn")), device)
+
+    def save(self, path: str | os.PathLike[str], half: bool = False) -> None:
+        """Write one safetensors file, atomically; `half` as 16-bit floats, for a narrow way home."""
+        tensors, config = self.state()
+        if half:
+            tensors = {k: v.half() if k.startswith(PREFIX) else v for k, v in tensors.items()}
+        save_tensors(path, tensors, config)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], device: str = "cpu") -> CrossModalRenderer:
+        """Read what `save` wrote; CheckpointError when it is missing, damaged or of another model."""
+        tensors, config = load_tensors(path)
+        return cls.from_state(tensors, config, device, str(path))
+
+
+def _rgb8(raw: torch.Tensor) -> U8:
+    """(1, 3, h, w) in [-1, 1] to (h, w, 3) uint8."""
+    scaled = ((raw[0].float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    return np.ascontiguousarray(scaled.permute(1, 2, 0).cpu().numpy())

@@ -1,0 +1,154 @@
+"""One training step of the cross-modal renderer (for train.loop)."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from lipwright.core import parallel
+from lipwright.core.contracts import U8
+from lipwright.core.prefetch import Prefetch
+from lipwright.render.crossmodal.batch import Batch
+from lipwright.render.crossmodal.config import CrossModalConfig
+from lipwright.render.crossmodal.data import CrossModalData
+from lipwright.render.crossmodal.held_out import HeldOut
+from lipwright.render.crossmodal.networks import STROKE_CHANNELS, CrossModal
+from lipwright.render.crossmodal.pairs import PicturePairs
+from lipwright.render.translation.discriminators import MultiscaleDiscriminator
+from lipwright.render.translation.game import Game
+from lipwright.render.translation.losses import laplacian_distance
+from lipwright.render.translation.precision import autocast
+from lipwright.render.translation.schedule import adversarial_weight, learning_rate
+
+_BETA = 0.1
+"""Where smooth L1 turns from quadratic to linear, of [-1, 1]."""
+
+
+class CrossModalTask:
+    """The cross-modal network against a head and a mouth discriminator, on one person's pictures.
+
+    Args:
+        config: of the renderer.
+        data: the person.
+        pairs: the oracle's pictures; None trains on real frames alone.
+        seed: of the start and of every batch; the same seed and step give the same samples.
+        device: where networks run.
+        perceptual: a distance of two (B, 3, H, W) batches (`translation.perceptual.perceptual_distance`); None puts
+            a Laplacian pyramid in its place.
+    Source: paper D: two PatchGANs, smooth L1, feature losses; pix2pixHD's weights.
+    """
+
+    kept = ("generator",)
+    """The modules that are a result; the others matter only while training."""
+
+    def __init__(
+        self,
+        config: CrossModalConfig,
+        data: CrossModalData,
+        pairs: PicturePairs | None,
+        seed: int,
+        device: str = "cpu",
+        perceptual: nn.Module | None = None,
+    ) -> None:
+        self.config, self.data = config, data
+        self.device = torch.device(device)
+        self._perceptual = perceptual.to(self.device) if perceptual is not None else None
+        learner, judges = _build(config, data, seed)
+        self._game = Game(config, {"learner": learner}, judges, self.device)
+        self._gan = 0.0
+        self._held_out = HeldOut(config, data, self._on_device, self._draw)
+        workers = 1 if self.device.type == "cpu" else min(4, os.cpu_count() or 1)
+        rank = parallel.rank()
+        self._samples = Prefetch(lambda step: data.batch(config, pairs, seed, step, rank), workers)
+        self._steps, self._spent_s = 0, 0.0
+
+    def modules(self) -> Mapping[str, nn.Module]:
+        """Everything with weights: `generator` (the running average, to keep), `learner`, two discriminators."""
+        return self._game.parts
+
+    def optimisers(self) -> Mapping[str, torch.optim.Optimizer]:
+        """One per side of the game."""
+        return self._game.optimisers
+
+    def network(self) -> CrossModal:
+        """What has been trained so far."""
+        network = self._game.parts["generator"]
+        assert isinstance(network, CrossModal)
+        return network
+
+    def budget_fraction(self, fraction: float) -> None:
+        """Set rates and adversarial weight for this much of the budget spent, in [0, 1] (`schedule`)."""
+        self._game.rate(learning_rate(self.config, fraction))
+        self._gan = adversarial_weight(self.config, fraction)
+
+    def step(self, step_index: int) -> dict[str, float]:
+        """One step of the network and, once they have joined, of the discriminators; losses by name."""
+        began = time.perf_counter()
+        batch = self._on_device(self._samples[step_index])
+        with autocast(self.device, self.config.bf16):
+            head, mouth = self._game.parts["learner"].train()(batch.strokes, batch.speech)
+        head, mouth = head.float(), mouth.float()
+        mouth = mouth * batch.known + batch.mouth * (1 - batch.known)
+        losses = self._reconstruction("", head, batch.head, 1.0)
+        losses |= self._reconstruction("mouth_", mouth, batch.mouth, self.config.mouth_weight)
+        verdicts: dict[str, Tensor] = {}
+        if self._gan > 0:
+            whole = torch.cat([batch.strokes, head], 1), torch.cat([batch.strokes, batch.head], 1)
+            pairs = [("", *whole), ("mouth_", mouth, batch.mouth)]
+            verdicts, adversarial = self._game.play(pairs, self._gan)
+            losses |= adversarial
+        told = self._game.move(step_index, losses, verdicts)
+        self._steps, self._spent_s = self._steps + 1, self._spent_s + time.perf_counter() - began
+        return told
+
+    def speed(self) -> dict[str, float]:
+        """Milliseconds a step and of it waiting for samples; samples a second that the loader could give."""
+        return {
+            "step_ms": 1000 * self._spent_s / max(self._steps, 1),
+            "wait_ms": 1000 * self._samples.wait_s,
+            "loader_fps": self.config.batch * self._samples.rate,
+        }
+
+    def validate(self) -> dict[str, float]:
+        """`score` (lower is better), mouth-square PSNR in dB and sharpness over real on held-out real frames."""
+        return self._held_out.scores()
+
+    def preview(self) -> U8:
+        """Contact sheet of held-out frames: real, generated, difference; head and mouth square."""
+        return self._held_out.sheet()
+
+    def _reconstruction(self, prefix: str, fake: Tensor, real: Tensor, weight: float) -> dict[str, Tensor]:
+        c = self.config
+        if self._perceptual is not None:
+            alike = self._perceptual(fake, real)
+        else:
+            alike = laplacian_distance(fake, real, torch.ones_like(fake[:, :1]))
+        return {
+            f"{prefix}pixel": weight * c.pixel_weight * F.smooth_l1_loss(fake, real, beta=_BETA),
+            f"{prefix}perceptual": weight * c.perceptual_weight * alike,
+        }
+
+    def _draw(self, strokes: Tensor, speech: Tensor) -> Tensor:
+        """The averaged network's head pictures."""
+        with torch.inference_mode(), autocast(self.device, self.config.bf16):
+            return self.network().eval().draw(strokes, speech).float()
+
+    def _on_device(self, batch: Batch) -> Batch:
+        return batch.to(self.device, self._game.layout)
+
+
+def _build(config: CrossModalConfig, data: CrossModalData, seed: int) -> tuple[CrossModal, dict[str, nn.Module]]:
+    """The network and its discriminators, the same for the same seed; the global random state is left alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        learner = CrossModal(config, data.geometry.mouth_square)
+        learner.speech_encoder.standardise(data.speech[data.train].reshape(-1, config.k))
+        return learner, {
+            "discriminator": MultiscaleDiscriminator(STROKE_CHANNELS + 3, config.ndf, config.n_scales),
+            "mouth_discriminator": MultiscaleDiscriminator(3, config.ndf, 1),
+        }

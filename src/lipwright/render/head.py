@@ -1,0 +1,115 @@
+"""Where a person's head crop and the mouth square in it are: what oracle and cross-modal renderer draw.
+
+The crop is that of the translation renderer's full-face mode: aligned by rigid points alone, so it cannot tell what
+the mouth does. The mouth square is a constant of the person; its picture is cut from the frame at the frame's own
+resolution, never enlarged from the head crop (SPEC 6: mouth targets come from the original frame).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from lipwright.core.contracts import F32
+from lipwright.core.errors import CheckpointError, ConfigError
+from lipwright.core.ibug import MOUTH
+from lipwright.face.align import apply, compose
+from lipwright.render.translation.geometry import TranslationGeometry
+
+SHARE = 192 / 512
+"""Side of the mouth square, of the head crop's (the oracle's Figure 3)."""
+MOST = 0.75
+"""Largest share it grows to: beyond it there would be no head left to draw."""
+_STEPS = 32
+"""The square grows by a 32nd of the crop at a time."""
+_MARGIN = 1 / 64
+"""Of the crop's side: skin around the outermost lip."""
+_MULTIPLE = 32
+"""Sides of networks are multiples of this."""
+_STATE = "head.mouth_square"
+
+
+@dataclass(frozen=True)
+class HeadGeometry:
+    """A person's head crop and the fixed mouth square in it."""
+
+    crop: TranslationGeometry
+    """The aligned crop, its open-jaw hull and yardsticks ('full-face')."""
+    mouth_square: tuple[int, int, int]
+    """x, y and side in whole pixels of the head crop; covers pixels x to x + side - 1."""
+
+    @classmethod
+    def fit(cls, landmarks_px: F32, pose_rad: F32, size: int, share: float = SHARE) -> HeadGeometry:
+        """From the training frames' landmarks (T, 68, 2) and pose (T, 3); SubjectError below 8 frames.
+
+        Args:
+            size: side of the head crop, a multiple of 32.
+            share: side of the mouth square, of the crop's; it grows in steps until the lips of all frames but half a
+                percent at either tail (the tracker's slips) are inside (`grown` says so).
+        """
+        if size < _MULTIPLE or size % _MULTIPLE:
+            raise ConfigError(f"a head crop of {size} px cannot be halved five times; use a multiple of {_MULTIPLE}")
+        if not 0 < share <= MOST:
+            raise ConfigError(f"a mouth square of {share:g} of the head crop is outside (0, {MOST}]; use {SHARE}")
+        crop = TranslationGeometry.fit(landmarks_px, pose_rad, "full-face", size)
+        mouths = apply(crop.crop_maps(landmarks_px), landmarks_px)[:, MOUTH]
+        low = np.percentile(mouths.min(1), 0.5, axis=0) - _MARGIN * size
+        high = np.percentile(mouths.max(1), 99.5, axis=0) + _MARGIN * size
+        side = round(share * size)
+        while side < float((high - low).max()) + 1 and side + size // _STEPS <= MOST * size:
+            side += size // _STEPS
+        # The square covers [x - 0.5, x + side - 0.5].
+        corner = np.round((low + high) / 2 - side / 2 + 0.5)
+        x, y = (int(v) for v in np.clip(corner, 0, size - side))
+        return cls(crop, (x, y, side))
+
+    @property
+    def size(self) -> int:
+        """Side of the head crop in pixels."""
+        return self.crop.size
+
+    @property
+    def grown(self) -> float:
+        """By how much of the crop's side the mouth square exceeds `SHARE`; 0 where the lips fit into that."""
+        return max(self.mouth_square[2] / self.size - SHARE, 0.0)
+
+    @property
+    def native_px(self) -> float:
+        """How many pixels of the footage the mouth square spans, at its median face size."""
+        return float(self.crop.box[2]) * self.mouth_square[2] / self.size
+
+    def native(self, most: int) -> int:
+        """Side of a mouth picture that holds all the footage shows: `native_px` up to a multiple of 32, or `most`.
+
+        Larger pictures would only learn the enlargement.
+        """
+        return min(most, max(-int(-self.native_px // _MULTIPLE) * _MULTIPLE, 2 * _MULTIPLE))
+
+    def head_maps(self, landmarks_px: F32) -> F32:
+        """(T, 68, 2) landmarks to (T, 2, 3) maps from frame pixels to head-crop pixels."""
+        return self.crop.crop_maps(landmarks_px)
+
+    def mouth_maps(self, landmarks_px: F32, size: int) -> F32:
+        """(T, 68, 2) landmarks to (T, 2, 3) maps from frame pixels to pixels of a mouth picture of side `size`."""
+        maps = self.head_maps(landmarks_px)
+        return compose(np.broadcast_to(self.mouth_from_head(size), maps.shape), maps)
+
+    def mouth_from_head(self, size: int) -> F32:
+        """(2, 3) map from head-crop pixels to pixels of a mouth picture of side `size`; outer edges meet."""
+        x, y, side = self.mouth_square
+        scale = size / side
+        return np.array([[scale, 0, (0.5 - x) * scale - 0.5], [0, scale, (0.5 - y) * scale - 0.5]], np.float32)
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """Arrays for a persona, under `geometry.*` and `head.*`."""
+        return {**self.crop.state(), _STATE: torch.tensor(self.mouth_square, dtype=torch.int64)}
+
+    @classmethod
+    def from_state(cls, tensors: dict[str, torch.Tensor]) -> HeadGeometry:
+        """Back from `state`; CheckpointError names what is missing."""
+        if _STATE not in tensors:
+            raise CheckpointError(f"renderer weights lack {_STATE}; retrain the renderer")
+        x, y, side = (int(v) for v in tensors[_STATE])
+        return cls(TranslationGeometry.from_state(tensors), (x, y, side))
