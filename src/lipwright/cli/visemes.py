@@ -12,7 +12,7 @@ import typer
 from lipwright.cli.interrupt import kept
 from lipwright.cli.output import print_json, print_table
 from lipwright.cli.progress import Bars
-from lipwright.cli.speak import words
+from lipwright.cli.speak import what_is_said, words
 from lipwright.cli.values import rate as frame_rate
 from lipwright.cli.values import stretch
 from lipwright.core.clock import FPS, SAMPLE_RATE
@@ -50,14 +50,13 @@ def command(
     rate, shown = frame_rate(fps, "--fps") or FPS, stretch(window, "--window")
     _check(out, window, transcript, alignment)
     spoken = words(speech, text, text_file)
-    if spoken is not None and (transcript is not None or alignment is not None):
-        raise ConfigError("--transcript and --alignment go with a speech file; spoken text brings its own times")
+    said = what_is_said(transcript, alignment, spoken)
     with kept("nothing was written; run the same command again"), Bars() as bars:
         began = time.perf_counter()
         heard, how = _voice(speech, spoken, language, tts, voice)
         try:
             if spoken is None:
-                how = _align(heard, transcript, alignment, language)
+                how = _align(heard, said, transcript, alignment, language)
             took = {"reading and phones": time.perf_counter() - began}
             from lipwright.speech.viseme_track import viseme_track
 
@@ -111,12 +110,12 @@ def _voice(
     return voice_of_samples(said.samples, said.sample_rate, said.phones), how
 
 
-def _align(heard: Voice, transcript: Path | None, alignment: Path | None, language: str | None) -> str:
+def _align(
+    heard: Voice, said: str | None, transcript: Path | None, alignment: Path | None, language: str | None
+) -> str:
     """Give the voice its phones where something tells them; says in words what did."""
-    from lipwright.speech.alignments import read_text
     from lipwright.speech.known_phones import phones_of
 
-    said = None if transcript is None else read_text(transcript)
     heard.phones = phones_of(heard.source, heard.n_samples, said, alignment, language)
     if said is not None and heard.phones is None:
         raise SpeechError(f"{transcript} is not English; name its language with --language, for example --language de")

@@ -62,9 +62,10 @@ def phones_in(text: str, where: str | os.PathLike[str]) -> tuple[Phone, ...] | N
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         missing = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise SpeechError(f"{where} holds no phones that can be used ({missing}); {FORM}") from error
-    if not any(b > a for _, a, b in rows):
+    found = _checked(rows, where)
+    if not found:
         raise SpeechError(f"{where} holds no phones; {FORM}")
-    return _checked(rows, where)
+    return found
 
 
 def read_text(path: str | os.PathLike[str]) -> str:

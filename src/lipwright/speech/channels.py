@@ -132,7 +132,7 @@ _SEALS = frozenset((CLASSES["bilabial"] + " " + CLASSES["labiodental"]).split())
 BILABIAL = frozenset(CLASSES["bilabial"].split())
 _INSISTS = frozenset((CLASSES["sibilant"] + " " + CLASSES["postalveolar"] + " W").split())
 _TONGUE = frozenset((CLASSES["alveolar"] + " " + CLASSES["velar"] + " " + CLASSES["dental"]).split())
-_ROUNDED = frozenset("UW OW OY UH AO W SH ZH CH JH".split())
+_ROUNDED = frozenset(("UW", "OW", "OY", "UH", "AO", "W", *CLASSES["postalveolar"].split()))
 _SPREAD = 0.7
 """Effort of full spreading against full rounding: lips move less."""
 SILENCE = "SIL"

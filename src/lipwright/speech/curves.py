@@ -42,9 +42,9 @@ def sample(gestures: Sequence[Gesture], times: F64) -> tuple[F64, F64]:
             np.maximum(values[a:b, channel], weight * window, out=values[a:b, channel])
         np.maximum(seal[a:b], g.seal * window, out=seal[a:b])
         np.maximum(insist[a:b], g.insist * window, out=insist[a:b])
-        for total, weight, pull, target in ((jaw, jaw_pull, g.jaw_pull, g.jaw), (lip, lip_pull, g.lip_pull, g.lip)):
+        for total, pulls, pull, target in ((jaw, jaw_pull, g.jaw_pull, g.jaw), (lip, lip_pull, g.lip_pull, g.lip)):
             total[a:b] += pull * target * window
-            weight[a:b] += pull * window
+            pulls[a:b] += pull * window
     values[:, JAW] = jaw / np.maximum(jaw_pull, 1)
     values[:, LIP] = np.maximum(lip / np.maximum(lip_pull, 1), seal)
     values[:, _GIVING] *= (1 - seal)[:, None]

@@ -10,7 +10,7 @@ import numpy as np
 
 from lipwright.core.clock import SAMPLE_RATE
 from lipwright.core.files import atomic_file
-from lipwright.speech.channels import CHANNELS, CONSONANTS, EXAMPLES, INDEX, JAWLESS, PLAIN_OF, VOWELS
+from lipwright.speech.channels import CONSONANTS, EXAMPLES, INDEX, JAWLESS, PLAIN_OF, VOWELS
 from lipwright.speech.source import SampleSource
 from lipwright.speech.viseme_track import VisemeTrack
 
@@ -93,7 +93,9 @@ def _pages(rows: int, lanes: int) -> tuple[Figure, list[tuple[Axes, Axes]]]:
     return figure, axes
 
 
-def _draw_wave(axes: Axes, found: VisemeTrack, source: SampleSource, start_s: float, stop_s: float, end_s: float) -> None:
+def _draw_wave(
+    axes: Axes, found: VisemeTrack, source: SampleSource, start_s: float, stop_s: float, end_s: float
+) -> None:
     last_s = min(stop_s, end_s)
     samples = source(round(start_s * SAMPLE_RATE), round(last_s * SAMPLE_RATE))
     size = max(len(samples) // 1800, 1)
@@ -118,7 +120,9 @@ def _draw_phones(axes: Axes, found: VisemeTrack, start_s: float, stop_s: float) 
         lower = b - a < _NARROW_S and not lower
         axes.plot([a, a, b, b], [-1.14, -1.2, -1.2, -1.14], color="#cbd2d9", linewidth=0.7)
         symbol = phone.symbol.lower()
-        axes.text((a + b) / 2, -1.72 if lower else -1.42, symbol, ha="center", va="center", fontsize=8.5, color="#1f2933")
+        axes.text(
+            (a + b) / 2, -1.72 if lower else -1.42, symbol, ha="center", va="center", fontsize=8.5, color="#1f2933"
+        )
 
 
 def _draw_lanes(
@@ -158,7 +162,9 @@ def _head(figure: Figure, found: VisemeTrack, title: str) -> None:
     left = _LEFT / _WIDTH
     how = "phones known" if found.known else "phones heard by the recogniser"
     figure.text(left, 1 - 0.3 / height, title, fontsize=14, weight="bold", va="center")
-    line = f"{how}; curves from 0 to 1 at {float(found.fps):g} frames a second; seconds below; lighter: between two vowels"
+    line = (
+        f"{how}; curves from 0 to 1 at {float(found.fps):g} frames a second; seconds below; lighter: between two vowels"
+    )
     figure.text(left, 1 - 0.55 / height, line, fontsize=9, color="#52606d", va="center")
     x = left
     for kind, meaning in _MEANING.items():

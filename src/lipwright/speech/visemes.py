@@ -79,7 +79,9 @@ class Visemes:
         """What the recogniser hears in block `index` and 1.5 s around it; the last answer is kept."""
         if self._heard is None or self._heard[0] != index:
             start_s, end_s = (float(k * self.block_frames / self._fps) for k in (index, index + 1))
-            first, last = (int((t + d) / STEP_S // 1) for t, d in ((start_s, -_HEARD_AROUND_S), (end_s, _HEARD_AROUND_S)))
+            first, last = (
+                int((t + d) / STEP_S // 1) for t, d in ((start_s, -_HEARD_AROUND_S), (end_s, _HEARD_AROUND_S))
+            )
             self._heard = index, self._hearing.segments(source, first, last - first)
         return self._heard[1]
 
