@@ -16,7 +16,7 @@ PAD = (WINDOW - HOP) // 2
 _LOW_HZ, _HIGH_HZ = 60.0, 7600.0
 FLOOR = 1e-7
 """Added to every energy: noise at about -70 dB of full scale."""
-LEVEL_BACK, LEVEL_AHEAD = 300, 15
+LEVEL_BACK, LEVEL_AHEAD = 300, 1
 """Rows over which `centred` takes the mean."""
 _QUIETEST = float(np.log(FLOOR)) + 4.0
 """The mean is never below: silence stays low where nothing has been said yet."""

@@ -58,7 +58,7 @@ class Espeak:
         offered = self.voices(language)
         alias = _ALIAS.get(language.lower())
         chosen = voice or (alias if alias in offered else offered[0])
-        chosen = _file(chosen)
+        chosen = voice_file(chosen)
         speed = int(np.clip(round(_WORDS_PER_MINUTE * rate), *_LIMITS))
         library = _library()
         with tempfile.TemporaryDirectory() as folder:
@@ -158,9 +158,14 @@ def _library() -> str | None:
     return ctypes.util.find_library("espeak-ng")
 
 
-def _file(voice: str) -> str:
-    """The voice file of a code or name that is listed: the library knows files, and not every code ('fr-fr')."""
-    return next((file for code, name, file in _rows() if voice in (name, file) or voice.lower() == code), voice)
+def voice_file(voice: str) -> str:
+    """The voice file of a code or name that is listed: the library knows files, and not every code ('fr-fr').
+
+    A variant ('de+f3') stays.
+    """
+    bare, plus, variant = voice.partition("+")
+    file = next((file for code, name, file in _rows() if bare in (name, file) or bare.lower() == code), bare)
+    return file + plus + variant
 
 
 @lru_cache(maxsize=1)
