@@ -14,6 +14,7 @@ from lipwright.core.checkpoint import save_tensors
 from lipwright.core.files import write_json
 from lipwright.core.progress import Progress
 from lipwright.core.script import run_script
+from lipwright.hearing.card import measure
 from lipwright.hearing.dataset import all_spoken, duration_s
 from lipwright.hearing.speakers import FORMANT, HELD_OUT, RECORDED, require
 from lipwright.hearing.training import Fold, HearingTask, TrainingConfig
@@ -56,8 +57,6 @@ def _train(given: argparse.Namespace, bar: Progress) -> dict[str, Any]:
     task = HearingTask(Fold.of(training, config, config.copies, bar), Fold.of(validation, config, 1, bar), config)
     record = Loop(task, given.work, Budget.parse(given.budget), "hearing", bar).run(resume=given.resume)
     task.model.eval()
-    from lipwright.hearing.card import measure
-
     card = {
         "name": "Articulation",
         "lipwright": lipwright.__version__,

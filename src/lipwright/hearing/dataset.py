@@ -33,6 +33,19 @@ class Spoken:
     edges_s: F32
     """(P + 1,) where phones begin, and where the last ends."""
 
+    def pieces(self, seconds: float) -> list[Spoken]:
+        """Stretches of so long, the last one longer."""
+        size = round(seconds * SAMPLE_RATE)
+        starts = list(range(0, max(len(self.samples) - size, 0) + 1, size))
+        found = []
+        for start, stop in zip(starts, [*starts[1:], len(self.samples)], strict=True):
+            a, b = start / SAMPLE_RATE, stop / SAMPLE_RATE
+            first = max(int(np.searchsorted(self.edges_s, a, side="right")) - 1, 0)
+            last = int(np.searchsorted(self.edges_s, b, side="left"))
+            edges = np.clip(self.edges_s[first : last + 1], a, b) - np.float32(a)
+            found.append(Spoken(self.speaker, self.samples[start:stop], self.labels[first:last], edges))
+        return found
+
     def steps(self, n_steps: int) -> NDArray[np.uint8]:
         """(n_steps,) the phone in the middle of every 10 ms."""
         return labels_at(self.labels, self.edges_s, n_steps)

@@ -28,12 +28,12 @@ _CZECH = (
     "r:r r~:zh r~*:sh s:s s~:sh t:t t~:k u:uw v:v z:z z~:zh"
 )
 _RUSSIAN = (
-    "ii:iy yy:ih uu:uw ee:eh oo:ao aa:aa a:ah e:ih i:ih y:ih u:uh ae:ax ay:ax ur:uh p:p pp:p b:b bb:b t:t tt:t d:d dd:d "
-    "k:k kk:k g:g gg:g c:t+s ch:ch f:f ff:f v:v vv:v s:s ss:s z:z zz:z sh:sh sch:sh zh:zh h:hh hh:hh m:m mm:m n:n nn:n "
-    "l:l ll:l r:r rr:r j:y"
+    "ii:iy yy:ih uu:uw ee:eh oo:ao aa:aa a:ah e:ih i:ih y:ih u:uh ae:ax ay:ax ur:uh p:p pp:p b:b bb:b t:t tt:t d:d "
+    "dd:d k:k kk:k g:g gg:g c:t+s ch:ch f:f ff:f v:v vv:v s:s ss:s z:z zz:z sh:sh sch:sh zh:zh h:hh hh:hh m:m mm:m n:n "
+    "nn:n l:l ll:l r:r rr:r j:y"
 )
 _INDIC = (
-    "a:ah aa:aa ih:ih iy:iy uh:uh uw:uw eh:eh ee:ey ay:ay oh:ao oo:ow aw:aw f:f k:k g:g ch:ch T:t D:d N:n th:t dh:d n:n "
+    "a:ah aa:aa ih:ih iy:iy uh:uh uw:uw eh:eh ee:ey ay:ay oh:ao oo:ow aw:aw f:f k:k g:g ch:ch T:t D:d N:n th:t dh:d "
     "p:p b:b m:m y:y r:r l:l v:v L:l R:r s:s sh:sh j:jh h:hh ksh:k+sh sri:s+r+iy x:k+s kh:k gh:g td:t tth:t ddh:d bh:b "
     "zh:l @:ax w:v"
 )

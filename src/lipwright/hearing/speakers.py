@@ -63,7 +63,8 @@ RECORDED: tuple[Speaker, ...] = (
 )
 """Made of recordings of real people: twelve people (the last two are one)."""
 FORMANT: tuple[Speaker, ...] = _espeak(
-    "en-us en-gb en-gb-scotland en-029 de es es-419 fr-fr it pt-br sv da nb pl cs ru tr fi ro el hi ko cmn vi ar id",
+    "en-us en-gb en-gb-scotland en-029 de es es-419 fr-fr it pt-br sv da nb pl cs ru tr fi ro el hi ko "
+    "cmn-latn-pinyin vi ar id",
     _LEARNT,
     6,
 )
@@ -73,7 +74,7 @@ HELD_OUT: tuple[Speaker, ...] = (
         "cmu_us_slt_arctic_hts:en pc_diphone:it czech_dita:cs hy_fi_mv_diphone:fi upc_ca_ona_hts:ca "
         "telugu_NSK_diphone:te"
     ),
-    *_espeak("en-us de es fr-fr it pl ru tr ko cmn vi ar hi sv nl hu ja", _KEPT, 1),
+    *_espeak("en-us de es fr-fr it pl ru tr ko cmn-latn-pinyin vi ar hi sv nl hu ja", _KEPT, 1),
 )
 """Voices that are never learnt from; nor are the languages ca, te, nl, hu and ja."""
 

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lipwright.core.clock import SAMPLE_RATE
 from lipwright.core.contracts import F32
 from lipwright.core.progress import Progress, Silent, track
 from lipwright.hearing.dataset import Spoken, labels_at
@@ -39,6 +40,8 @@ class TrainingConfig:
     """Of each clip, beside the clean one."""
     recorded: float = 0.5
     """Share of pieces from voices made of recordings."""
+    piece_s: float = 12.0
+    """Seconds that share a tract length, a room and a line."""
     noise_s: float = 300.0
     """Of sounds that are no speech."""
     learning_rate: float = 2e-3
@@ -75,10 +78,11 @@ class Fold:
     def of(cls, clips: Sequence[Spoken], config: TrainingConfig, copies: int, progress: Progress | None = None) -> Fold:
         """All clips with their copies, and noises."""
         rng = np.random.default_rng([config.seed, 3])
-        everyone = np.concatenate([clip.samples[: 16000 * 20] for clip in clips])
+        everyone = np.concatenate([clip.samples[: SAMPLE_RATE * 20] for clip in clips])
         groups: dict[bool, list[Heard]] = {True: [], False: []}
         for clip in track(clips, progress or Silent(), "rooms", len(clips)):
-            groups[clip.speaker.engine == "espeak-ng"] += copies_of(clip, copies, everyone, rng)
+            for piece in clip.pieces(config.piece_s):
+                groups[clip.speaker.engine == "espeak-ng"] += copies_of(piece, copies, everyone, rng)
         noise = noise_of(config.noise_s, rng)
         rows = len(noise) // HOP
         sound = Heard(np.log(energies(np.pad(noise, PAD), rows) + 1e-12).astype(np.float16), np.zeros(rows, np.uint8))

@@ -21,10 +21,9 @@ def phonemise(text: str, language: str) -> list[list[str]]:
     """
     if shutil.which("espeak-ng") is None:
         raise DependencyError("pronouncing a text needs the program espeak-ng; run 'apt install espeak-ng'")
-    offered = Espeak().voices(language)
-    if not offered:
+    if not Espeak().voices(language):
         raise SpeechError(f"espeak-ng has no voice for language '{language}'; 'espeak-ng --voices' lists them")
-    command = ["espeak-ng", "-q", "--ipa", "-b", "1", "-v", voice_file(offered[0]), "--stdin"]
+    command = ["espeak-ng", "-q", "--ipa", "-b", "1", "-v", voice_file(Espeak().best_voice(language)), "--stdin"]
     done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SpeechError(f"espeak-ng failed on the text ({done.stderr.strip()[-200:]}); check its language")
