@@ -26,6 +26,9 @@ PHONES: tuple[str, ...] = (
     *(p for name, m in CLASSES.items() if name not in ("silence", "noise") for p in m.split()),
 )
 """Columns of the posteriors: silence (and whatever is no speech), then the 39 phones of CMU's dictionary."""
+LOOKS: F32 = np.array([[phone in m.split() for m in CLASSES.values()] for phone in PHONES], np.float32)
+"""(40, 17) which phone belongs to which class of those that look alike on the lips (`phones.CLASSES`)."""
+LOOKS[0] = np.eye(len(CLASSES), dtype=np.float32)[0]
 WEIGHTS = Path(__file__).parents[1] / "assets" / "articulation.safetensors"
 STEP_S = HOP / SAMPLE_RATE
 _BLOCK = 512

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import rfft
 
 from lipwright.core.clock import SAMPLE_RATE
 from lipwright.core.contracts import F32
@@ -16,7 +17,7 @@ PAD = (WINDOW - HOP) // 2
 _LOW_HZ, _HIGH_HZ = 60.0, 7600.0
 FLOOR = 1e-7
 """Added to every energy: noise at about -70 dB of full scale."""
-LEVEL_BACK, LEVEL_AHEAD = 300, 15
+LEVEL_BACK, LEVEL_AHEAD = 300, 1
 """Rows over which `centred` takes the mean."""
 _QUIETEST = float(np.log(FLOOR)) + 4.0
 """The mean is never below: silence stays low where nothing has been said yet."""
@@ -44,8 +45,9 @@ def energies(samples: F32, rows: int) -> F32:
     `samples` holds (rows - 1) * 160 + 400 samples in [-1, 1].
     """
     windows = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[::HOP][:rows]
-    power = np.abs(np.fft.rfft(windows * np.hanning(WINDOW), N_FFT)) ** 2 / N_FFT
-    return np.asarray(power @ _triangles(), np.float32)
+    spectrum = rfft(windows * np.hanning(WINDOW).astype(np.float32), N_FFT)
+    power = spectrum.real**2 + spectrum.imag**2
+    return np.asarray(power @ (_triangles() / N_FFT).astype(np.float32), np.float32)
 
 
 def centred(power: F32) -> F32:
