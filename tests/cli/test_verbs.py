@@ -80,6 +80,7 @@ class Talker:
     """A persona that writes grey frames."""
 
     seen: dict[str, Any]
+    knows_phones = False
 
     @classmethod
     def load(cls, path: Path, device: str = "cpu") -> Talker:
@@ -176,8 +177,11 @@ def test_speak_writes_subtitles(stand_in: Callable, capsys: Capture, tmp_path: P
     out = ["-o", str(tmp_path / "o.mp4")]
     given = ["speak", "p", "a.wav", "--transcript", str(tmp_path / "t.txt"), "--subtitles", "both", *out]
     assert run(given) == 0
+    assert Talker.last["transcript"] == "Grüße"  # type: ignore[attr-defined]
     assert Talker.last["subtitles"] == [("o.srt", "Grüße"), ("o.vtt", "Grüße")]  # type: ignore[attr-defined]
-    assert "o.vtt: times estimated between pauses" in capsys.readouterr().out
+    shown = capsys.readouterr()
+    assert "o.vtt: times estimated between pauses" in shown.out
+    assert "t.txt could not be laid over the sound; the lips follow the sound alone" in shown.err
     assert run(["speak", "p", "--text", "Hallo", "--subtitles", "vtt", "--json", *out]) == 0
     assert Talker.last["subtitles"] == [("o.vtt", None)]  # type: ignore[attr-defined]
     assert json.loads(capsys.readouterr().out)["subtitles"] == {str(tmp_path / "o.vtt"): "letters"}
@@ -188,7 +192,7 @@ def test_speak_writes_subtitles(stand_in: Callable, capsys: Capture, tmp_path: P
     [
         (["a.wav", "--subtitles", "srt"], "give them with --transcript FILE"),
         (["a.wav", "--subtitles", "ass"], "choose srt, vtt or both"),
-        (["a.wav", "--transcript", "t.txt"], "add --subtitles srt, vtt or both"),
+        (["--text", "Hi", "--alignment", "t.json"], "--transcript and --alignment go with a speech file"),
         (["--text", "Hi", "--transcript", "t.txt", "--subtitles", "srt"], "is its own transcript, leave it out"),
         (["a.wav", "--transcript", "/nowhere/t.txt", "--subtitles", "srt"], "cannot be read as UTF-8 text"),
     ],
@@ -226,7 +230,7 @@ def test_evaluate(stand_in: Callable, capsys: Capture, tmp_path: Path) -> None:
     files = ["--json", str(tmp_path / "r.json"), "--html", str(tmp_path / "r.html")]
     assert run(["evaluate", "v.mp4", "--transcript", str(tmp_path / "t.txt"), *files]) == 0
     assert capsys.readouterr().out == "offset 12 ms\n"
-    phones = (("B", 0.1, 0.2), ("AA", 0.2, 0.4))
+    phones = (("b", 0.1, 0.2), ("aa", 0.2, 0.4))
     assert seen == [((Path("v.mp4"),), {"reference": None, "transcript": phones, "film": True})]
     assert json.loads((tmp_path / "r.json").read_text(encoding="utf-8")) == {"offset_ms": 12.0}
     assert (tmp_path / "r.html").exists()
@@ -237,9 +241,9 @@ def test_evaluate(stand_in: Callable, capsys: Capture, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("B 0.1 0.2\nAA 0.2", "holds no transcript that can be used; give lines of PHONE START END"),
+        ("B 0.1 0.2\nAA 0.2", "holds no phones that can be used (not enough values to unpack"),
         ("", "holds no phones"),
-        ('{"text": "x"}', "holds no transcript"),
+        ('{"text": "x"}', "holds no phones that can be used ('phones' is missing); give a TextGrid"),
         ('[["B", 2, 1]]', "phone B goes from 2 to 1 s"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from lipwright.cli.values import picture_size
 from lipwright.cli.values import rate as frame_rate
 from lipwright.core.errors import ConfigError, SpeechError
 from lipwright.media.settings import EncoderSettings
+from lipwright.speech.alignments import read_text
 from lipwright.speech.subtitles import FORMATS
 
 TIMES = {
@@ -32,11 +34,18 @@ def command(
     out: Annotated[Path, typer.Option("--out", "-o", help="Video to write.")] = Path("out.mp4"),
     text: Annotated[str | None, typer.Option(help="Speak this text instead of a file.")] = None,
     text_file: Annotated[Path | None, typer.Option(help="Speak the text in this UTF-8 file.")] = None,
-    language: Annotated[str, typer.Option(help="Language of the text: en, de, es ...")] = "en",
+    language: Annotated[
+        str | None, typer.Option(help="Language of the text or transcript: en, de, es ...  [default: English]")
+    ] = None,
     tts: Annotated[str, typer.Option(help="What reads the text: auto, flite, espeak-ng or command:TEMPLATE.")] = "auto",
     voice: Annotated[str | None, typer.Option(help="Voice of the speech engine.")] = None,
     rate: Annotated[float, typer.Option(min=0.3, max=3, help="Speed of the voice.")] = 1.0,
-    transcript: Annotated[Path | None, typer.Option(help="Words of SPEECH, a UTF-8 file, for subtitles.")] = None,
+    transcript: Annotated[
+        Path | None, typer.Option(help="Words of SPEECH, a UTF-8 file: for the lips, and for subtitles.")
+    ] = None,
+    alignment: Annotated[
+        Path | None, typer.Option(help="Phones of SPEECH with times: TextGrid, Rhubarb, JSON or lines.")
+    ] = None,
     subtitles: Annotated[str | None, typer.Option(help="Write subtitles beside the video: srt, vtt or both.")] = None,
     template: Annotated[Path | None, typer.Option(help="Footage to speak over instead of the persona's.")] = None,
     extend: Annotated[str, typer.Option(help="Template too short: auto, ping-pong, loop or freeze.")] = "auto",
@@ -73,7 +82,8 @@ def command(
 
     plan(out, settings)  # what such a file cannot hold is said before anything is loaded
     spoken, rate_out = words(speech, text, text_file), frame_rate(fps, "--fps")
-    endings, said = subtitling(subtitles, transcript, spoken)
+    endings = subtitling(subtitles, transcript, spoken)
+    said = what_is_said(transcript, alignment, spoken)
     folder = persona_path(persona)
     what = f"{out} was not written (it appears only when whole); run the same command again"
     with kept(what), Bars() as bars:
@@ -83,6 +93,8 @@ def command(
         speaking = Persona.load(folder, device=torch_device(device)).speak(
             speech,
             text=spoken,
+            transcript=said,
+            alignment=alignment,
             language=language,
             voice=voice,
             tts=tts,
@@ -99,33 +111,38 @@ def command(
         try:
             speaking.write(out, settings=settings, progress=bars)
             written = {str(f): speaking.write_subtitles(f, said) for f in map(out.with_suffix, endings)}
+            if said is not None and alignment is None and not speaking.knows_phones:
+                print(
+                    f"{transcript} could not be laid over the sound; the lips follow the sound alone", file=sys.stderr
+                )
         finally:
             speaking.close()
     report(out, speaking.profile() if profile else None, json, written)
 
 
-def subtitling(subtitles: str | None, transcript: Path | None, spoken: str | None) -> tuple[list[str], str | None]:
-    """(endings of the subtitle files to write, transcript of a given speech), checked before any work."""
+def subtitling(subtitles: str | None, transcript: Path | None, spoken: str | None) -> list[str]:
+    """Endings of the subtitle files to write, checked before any work."""
     if subtitles is None:
-        if transcript is not None:
-            raise ConfigError("--transcript is read for subtitles only; add --subtitles srt, vtt or both")
-        return [], None
+        return []
     if subtitles not in (*FORMATS, "both"):
         raise ConfigError(f"unknown subtitles '{subtitles}'; choose srt, vtt or both")
-    if spoken is not None and transcript is not None:
-        raise ConfigError("--transcript goes with a speech file; spoken text is its own transcript, leave it out")
     if spoken is None and transcript is None:
         raise ConfigError("--subtitles needs the words of the speech file; give them with --transcript FILE")
-    said = None if transcript is None else read_text(transcript)
-    return [f".{name}" for name in (FORMATS if subtitles == "both" else (subtitles,))], said
+    return [f".{name}" for name in (FORMATS if subtitles == "both" else (subtitles,))]
 
 
-def read_text(path: Path) -> str:
-    """A UTF-8 file; SpeechError when it cannot be read."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpeechError(f"{path} cannot be read as UTF-8 text ({error}); check the file") from error
+def what_is_said(transcript: Path | None, alignment: Path | None, spoken: str | None) -> str | None:
+    """The words of a speech file; ConfigError when spoken text brings its own, SpeechError when there are none."""
+    if spoken is not None and (transcript is not None or alignment is not None):
+        raise ConfigError(
+            "--transcript and --alignment go with a speech file; spoken text is its own transcript, leave it out"
+        )
+    if transcript is None:
+        return None
+    said = read_text(transcript)
+    if not any(c.isalnum() for c in said):
+        raise SpeechError(f"{transcript} holds no words; give the text that is spoken")
+    return said
 
 
 def words(speech: Path | None, text: str | None, text_file: Path | None) -> str | None:

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lipwright.core.contracts import F32
+from lipwright.hearing.rooms import Rooms
 from lipwright.lipmatch.clips import KEPT, MARGIN, TalkingMouth
-from lipwright.lipmatch.voices import Rooms
 from lipwright.metrics.lipmatch import SIDE, LipMatch
 from lipwright.metrics.syncnet import ROWS_PER_FRAME, WINDOW_FRAMES, WINDOW_ROWS
 from lipwright.speech.mfcc import int16_amplitudes, mfcc

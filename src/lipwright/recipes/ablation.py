@@ -11,16 +11,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from lipwright.core.config import from_dict, to_dict
 from lipwright.core.contracts import Renderer
 from lipwright.core.errors import ConfigError
+from lipwright.core.progress import Silent
 from lipwright.evaluate.rendered import Rendered, rendered
 from lipwright.recipes.parts import RENDER_FRAMES, Run, fit_translation, remember_training, translation_data
-from lipwright.render.memory.bank import build_bank
-from lipwright.render.memory.renderer import MemoryRenderer
-from lipwright.render.region import FaceGeometry
 from lipwright.render.translation.config import TranslationConfig, changed_preset
 from lipwright.render.translation.data import TranslationData
 from lipwright.subject.store import Subject

@@ -18,7 +18,18 @@ CONSONANTS = ("M", "BP", "JY", "Th", "ShChZh", "SZ", "GK", "LNTD", "R", "W", "FV
 JAWLESS = ("Ya", "Ja", "Ra", "FVa", "LNTDa", "Ma", "BPa", "Wa", "Tha", "GKa")
 CHANNELS: tuple[str, ...] = (*VOWELS, *CONSONANTS, *JAWLESS, "Jaw", "Lip")
 """Names in the order of the 34 columns; all values in [0, 1]."""
+EXAMPLES: dict[str, str] = {
+    "Ih": "sit", "Ee": "see", "Eh": "bed", "Aa": "cat", "U": "too", "Uh": "cut", "Oo": "book", "Oh": "law",
+    "Schwa": "about", "Eu": "bird", "Ah": "father", "M": "man", "BP": "bay, pay", "JY": "job, yes", "Th": "thin, this",
+    "ShChZh": "she, chin", "SZ": "sea, zoo", "GK": "go, key", "LNTD": "lay, no", "R": "red", "W": "we",
+    "FV": "fan, van", "Jaw": "opening", "Lip": "effort",
+}  # fmt: skip
+"""An English word with the sound of each channel, or what it tells; jawless channels share those of their consonant."""
+PLAIN_OF = {"Ya": "JY", "Ja": "JY", **{name: name[:-1] for name in JAWLESS if name not in ("Ya", "Ja")}}
+"""Jawless channel to the channel of the same consonant elsewhere."""
 INDEX = {name: column for column, name in enumerate(CHANNELS)}
+SEALING = [INDEX[name] for name in ("M", "BP", "FV", "Ma", "BPa", "FVa")]
+"""Columns of the channels in which lips meet each other or the teeth."""
 JAW, LIP = INDEX["Jaw"], INDEX["Lip"]
 
 Weights = dict[str, float]
@@ -121,7 +132,7 @@ _SEALS = frozenset((CLASSES["bilabial"] + " " + CLASSES["labiodental"]).split())
 BILABIAL = frozenset(CLASSES["bilabial"].split())
 _INSISTS = frozenset((CLASSES["sibilant"] + " " + CLASSES["postalveolar"] + " W").split())
 _TONGUE = frozenset((CLASSES["alveolar"] + " " + CLASSES["velar"] + " " + CLASSES["dental"]).split())
-_ROUNDED = frozenset("UW OW OY UH AO W SH ZH CH JH".split())
+_ROUNDED = frozenset(("UW", "OW", "OY", "UH", "AO", "W", *CLASSES["postalveolar"].split()))
 _SPREAD = 0.7
 """Effort of full spreading against full rounding: lips move less."""
 SILENCE = "SIL"

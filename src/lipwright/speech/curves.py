@@ -11,17 +11,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lipwright.speech.channels import CHANNELS, INDEX, JAW, LIP, VOWELS
+from lipwright.speech.channels import CHANNELS, INDEX, JAW, LIP, SEALING, VOWELS
 from lipwright.speech.gestures import Gesture
 
 F64 = NDArray[np.float64]
 
-_SEALING = [INDEX[name] for name in ("M", "BP", "FV", "Ma", "BPa", "FVa")]
 _INSISTING = [INDEX[name] for name in ("SZ", "ShChZh", "W", "Wa", "Ja")]
 _VOWELS = [INDEX[name] for name in VOWELS]
 _BEHIND = [INDEX[name] for name in ("LNTD", "GK", "LNTDa", "GKa")]
 """Of the tongue: neither diluted by the lips nor diluting them."""
-_GIVING = [c for c in range(len(CHANNELS)) if c not in (*_SEALING, *_BEHIND, JAW, LIP)]
+_GIVING = [c for c in range(len(CHANNELS)) if c not in (*SEALING, *_BEHIND, JAW, LIP)]
 _INSISTENCE = 0.5
 """What a sibilant or W takes from vowels that overlap it."""
 
@@ -43,9 +42,9 @@ def sample(gestures: Sequence[Gesture], times: F64) -> tuple[F64, F64]:
             np.maximum(values[a:b, channel], weight * window, out=values[a:b, channel])
         np.maximum(seal[a:b], g.seal * window, out=seal[a:b])
         np.maximum(insist[a:b], g.insist * window, out=insist[a:b])
-        for total, weight, pull, target in ((jaw, jaw_pull, g.jaw_pull, g.jaw), (lip, lip_pull, g.lip_pull, g.lip)):
+        for total, pulls, pull, target in ((jaw, jaw_pull, g.jaw_pull, g.jaw), (lip, lip_pull, g.lip_pull, g.lip)):
             total[a:b] += pull * target * window
-            weight[a:b] += pull * window
+            pulls[a:b] += pull * window
     values[:, JAW] = jaw / np.maximum(jaw_pull, 1)
     values[:, LIP] = np.maximum(lip / np.maximum(lip_pull, 1), seal)
     values[:, _GIVING] *= (1 - seal)[:, None]

@@ -14,8 +14,9 @@ from lipwright.speech.source import SampleSource
 
 _STEP_S = 0.01
 _STEPS_PER_FRAME = 4
-_SILENT = frozenset({"", "PAU", "SIL", "SP", "H#", "SPN", "#"})
-_NEAREST = {"AX": "AH", "IX": "IH", "AXR": "ER", "DX": "D", "EL": "L", "EM": "M", "EN": "N", "NX": "N",
+SILENT = frozenset({"", "PAU", "SIL", "SP", "H#", "SPN", "#"})
+"""Symbols of silence, in capitals."""
+ENGINE_SYMBOLS = {"AX": "AH", "IX": "IH", "AXR": "ER", "DX": "D", "EL": "L", "EM": "M", "EN": "N", "NX": "N",
             "UX": "UW", "Q": "HH", "A": "AA", "E": "EH", "I": "IY", "O": "OW", "U": "UW", "X": "HH"}  # fmt: skip
 """Symbols of speech engines beyond the 39 of CMU's dictionary."""
 _LIPS = frozenset("PBMFV")
@@ -42,9 +43,9 @@ class PhoneTime(Protocol):
 def label_of(symbol: str) -> str:
     """The label that `phone_rows` knows; 'SIL' for silence. Unknown symbols count as a neutral vowel."""
     bare = symbol.upper().rstrip("0123456789")
-    if bare in _SILENT:
+    if bare in SILENT:
         return "SIL"
-    bare = _NEAREST.get(bare, bare)
+    bare = ENGINE_SYMBOLS.get(bare, bare)
     return bare if phone_rows([bare])[0, 0] == 0 else "AH"
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from lipwright.core.contracts import F32
 from lipwright.core.registry import Registry
+from lipwright.speech.articulation import Articulation
 from lipwright.speech.cepstra import Cepstra
 from lipwright.speech.exact import ExactPhones, PhoneTime
 from lipwright.speech.logfbank import LogFbank
@@ -47,6 +48,7 @@ SPEECH_FEATURES.add(Cepstra.name, Cepstra)
 SPEECH_FEATURES.add(Phones.name, Phones)
 SPEECH_FEATURES.add(Pauses.name, Pauses)
 SPEECH_FEATURES.add(Visemes.name, Visemes)
+SPEECH_FEATURES.add(Articulation.name, Articulation)
 
 
 class FeatureReader:

@@ -26,7 +26,8 @@ from lipwright.speech.words import Word
 _WORDS_PER_MINUTE = 160
 _LIMITS = (80, 450)
 _ROW = re.compile(r"^\s*\d+\s+(\S+)\s+\S+\s+(\S+)\s+(\S+)\s*(.*)$")
-_ALIAS = {"en": "en-us", "fr": "fr-fr", "zh": "cmn", "no": "nb"}
+_ALIAS = {"en": "en-us", "fr": "fr-fr", "zh": "cmn-latn-pinyin", "cmn": "cmn-latn-pinyin", "no": "nb"}
+"""Voices that are better than the first one listed: plain 'cmn' spells Mandarin in English."""
 
 
 class Espeak:
@@ -53,12 +54,14 @@ class Espeak:
         codes = [code for code, _, _ in chosen]
         return list(dict.fromkeys([*codes, *(name for _, name, _ in chosen)]))
 
+    def best_voice(self, language: str) -> str:
+        """The voice for a language that is spoken by one of them."""
+        offered, alias = self.voices(language), _ALIAS.get(language.lower())
+        return alias if alias in offered else offered[0]
+
     def speak(self, texts: Sequence[str], voice: str | None, language: str, rate: float) -> list[Speech]:
         """One Speech per text; SpeechError for an unknown voice or a failed engine."""
-        offered = self.voices(language)
-        alias = _ALIAS.get(language.lower())
-        chosen = voice or (alias if alias in offered else offered[0])
-        chosen = _file(chosen)
+        chosen = voice_file(voice or self.best_voice(language))
         speed = int(np.clip(round(_WORDS_PER_MINUTE * rate), *_LIMITS))
         library = _library()
         with tempfile.TemporaryDirectory() as folder:
@@ -158,9 +161,14 @@ def _library() -> str | None:
     return ctypes.util.find_library("espeak-ng")
 
 
-def _file(voice: str) -> str:
-    """The voice file of a code or name that is listed: the library knows files, and not every code ('fr-fr')."""
-    return next((file for code, name, file in _rows() if voice in (name, file) or voice.lower() == code), voice)
+def voice_file(voice: str) -> str:
+    """The voice file of a code or name that is listed: the library knows files, and not every code ('fr-fr').
+
+    A variant ('de+f3') stays.
+    """
+    bare, plus, variant = voice.partition("+")
+    file = next((file for code, name, file in _rows() if bare in (name, file) or bare.lower() == code), bare)
+    return file + plus + variant
 
 
 @lru_cache(maxsize=1)

@@ -19,8 +19,8 @@ from lipwright.core.ease import smoothstep
 from lipwright.speech.channels import CHANNELS, JAW, LIP
 from lipwright.speech.curves import sample
 from lipwright.speech.exact import PhoneTime
-from lipwright.speech.gestures import Gesture, gestures, known
-from lipwright.speech.heard import Hearing
+from lipwright.speech.gestures import Gesture, Segment, gestures, known
+from lipwright.speech.heard import STEP_S, Hearing
 from lipwright.speech.loudness import STEP, loudness
 from lipwright.speech.pauses import SAMPLES_PER_FRAME, Pauses, stretches
 from lipwright.speech.source import SampleSource
@@ -30,8 +30,6 @@ __all__ = ["CHANNELS", "Visemes"]
 F64 = NDArray[np.float64]
 _HEARD_AROUND_S = 1.5
 """Speech on either side of a block that the recogniser hears too."""
-_REACH_S = 1.0
-"""A gesture ends sooner than this after its phone begins, or begins sooner than this before, unless held longer."""
 _OPEN_S, _EASE_S = 0.12, 0.08
 """The mouth may move this long before and after sound, and is at rest that much later."""
 _QUIET_JAW, _QUIET_LIP = 0.4, 0.6
@@ -53,6 +51,7 @@ class Visemes:
     def __init__(self, phones: Sequence[PhoneTime] | None = None, fps: Fraction = FPS) -> None:
         self._fps = fps
         self._hearing = Hearing()
+        self._heard: tuple[int, list[Segment]] | None = None
         self._known: list[Gesture] | None = None
         if phones is not None:
             self._known = sorted(gestures(known(phones), self._frame_s), key=lambda g: g.rise_s)
@@ -70,17 +69,25 @@ class Visemes:
         gate = speaking(source, times)
         if not gate.any():
             return np.zeros((self.block_frames, self.dim), np.float32)
-        values, seal = sample(self._gestures(source, times), times)
+        values, seal = sample(self._gestures(source, times, index), times)
         loud = self._loudness(source, times, sample_of(first, self._fps))
         values[:, JAW] *= _QUIET_JAW + (1 - _QUIET_JAW) * loud
         values[:, LIP] *= np.maximum(_QUIET_LIP + (1 - _QUIET_LIP) * loud, seal)
         return np.clip(values * gate[:, None], 0, 1).astype(np.float32)
 
-    def _gestures(self, source: SampleSource, times: F64) -> Sequence[Gesture]:
+    def heard(self, source: SampleSource, index: int) -> list[Segment]:
+        """What the recogniser hears in block `index` and 1.5 s around it; the last answer is kept."""
+        if self._heard is None or self._heard[0] != index:
+            start_s, end_s = (float(k * self.block_frames / self._fps) for k in (index, index + 1))
+            first, last = (
+                int((t + d) / STEP_S // 1) for t, d in ((start_s, -_HEARD_AROUND_S), (end_s, _HEARD_AROUND_S))
+            )
+            self._heard = index, self._hearing.segments(source, first, last - first)
+        return self._heard[1]
+
+    def _gestures(self, source: SampleSource, times: F64, index: int) -> Sequence[Gesture]:
         if self._known is None:
-            first = int((times[0] - _HEARD_AROUND_S) / 0.01 // 1)
-            count = int((times[-1] + _HEARD_AROUND_S) / 0.01) - first
-            return gestures(self._hearing.segments(source, first, count), self._frame_s)
+            return gestures(self.heard(source, index), self._frame_s)
         low = int(np.searchsorted(self._ends, times[0]))
         return self._known[low : int(np.searchsorted(self._starts, times[-1], side="right"))]
 

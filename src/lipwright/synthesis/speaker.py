@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -20,6 +20,8 @@ from lipwright.motion.window import SpeechWindow
 from lipwright.persona.bundle import Bundle
 from lipwright.persona.template import Template
 from lipwright.speech.align import align
+from lipwright.speech.exact import PhoneTime
+from lipwright.speech.known_phones import phones_of
 from lipwright.speech.subtitles import make_cues, write_cues
 from lipwright.speech.tts import Speech, synthesise
 from lipwright.subject.store import Subject
@@ -58,6 +60,11 @@ class Speaking:
     def accepts(self) -> str:
         """What the renderer is asked for: 'landmarks' or the name of a speech feature."""
         return self._synthesis.renderer.accepts
+
+    @property
+    def knows_phones(self) -> bool:
+        """Whether the lips follow phones that are known (engine, transcript or alignment), not recognised ones."""
+        return self._voice.phones is not None
 
     def __iter__(self) -> Iterator[Frame]:
         return iter(self._synthesis)
@@ -139,7 +146,9 @@ class Persona(Bundle):
         speech: str | os.PathLike[str] | F32 | None = None,
         *,
         text: str | None = None,
-        language: str = "en",
+        transcript: str | None = None,
+        alignment: str | os.PathLike[str] | Sequence[PhoneTime] | None = None,
+        language: str | None = None,
         voice: str | None = None,
         tts: str = "auto",
         rate: float = 1.0,
@@ -159,6 +168,11 @@ class Persona(Bundle):
             speech: any audio or video file, or (S,) float32 samples at 16 kHz.
             text: words to speak instead, by text to speech (`tts`, `language`, `voice`, and
                 `rate`, 1.2 for a fifth faster).
+            transcript: the words of the given speech, in English or in `language`: the lips then follow phones that
+                are known instead of recognised. A text that cannot be laid over the sound is not used, see
+                `Speaking.knows_phones`.
+            alignment: phones of the given speech with times, a file for `speech.alignments` or a sequence.
+            language: of the text or transcript; English when None.
             template: another clip of the same person to speak over, instead of the persona's own.
             renderer: another of the persona's renderers, such as 'memory'.
             engine: how networks run; 'torch' is the only one in this version.
@@ -176,6 +190,8 @@ class Persona(Bundle):
             raise ConfigError(f"unknown engine '{engine}'; available: {', '.join(ENGINES)}")
         if (speech is None) == (text is None):
             raise SpeechError("give either a speech file or text (--text, --text-file), not both and not neither")
+        if text is not None and (transcript is not None or alignment is not None):
+            raise SpeechError("a transcript or alignment goes with a speech file; spoken text brings its own times")
         try:
             rate_out = None if fps is None else as_rate(fps)
         except ValueError as error:
@@ -195,15 +211,16 @@ class Persona(Bundle):
             driven = self._driven(shown, chosen, drive, background)
         spoken = None
         if text is not None:
-            spoken = synthesise(text, engine=tts, voice=voice, language=language, rate=rate)
+            spoken = synthesise(text, engine=tts, voice=voice, language=language or "en", rate=rate)
             heard = voice_of_samples(spoken.samples, spoken.sample_rate, spoken.phones)
         elif isinstance(speech, (str, os.PathLike)):
             heard = voice_of_file(speech)
         else:
             assert speech is not None
             heard = voice_of_samples(speech)
+        _tell(heard, transcript, alignment, language)
         if driven is not None:
-            return Speaking(Driven(heard, shown, motion, *driven, rate_out, extend), heard, spoken)
+            return Speaking(Driven(heard, shown, motion, *driven, fps=rate_out, extend=extend), heard, spoken)
         make = Replay if replay else Synthesis
         return Speaking(make(heard, shown, motion, chosen, rate_out, extend), heard, spoken)
 
@@ -239,3 +256,21 @@ def _smiling(motion: MotionModel, smile: float) -> SpeechWindow:
     if not isinstance(motion, SpeechWindow):
         raise ConfigError("this persona has no smile to choose; --smile needs one of the recipe virtual-human")
     return motion.expressing((smile,))
+
+
+def _tell(
+    heard: Voice,
+    transcript: str | None,
+    alignment: str | os.PathLike[str] | Sequence[PhoneTime] | None,
+    language: str | None,
+) -> None:
+    """Give a voice the phones that an alignment or a transcript tells; closes it when the alignment is damaged."""
+    if transcript is None and alignment is None:
+        return
+    try:
+        heard.phones = phones_of(heard.source, heard.n_samples, transcript, alignment, language)
+    except BaseException as error:
+        if isinstance(error, SpeechError) and alignment is None:
+            return  # not what is said, as far as the aligner can tell: the recogniser listens
+        heard.close()
+        raise
