@@ -11,18 +11,28 @@ import pytest
 import torch
 
 from lipwright.core.checkpoint import load_tensors
-from lipwright.core.contracts import MotionInfo, Renderer, check_pairing
+from lipwright.core.contracts import Conditions, MotionInfo, Renderer, check_pairing
 from lipwright.core.errors import ConfigError, OutputError, PairingError, SubjectError
+from lipwright.core.progress import Silent
 from lipwright.motion.registry import MOTION_MODELS
 from lipwright.motion.task import MotionTask
 from lipwright.recipes import base
+from lipwright.recipes.crossmodal import crossmodal_data, heard, speech_window
 from lipwright.recipes.parts import motion_data, spread
 from lipwright.recipes.train import train
+from lipwright.render.crossmodal import config as crossmodal
+from lipwright.render.crossmodal.config import CrossModalConfig
+from lipwright.render.crossmodal.data import CrossModalData
+from lipwright.render.crossmodal.task import CrossModalTask
+from lipwright.render.oracle import config as oracle
+from lipwright.render.oracle.config import OracleConfig
 from lipwright.render.registry import RENDERERS
 from lipwright.render.translation import config as translation
 from lipwright.render.translation.config import TranslationConfig
 from lipwright.render.translation.data import TranslationData
 from lipwright.render.translation.task import TranslationTask
+from lipwright.speech.features import FeatureReader
+from lipwright.speech.source import array_source
 from lipwright.subject.store import Subject
 from lipwright.synthesis.speaker import Persona
 
@@ -30,16 +40,32 @@ RECIPES = base.names()
 PAIRS = [(name, mode) for name in RECIPES for mode in base.find(name).modes]
 TINY = TranslationConfig(size=64, ngf=8, n_downs=3, n_blocks=1, ndf=8, skips=True, batch=2, learning_rate=2e-3)
 
+CROSS = CrossModalConfig(size=256, width=2, ndf=4, n_scales=1, expressions=1, learning_rate=2e-3)
+SKETCH = TranslationConfig(
+    mode="full-face",
+    size=256,
+    ngf=4,
+    n_downs=4,
+    n_blocks=1,
+    ndf=4,
+    n_scales=1,
+    attention=False,
+    mouth_discriminator=False,
+)
+ORACLE = OracleConfig(mouth=SKETCH, head=SKETCH)
+
 
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The renderers' presets at 64 px; everything else as shipped."""
+    """The renderers' presets narrow and at their smallest size; everything else as shipped."""
     for name in translation.PRESETS:
         monkeypatch.setitem(translation.PRESETS, name, TINY)
+        monkeypatch.setitem(crossmodal.PRESETS, name, CROSS)
+        monkeypatch.setitem(oracle.PRESETS, name, ORACLE)
 
 
 def test_the_recipes_of_this_version() -> None:
-    assert {"instant", "pose-adaptive"} <= set(RECIPES)
+    assert {"instant", "pose-adaptive", "virtual-human"} <= set(RECIPES)
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -61,7 +87,7 @@ def test_a_recipe_describes_itself(name: str) -> None:
 
 
 def test_an_unknown_recipe_lists_the_known_ones(subject: Subject, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="unknown recipe 'gan'; available: instant, pose-adaptive"):
+    with pytest.raises(ConfigError, match="unknown recipe 'gan'; available: instant, pose-adaptive, virtual-human"):
         train(subject, recipe="gan", out=tmp_path / "p")
     with pytest.raises(ConfigError, match="unknown device 'tpu'"):
         train(subject, device="tpu", out=tmp_path / "p")
@@ -104,6 +130,41 @@ def test_every_parameter_of_the_translation_renderer_learns(mode: str, subject: 
         assert any(p.grad.abs().sum() > 0 for p in module.parameters())
     pixels = [x["charbonnier"] if "charbonnier" in x else next(iter(x.values())) for x in losses]
     assert np.mean(pixels[-5:]) < np.mean(pixels[:3])
+
+
+@pytest.fixture(scope="module")
+def heads(subject: Subject) -> CrossModalData:
+    """A second of the presenter as the cross-modal renderer learns from it."""
+    few = Subject(subject.path, subject.info | {"splits": {"train": [0, 40], "validation": [43, 46]}})
+    return crossmodal_data(few, CROSS, Silent())
+
+
+def test_every_parameter_of_the_cross_modal_renderer_learns_its_own_footage(heads: CrossModalData) -> None:
+    task = CrossModalTask(replace(CROSS, gan_start=0.0, gan_full=0.1), heads, None, 0)
+    task.budget_fraction(0.3)
+    losses = [task.step(i) for i in range(24)]
+    for part, module in task.modules().items():
+        if part == "generator":
+            continue  # the running average of the learner
+        dead = [k for k, p in module.named_parameters() if p.grad is None or not torch.isfinite(p.grad).all()]
+        assert dead == [], part
+        assert any(p.grad.abs().sum() > 0 for p in module.parameters())
+    for name in ("pixel", "mouth_pixel"):
+        values = [x[name] for x in losses]
+        assert np.mean(values[-5:]) < 0.8 * np.mean(values[:3]), name
+
+
+def test_what_is_heard_in_training_is_what_is_heard_in_speaking(subject: Subject) -> None:
+    """Windows of training frames are those that the persona's own motion model cuts out of the same speech."""
+    model = speech_window(CROSS)
+    learnt = heard(subject, CROSS)
+    assert learnt.shape == (len(subject), CROSS.window, CROSS.k)
+    assert np.abs(learnt[..., -1]).max() <= 1
+    reader = FeatureReader(array_source(subject.samples), model.info.features)
+    halo, count = model.info.halo, len(subject)
+    held = Conditions(np.zeros((count, 3), np.float32), np.zeros((count, 8, 2), np.float32))
+    spoken = model.predict(reader.read(-halo, count + 2 * halo), held)[halo:-halo]
+    np.testing.assert_allclose(learnt[..., :-1], spoken[..., :-1], atol=1e-5)
 
 
 @pytest.fixture(scope="session")
