@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from lipwright.core.contracts import F32
 from lipwright.core.errors import ConfigError
-from lipwright.render.crossmodal.backbones import Added, Backbone, backbone
+from lipwright.render.crossmodal.backbones import Added, Backbone, Conv2d, backbone
 from lipwright.render.crossmodal.config import CrossModalConfig
 from lipwright.render.translation.layers import initialise
 
@@ -80,7 +80,7 @@ class Decoder(nn.Module):
         super().__init__()
         steps = [width * 2**level for level in (3, 2, 1, 0, 0)]
         self.trunk = nn.Sequential(*(layers.up(a, b) for a, b in pairwise(steps)), layers.conv(width, width))
-        self.output = nn.Conv2d(width, 3, 2 * REACH + 1, padding=REACH)
+        self.output = Conv2d(width, 3, 2 * REACH + 1, padding=REACH)
 
     def picture(self, features: Tensor, region: Region | None = None) -> Tensor:
         """(B, width, S, S) to (B, 3, S, S) in [-1, 1], or to what of it lies in `region`: the same numbers."""
