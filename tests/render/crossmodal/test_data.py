@@ -46,8 +46,6 @@ def test_the_mouth_picture_is_the_square_of_the_head_but_finer(data: CrossModalD
     for i in (0, 13):
         square, mouth = data.head[i][y : y + side, x : x + side], data.mouth[i]
         assert np.abs(resized(mouth, side).astype(int) - square).mean() < 2
-        shifted = resized(mouth, side)[:, 2:].astype(int) - square[:, :-2]
-        assert np.abs(shifted).mean() > 2 * np.abs(resized(mouth, side).astype(int) - square).mean()
         assert sharpness(mouth) > 1.05 * sharpness(resized(square, 256))
 
 

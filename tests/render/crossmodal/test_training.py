@@ -52,8 +52,9 @@ def test_one_head_learns_to_say_what_it_hears(data: CrossModalData, config: Cros
     own, other = (
         (shown(data, task._draw(strokes, batch.speech.roll(turn, 0))) - real).square().mean() for turn in (0, 1)
     )
-    assert own < 500
-    assert other > 1.5 * own
+    apart = (real - real.roll(1, 0)).square().mean()
+    assert own < 250
+    assert other - own > 0.1 * apart  # another picture's speech draws another mouth, in so few steps faintly
 
 
 def test_everything_that_plays_moves(data: CrossModalData, pairs: PicturePairs, config: CrossModalConfig) -> None:

@@ -92,6 +92,19 @@ class Decoder(nn.Module):
         return torch.tanh(F.conv2d(part, self.output.weight, self.output.bias))
 
 
+class Reduction(nn.Module):
+    """(B, C, S, S) to (B, C, side, side), by an antialiased bilinear filter."""
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self._side = side
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See the class."""
+        small = F.interpolate(x.float(), size=(self._side, self._side), mode="bilinear", antialias=True)
+        return small.to(x.dtype)
+
+
 class CrossModal(nn.Module):
     """Strokes of a head and a window of speech to that head speaking.
 
@@ -121,6 +134,7 @@ class CrossModal(nn.Module):
         self.fusion = layers.conv(widest + self.speech_encoder.planes, widest)
         self.head_decoder = Decoder(layers, width)
         self.mouth_decoder = Decoder(layers, width) if config.decoders == 2 else None
+        self.reduction: nn.Module = Reduction(side)
         initialise(self)
 
     def forward(self, strokes: Tensor, speech: Tensor) -> tuple[Tensor, Tensor]:
@@ -150,13 +164,12 @@ class CrossModal(nn.Module):
         if self.mouth_decoder is None:
             return head, None
         mouth = self.mouth_decoder.trunk(fused)
-        return pasted(head, mouth, self.mouth_square), mouth
+        return pasted(head, self.reduction(mouth), self.mouth_square), mouth
 
 
 def pasted(head: Tensor, mouth: Tensor, square: Square) -> Tensor:
-    """`head` with `mouth`, both (B, C, S, S), in its square, reduced by an antialiased bilinear filter."""
+    """`head` (B, C, S, S) with `mouth` (B, C, side, side) in its square."""
     x, y, side = square
-    small = F.interpolate(mouth.float(), size=(side, side), mode="bilinear", antialias=True).to(head.dtype)
     rows = head[:, :, y : y + side]
-    middle = torch.cat([rows[..., :x], small, rows[..., x + side :]], 3)
+    middle = torch.cat([rows[..., :x], mouth, rows[..., x + side :]], 3)
     return torch.cat([head[:, :, :y], middle, head[:, :, y + side :]], 2)
