@@ -36,7 +36,7 @@ def test_tables_hold_the_curves(tmp_path: Path, alignment: Path, capsys: Capture
         assert (file["fps"].tolist(), file["channels"].tolist()) == ([25, 1], list(CHANNELS))
     assert phones == ["g", "uh", "d", "m", "aa"]
     assert values[:, SEALING].max() == 1
-    rows = list(csv.reader((tmp_path / "v.csv").open(encoding="utf-8")))
+    rows = list(csv.reader((tmp_path / "v.csv").read_text(encoding="utf-8").splitlines()))
     assert rows[0] == ["time_s", *CHANNELS]
     assert rows[1][0] == "0.020000"
     np.testing.assert_allclose(np.array(rows[1:], float)[:, 1:], values, atol=6e-5)

@@ -16,7 +16,7 @@ from lipwright.speech.known_phones import phones_of
 from lipwright.speech.source import array_source
 from lipwright.speech.tts import Phone
 
-LONG = '''File type = "ooTextFile"
+LONG = """File type = "ooTextFile"
 Object class = "TextGrid"
 
 xmin = 0
@@ -65,8 +65,10 @@ item []:
             xmin = 0.4
             xmax = 5.0e-1
             text = "spn"
-'''
-SHORT = '"ooTextFile"\n"TextGrid"\n0\n0.6\n<exists>\n1\n"IntervalTier"\n"phones"\n0\n0.6\n2\n0\n0.2\n"tʃ"\n0.2\n0.6\n"aj"\n'
+"""
+SHORT = (
+    '"ooTextFile"\n"TextGrid"\n0\n0.6\n<exists>\n1\n"IntervalTier"\n"phones"\n0\n0.6\n2\n0\n0.2\n"tʃ"\n0.2\n0.6\n"aj"\n'
+)
 RHUBARB_JSON = {
     "metadata": {"duration": 0.5},
     "mouthCues": [{"start": 0, "end": 0.1, "value": "X"}, {"start": 0.1, "end": 0.5, "value": "A"}],

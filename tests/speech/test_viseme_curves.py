@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -40,7 +43,15 @@ def test_every_channel_has_a_phone_and_every_phone_a_channel() -> None:
     assert used == set(CHANNELS) - {"Jaw", "Lip"}
     assert {name for name, s in SHAPES.items() if not s.parts[0]} == {"HH"}
     assert set(EXAMPLES) | set(PLAIN_OF) == set(CHANNELS)
-    assert [label(s) for s in ("AH0", "ah", "ax", "IY1", "pau", "", "el")] == ["AX", "AH", "AX", "IY", "SIL", "SIL", "L"]
+    assert [label(s) for s in ("AH0", "ah", "ax", "IY1", "pau", "", "el")] == [
+        "AX",
+        "AH",
+        "AX",
+        "IY",
+        "SIL",
+        "SIL",
+        "L",
+    ]
 
 
 def test_one_vowel_by_hand() -> None:
@@ -168,3 +179,13 @@ def test_visemenets_channels_find_their_place() -> None:
     assert ours[1].max() == 1
     with pytest.raises(ShapeError, match="22"):
         from_visemenet(rows[:, :20])
+
+
+def test_the_page_lists_the_channels_of_every_phone() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "visemes.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| ([A-Za-z, ]+) \| ([^|]+) \|", page, re.MULTILINE))
+    for name, shape in SHAPES.items():
+        for channel in {c for part in shape.parts for c in part}:
+            assert re.search(rf"\b{name}\b", rows[channel]), (name, channel)
+    jawless = next(key for key in rows if key.startswith("Ya, "))
+    assert jawless.split(", ") == [*CHANNELS[22:32]]

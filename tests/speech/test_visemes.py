@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def spoken(words: list[tuple[float, float]], length_s: float, seed: int = 0) -> 
         a, b = round(start * 16000), round(end * 16000)
         sound[a:b] += rng.normal(0, 0.1, b - a) * (0.6 + 0.4 * np.sin(np.arange(b - a) / 16000 * 2 * np.pi * 4))
         edges = np.linspace(start, end, max(round((end - start) / 0.08), 1) + 1).tolist()
-        phones += [Phone(SYLLABLES[k % 8], s, e) for k, (s, e) in enumerate(zip(edges, edges[1:], strict=False))]
+        phones += [Phone(SYLLABLES[k % 8], s, e) for k, (s, e) in enumerate(pairwise(edges))]
     return sound.astype(np.float32), phones
 
 
@@ -138,10 +139,12 @@ def test_other_frame_rates_close_the_lips_too(talk: tuple[F32, list[Phone]], fps
             assert found.values[frames][:, SEALING].max() == 1, phone
 
 
-def test_heard_phones_of_a_track_tile_its_blocks(talk: tuple[F32, list[Phone]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_heard_phones_of_a_track_tile_its_blocks(
+    talk: tuple[F32, list[Phone]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("lipwright.speech.visemes.hearing", Repeats)
     found = viseme_track(array_source(talk[0]), len(talk[0]))
     assert not found.known
     assert found.phones[0].start_s == 0
     assert found.phones[-1].end_s == 25
-    assert all(abs(a.end_s - b.start_s) < 1e-9 for a, b in zip(found.phones, found.phones[1:], strict=False))
+    assert all(abs(a.end_s - b.start_s) < 1e-9 for a, b in pairwise(found.phones))

@@ -1,12 +1,13 @@
-"""What is said where nobody tells: segments for gestures from a recogniser, each with the probabilities of its phones."""
+"""What is said where nobody tells: segments for gestures from a recogniser, with the probabilities of their phones."""
 
 from __future__ import annotations
 
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Protocol
 
 import numpy as np
 
+from lipwright.core.contracts import F32
 from lipwright.speech.articulation import PHONES, STEP_S, WEIGHTS, Recogniser
 from lipwright.speech.channels import SILENCE, label
 from lipwright.speech.gestures import Segment
@@ -60,7 +61,7 @@ class Probable:
         path = best_path(posteriors)
         edges = [0, *(np.flatnonzero(np.diff(path)) + 1).tolist(), len(path)]
         found = []
-        for a, b in zip(edges, edges[1:], strict=False):
+        for a, b in pairwise(edges):
             if path[a] != 0:
                 mean = posteriors[a:b].mean(axis=0)
                 shares = tuple((PHONES[c], float(mean[c])) for c in _order(mean, int(path[a])) if mean[c] >= _LEAST)
@@ -68,7 +69,7 @@ class Probable:
         return found
 
 
-def _order(mean: np.ndarray, best: int) -> list[int]:
+def _order(mean: F32, best: int) -> list[int]:
     """Columns by probability, silence left out, the phone of the path first."""
     ranked = [int(c) for c in np.argsort(-mean, kind="stable") if c not in (0, best)]
     return [best, *ranked]
