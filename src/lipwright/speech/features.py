@@ -21,6 +21,7 @@ from lipwright.speech.logfbank import LogFbank
 from lipwright.speech.pauses import Pauses
 from lipwright.speech.phones import Phones
 from lipwright.speech.source import SampleSource, array_source
+from lipwright.speech.wav2vec2 import Wav2Vec2
 
 
 class SpeechFeature(Protocol):
@@ -45,6 +46,7 @@ SPEECH_FEATURES.add(LogFbank.name, LogFbank)
 SPEECH_FEATURES.add(Cepstra.name, Cepstra)
 SPEECH_FEATURES.add(Phones.name, Phones)
 SPEECH_FEATURES.add(Pauses.name, Pauses)
+SPEECH_FEATURES.add(Wav2Vec2.name, Wav2Vec2)
 
 
 class FeatureReader:
