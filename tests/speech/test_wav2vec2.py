@@ -173,6 +173,17 @@ def test_any_stretch_equals_the_whole_bit_for_bit(installed: Path) -> None:
     np.testing.assert_array_equal(compute("wav2vec2", array_source(speech), 240, 20), whole[250:270])
 
 
+def test_rows_fade_from_block_to_block(installed: Path, tmp_path: Path) -> None:
+    """Frame 250 starts block 1; windows hear 100 frames more on each side and share 50 around the border."""
+    speech = np.random.default_rng(5).normal(0, 0.1, 640 * 500).astype(np.float32)
+    net = network(SMALL, tmp_path / "hf")
+    early = np.concatenate([utterance(net, speech[: 640 * 350]), np.zeros((150, 32), np.float32)])
+    late = np.concatenate([np.zeros((150, 32), np.float32), utterance(net, speech[640 * 150 :])])
+    share = np.clip((np.arange(500) + 0.5 - 200) / 100, 0, 1)[:, None]
+    rows = compute("wav2vec2", array_source(speech), 0, 500)
+    np.testing.assert_allclose(rows, (1 - share) * early + share * late, atol=1e-5)
+
+
 def test_loudness_and_silence_around_do_not_matter(installed: Path) -> None:
     speech = np.random.default_rng(2).normal(0, 0.1, 640 * 50).astype(np.float32)
     rows = compute("wav2vec2", array_source(speech), 0, 50)

@@ -39,6 +39,9 @@ class _Dim:
 class Wav2Vec2:
     """The last layer of wav2vec 2.0, one row per video frame: the `SpeechFeature` 'wav2vec2'.
 
+    Attention hears a whole utterance, so no context is long enough for two blocks to agree: around their border, rows
+    fade over 4 s from the one that was heard with the block before to the one heard with the block after.
+
     CheckpointError, as soon as its width or a row is asked for, when no weights have been brought.
     """
 
@@ -47,15 +50,43 @@ class Wav2Vec2:
     rate = 1
     block_frames = 250
     context_frames = 100
-    halo_frames = block_frames + context_frames
+    fade_frames = 50
+    """On each side of a border; the other half of the context stays unused by the fade."""
+    halo_frames = block_frames + context_frames + fade_frames
+
+    def __init__(self) -> None:
+        self._source: SampleSource | None = None
+        self._kept: dict[int, F32] = {}
 
     def block(self, source: SampleSource, index: int) -> F32:
         """(250, dim) rows of the absolute block `index`."""
-        first = index * self.block_frames - self.context_frames
-        frames = self.block_frames + 2 * self.context_frames
-        heard = source(first * SAMPLES_PER_FRAME, (first + frames) * SAMPLES_PER_FRAME)
-        rows = utterance(_network(), heard)
-        return rows[self.context_frames : self.context_frames + self.block_frames]
+        size, before, fade = self.block_frames, self.context_frames, self.fade_frames
+        rows = self._heard(source, index)[before : before + size].copy()
+        later = ((np.arange(-fade, fade) + 0.5) / (2 * fade) + 0.5).astype(np.float32)[:, None]
+        if self._sounds(source, index) and self._sounds(source, index - 1):
+            share = later[fade:]
+            earlier = self._heard(source, index - 1)[before + size : before + size + fade]
+            rows[:fade] = share * rows[:fade] + (1 - share) * earlier
+        if self._sounds(source, index) and self._sounds(source, index + 1):
+            share = later[:fade]
+            rows[-fade:] = (1 - share) * rows[-fade:] + share * self._heard(source, index + 1)[before - fade : before]
+        return rows
+
+    def _heard(self, source: SampleSource, index: int) -> F32:
+        """(450, dim) rows of a block and its context; neighbouring blocks share them, so the last few are kept."""
+        if source != self._source:
+            self._source, self._kept = source, {}
+        if index not in self._kept:
+            first = index * self.block_frames - self.context_frames
+            frames = self.block_frames + 2 * self.context_frames
+            samples = source(first * SAMPLES_PER_FRAME, (first + frames) * SAMPLES_PER_FRAME)
+            self._kept = {k: rows for k, rows in self._kept.items() if abs(k - index) <= 2}
+            self._kept[index] = utterance(_network(), samples)
+        return self._kept[index]
+
+    def _sounds(self, source: SampleSource, index: int) -> bool:
+        """Whether a block holds any sound: beyond the ends of a recording there is nothing to fade to."""
+        return bool(source(*(k * self.block_frames * SAMPLES_PER_FRAME for k in (index, index + 1))).any())
 
 
 def fingerprint() -> str:
