@@ -51,7 +51,7 @@ class Wav2Vec2:
     block_frames = 250
     context_frames = 100
     fade_frames = 50
-    """On each side of a border; the other half of the context stays unused by the fade."""
+    """On each side of a border; every row that is used was heard with at least as many frames around it."""
     halo_frames = block_frames + context_frames + fade_frames
 
     def __init__(self) -> None:
@@ -62,14 +62,15 @@ class Wav2Vec2:
         """(250, dim) rows of the absolute block `index`."""
         size, before, fade = self.block_frames, self.context_frames, self.fade_frames
         rows = self._heard(source, index)[before : before + size].copy()
-        later = ((np.arange(-fade, fade) + 0.5) / (2 * fade) + 0.5).astype(np.float32)[:, None]
-        if self._sounds(source, index) and self._sounds(source, index - 1):
-            share = later[fade:]
-            earlier = self._heard(source, index - 1)[before + size : before + size + fade]
-            rows[:fade] = share * rows[:fade] + (1 - share) * earlier
-        if self._sounds(source, index) and self._sounds(source, index + 1):
-            share = later[:fade]
-            rows[-fade:] = (1 - share) * rows[-fade:] + share * self._heard(source, index + 1)[before - fade : before]
+        if not self._sounds(source, index):
+            return rows
+        later = ((np.arange(2 * fade) + 0.5) / (2 * fade)).astype(np.float32)[:, None]
+        if self._sounds(source, index - 1):
+            previous = self._heard(source, index - 1)[before + size : before + size + fade]
+            rows[:fade] = later[fade:] * rows[:fade] + (1 - later[fade:]) * previous
+        if self._sounds(source, index + 1):
+            following = self._heard(source, index + 1)[before - fade : before]
+            rows[-fade:] = (1 - later[:fade]) * rows[-fade:] + later[:fade] * following
         return rows
 
     def _heard(self, source: SampleSource, index: int) -> F32:
@@ -86,7 +87,8 @@ class Wav2Vec2:
 
     def _sounds(self, source: SampleSource, index: int) -> bool:
         """Whether a block holds any sound: beyond the ends of a recording there is nothing to fade to."""
-        return bool(source(*(k * self.block_frames * SAMPLES_PER_FRAME for k in (index, index + 1))).any())
+        samples = self.block_frames * SAMPLES_PER_FRAME
+        return bool(source(index * samples, (index + 1) * samples).any())
 
 
 def fingerprint() -> str:
