@@ -109,7 +109,8 @@ def speed(speech: F32, minutes: float) -> list[dict[str, Any]]:
     return found
 
 
-def main() -> None:
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("what", choices=("borders", "speed"))
     options.add_argument("speech", type=Path)
@@ -118,7 +119,11 @@ def main() -> None:
     options.add_argument("--contexts", type=int, nargs="+", default=[0, 25, 100, 400], help="of borders, in frames")
     options.add_argument("--minutes", type=float, default=10, help="of speed")
     options.add_argument("--json", type=Path, help="write here too")
-    chosen = options.parse_args()
+    return options
+
+
+def main() -> None:
+    chosen = parser().parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if chosen.random:
             bring_random(chosen.random, folder)
