@@ -37,7 +37,7 @@ def list_models(json: Annotated[bool, typer.Option("--json", help="Print as JSON
 @app.command("add")
 def add_model(
     name: Annotated[str, typer.Argument(help="A name from `lipwright models list`.")],
-    file: Annotated[Path, typer.Argument(help="The file to copy in.")],
+    file: Annotated[Path, typer.Argument(help="The file to copy in, or the folder for wav2vec2.")],
     json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Check a file and copy it into the models folder."""

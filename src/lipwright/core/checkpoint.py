@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +37,18 @@ def save_tensors(
 
 def load_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """Read (tensors, config); CheckpointError when the file is missing, truncated or of another kind."""
+    with _opened(path) as file:
+        return {key: file.get_tensor(key) for key in file.keys()}, _config(file)  # noqa: SIM118
+
+
+def load_config(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The config alone, without reading the tensors; CheckpointError as `load_tensors`."""
+    with _opened(path) as file:
+        return _config(file)
+
+
+@contextmanager
+def _opened(path: str | os.PathLike[str]) -> Iterator[Any]:
     from safetensors import SafetensorError, safe_open
 
     path = Path(path)
@@ -42,12 +56,16 @@ def load_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, torch.Tensor],
         raise CheckpointError(f"weights {path} are missing; copy the whole persona folder again or retrain")
     try:
         with safe_open(str(path), framework="pt") as file:
-            config = json.loads((file.metadata() or {}).get("config", "{}"))
-            return {key: file.get_tensor(key) for key in file.keys()}, config  # noqa: SIM118
+            yield file
     except (SafetensorError, ValueError, OSError) as error:
         raise CheckpointError(
             f"{path} is not a readable safetensors file ({error}); copy it again or retrain"
         ) from error
+
+
+def _config(file: Any) -> dict[str, Any]:
+    config: dict[str, Any] = json.loads((file.metadata() or {}).get("config", "{}"))
+    return config
 
 
 def part_hash(path: str | os.PathLike[str]) -> str:

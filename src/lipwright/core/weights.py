@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lipwright.core import syncnet_weights, vgg19_weights
+from lipwright.core import syncnet_weights, vgg19_weights, wav2vec2_weights
 from lipwright.core.errors import CheckpointError, ConfigError, OutputError
 from lipwright.core.files import atomic_file, file_hash
 
@@ -31,6 +31,8 @@ class BroughtModel:
     """Raises CheckpointError when the file is of another kind."""
     convert: Callable[[Path, Path], None] | None = None
     """Writes what is kept from the user's file to another path; None keeps a copy of the file itself."""
+    brings: str = "file"
+    """What the user gives: a 'file' or a 'folder', which must be converted."""
 
 
 def folder() -> Path:
@@ -55,14 +57,14 @@ def known(name: str) -> BroughtModel:
 
 
 def add(name: str, source: str | os.PathLike[str]) -> tuple[Path, str]:
-    """Check a file and copy (or convert) it into the folder, atomically, with its SHA-256 beside it.
+    """Check a file (or folder) and copy or convert it into the models folder, atomically, its SHA-256 beside it.
 
     Returns the path of the copy and the hash. CheckpointError when the file is not what `name` says,
     OutputError when the folder cannot be written.
     """
     model, path = known(name), Path(source)
-    if not path.is_file():
-        raise CheckpointError(f"{path} is not a file; give the path of the {model.name} file")
+    if not (path.is_dir() if model.brings == "folder" else path.is_file()):
+        raise CheckpointError(f"{path} is not a {model.brings}; give the path of the {model.name} {model.brings}")
     model.check(path)
     target = folder() / model.file_name
     with atomic_file(target) as temporary:
@@ -154,6 +156,15 @@ MODELS = {
         "see syncnet_python (VGG, Oxford)",
         syncnet_weights.check,
         syncnet_weights.convert,
+    ),
+    "wav2vec2": BroughtModel(
+        "wav2vec2",
+        "wav2vec2.safetensors",
+        "speech feature wav2vec2: a Hugging Face folder, base or large",
+        "see the model's card (facebook/wav2vec2-base: Apache-2.0)",
+        wav2vec2_weights.check,
+        wav2vec2_weights.convert,
+        "folder",
     ),
 }
 """Only models that some part of this version loads."""

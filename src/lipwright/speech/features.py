@@ -23,6 +23,7 @@ from lipwright.speech.pauses import Pauses
 from lipwright.speech.phones import Phones
 from lipwright.speech.source import SampleSource, array_source
 from lipwright.speech.visemes import Visemes
+from lipwright.speech.wav2vec2 import Wav2Vec2
 
 
 class SpeechFeature(Protocol):
@@ -49,6 +50,7 @@ SPEECH_FEATURES.add(Phones.name, Phones)
 SPEECH_FEATURES.add(Pauses.name, Pauses)
 SPEECH_FEATURES.add(Visemes.name, Visemes)
 SPEECH_FEATURES.add(Articulation.name, Articulation)
+SPEECH_FEATURES.add(Wav2Vec2.name, Wav2Vec2)
 
 
 class FeatureReader:
