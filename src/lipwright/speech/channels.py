@@ -71,6 +71,11 @@ class Shape:
         return self.label in _TONGUE
 
     @property
+    def lipless(self) -> bool:
+        """Whether the lips are free while it sounds: tongue only, S and Z (which need the jaw), and HH."""
+        return self.tongue_only or self.label in CLASSES["sibilant"].split() or self.label == "HH"
+
+    @property
     def rounded(self) -> bool:
         """Whether its rounding begins early and ends late (UW OW OY UH AO W SH ZH CH JH)."""
         return self.label in _ROUNDED

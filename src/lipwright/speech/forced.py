@@ -159,6 +159,7 @@ def _load() -> Decoder:
         dict=get_model_path("en-us/cmudict-en-us.dict"),
         samprate=SAMPLE_RATE,
         cmn="batch",
+        bestpath=False,  # the search of its lattice loses the end of parts that the beam reached
         dither=False,
         beam=1e-80,
         pbeam=1e-80,

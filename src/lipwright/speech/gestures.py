@@ -6,8 +6,8 @@ remembered; no paper prints it). Rules, in the order of the code:
 - the same viseme twice in a row is one ("S S", "T D");
 - lips that must meet hold at least one video frame, so that some frame shows it however short the phone is, and move
   faster: 80 ms, less between short vowels;
-- rounding begins with the tongue's consonants before it and ends with those after it;
-- a vowel's lips stay through consonants of the tongue until the next vowel takes over;
+- rounding begins with the consonants before it that leave the lips free and ends with those after it;
+- a vowel's lips stay through such consonants until the next vowel takes over;
 - a consonant between two vowels leaves the jaw mostly to them (jawless channels);
 - vowels shorter than 90 ms reach less of their target (undershoot: Lindblom 1963).
 """
@@ -208,7 +208,7 @@ def _quick(neighbour: Segment) -> float:
 
 
 def _reach(times: _Times, shape: Shape, at: Segment, before: list[Segment], after: list[Segment]) -> _Times:
-    """Earlier and later through consonants of the tongue, which have no lips of their own."""
+    """Earlier and later through consonants that have no lips of their own."""
     rise, full, fall, rest = times
     free = _free(before)
     if shape.rounded and free:
@@ -225,7 +225,7 @@ def _reach(times: _Times, shape: Shape, at: Segment, before: list[Segment], afte
 def _free(run: list[Segment]) -> list[Segment]:
     out = []
     for segment in run:
-        if segment.shape is None or not (segment.shape.tongue_only or not segment.shape.parts[0]):
+        if segment.shape is None or not segment.shape.lipless:
             break
         out.append(segment)
     return out

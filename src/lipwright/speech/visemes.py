@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from lipwright.core.clock import FPS, SAMPLE_RATE, sample_of
 from lipwright.core.contracts import F32
 from lipwright.core.ease import smoothstep
+from lipwright.speech.articulation import STEP_S
 from lipwright.speech.channels import CHANNELS, JAW, LIP
 from lipwright.speech.curves import sample
 from lipwright.speech.exact import PhoneTime
 from lipwright.speech.gestures import Gesture, Segment, gestures, known
-from lipwright.speech.heard import STEP_S, Hearing
+from lipwright.speech.heard import Hearing, hearing
 from lipwright.speech.loudness import STEP, loudness
 from lipwright.speech.pauses import SAMPLES_PER_FRAME, Pauses, stretches
 from lipwright.speech.source import SampleSource
@@ -39,7 +40,7 @@ _QUIET_JAW, _QUIET_LIP = 0.4, 0.6
 class Visemes:
     """34 viseme channels (`CHANNELS`), one row per video frame, values in [0, 1].
 
-    From phones that are known, else from the recogniser. Frame f is the state at (f + 1/2) / fps.
+    From `phones` that are known, else from what a recogniser (`ears`) hears. Frame f is the state at (f + 1/2) / fps.
     """
 
     name = "visemes"
@@ -48,9 +49,11 @@ class Visemes:
     block_frames = 250
     halo_frames = block_frames + 200
 
-    def __init__(self, phones: Sequence[PhoneTime] | None = None, fps: Fraction = FPS) -> None:
+    def __init__(
+        self, phones: Sequence[PhoneTime] | None = None, fps: Fraction = FPS, ears: Hearing | None = None
+    ) -> None:
         self._fps = fps
-        self._hearing = Hearing()
+        self._hearing = ears or hearing()
         self._heard: tuple[int, list[Segment]] | None = None
         self._known: list[Gesture] | None = None
         if phones is not None:
