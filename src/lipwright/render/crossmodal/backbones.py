@@ -8,14 +8,58 @@ normalisation without parameters) and activated:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
+import torch
 from torch import Tensor, nn
 
 from lipwright.render.translation.layers import InstanceNorm
 
 _EXPANSION = 6
 """Of MobileNetV2's inverted residuals."""
+
+
+class _Relaid(torch.autograd.Function):
+    """The same numbers in another memory order; gradients come back in the first."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, there: torch.memory_format, back: torch.memory_format) -> Tensor:
+        ctx.back = back
+        return x.contiguous(memory_format=there)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        return gradients[0].contiguous(memory_format=ctx.back), None, None
+
+
+def _trained(convolve: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """`convolve(x)`, while training on a CPU in the order that convolutions like.
+
+    With 8 channels theirs is 2 to 5 times faster than the one of norms, which are up to 40 times slower in it, so the
+    result goes back. A forward pass alone does not gain.
+    """
+    if x.device.type != "cpu" or not torch.is_grad_enabled():
+        return convolve(x)
+    theirs, ours = torch.channels_last, torch.contiguous_format
+    relaid: Tensor = _Relaid.apply(x, theirs, ours)
+    back: Tensor = _Relaid.apply(convolve(relaid), ours, theirs)
+    return back
+
+
+class Conv2d(nn.Conv2d):
+    """A convolution that is trained in the memory order that is fast for it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """As nn.Conv2d."""
+        return _trained(super().forward, x)
+
+
+class ConvTranspose2d(nn.ConvTranspose2d):
+    """Its transposed sister."""
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """As nn.ConvTranspose2d."""
+        return _trained(lambda y: super(ConvTranspose2d, self).forward(y, output_size), x)
 
 
 class Backbone(Protocol):
@@ -36,8 +80,8 @@ def leaky() -> nn.Module:
     return nn.LeakyReLU(0.2, inplace=True)
 
 
-def _transposed(a: int, b: int, groups: int = 1) -> nn.ConvTranspose2d:
-    return nn.ConvTranspose2d(a, b, 3, stride=2, padding=1, output_padding=1, groups=groups)
+def _transposed(a: int, b: int, groups: int = 1) -> ConvTranspose2d:
+    return ConvTranspose2d(a, b, 3, stride=2, padding=1, output_padding=1, groups=groups)
 
 
 class Plain:
@@ -48,7 +92,7 @@ class Plain:
 
     def conv(self, a: int, b: int, stride: int = 1) -> nn.Sequential:
         """See `Backbone`."""
-        return nn.Sequential(nn.Conv2d(a, b, 3, stride, 1), InstanceNorm(), self._activation())
+        return nn.Sequential(Conv2d(a, b, 3, stride, 1), InstanceNorm(), self._activation())
 
     def up(self, a: int, b: int) -> nn.Sequential:
         """See `Backbone`."""
@@ -56,7 +100,7 @@ class Plain:
 
     def last(self, channels: int) -> nn.Sequential:
         """See `Backbone`."""
-        return nn.Sequential(nn.Conv2d(channels, channels, 3, 1, 1), InstanceNorm())
+        return nn.Sequential(Conv2d(channels, channels, 3, 1, 1), InstanceNorm())
 
 
 class Depthwise:
@@ -68,7 +112,7 @@ class Depthwise:
 
     def up(self, a: int, b: int) -> nn.Sequential:
         """See `Backbone`."""
-        return nn.Sequential(_transposed(a, a, groups=a), nn.Conv2d(a, b, 1), InstanceNorm(), leaky())
+        return nn.Sequential(_transposed(a, a, groups=a), Conv2d(a, b, 1), InstanceNorm(), leaky())
 
     def last(self, channels: int) -> nn.Sequential:
         """See `Backbone`."""
@@ -76,7 +120,7 @@ class Depthwise:
 
     @staticmethod
     def _linear(a: int, b: int, stride: int = 1) -> list[nn.Module]:
-        return [nn.Conv2d(a, a, 3, stride, 1, groups=a), nn.Conv2d(a, b, 1), InstanceNorm()]
+        return [Conv2d(a, a, 3, stride, 1, groups=a), Conv2d(a, b, 1), InstanceNorm()]
 
 
 class MobileNetV2:
@@ -85,7 +129,7 @@ class MobileNetV2:
     def conv(self, a: int, b: int, stride: int = 1) -> nn.Sequential:
         """See `Backbone`."""
         wide = _EXPANSION * a
-        return self._around(a, b, nn.Conv2d(wide, wide, 3, stride, 1, groups=wide), same=a == b and stride == 1)
+        return self._around(a, b, Conv2d(wide, wide, 3, stride, 1, groups=wide), same=a == b and stride == 1)
 
     def up(self, a: int, b: int) -> nn.Sequential:
         """See `Backbone`."""
@@ -101,7 +145,7 @@ class MobileNetV2:
         def relu6() -> list[nn.Module]:
             return [InstanceNorm(), nn.ReLU6(inplace=True)]
 
-        expand, project = nn.Conv2d(a, _EXPANSION * a, 1), nn.Conv2d(_EXPANSION * a, b, 1)
+        expand, project = Conv2d(a, _EXPANSION * a, 1), Conv2d(_EXPANSION * a, b, 1)
         block = nn.Sequential(expand, *relu6(), filtering, *relu6(), project, InstanceNorm())
         return nn.Sequential(Added(block)) if same else block
 

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from lipwright.core.contracts import F32
 from lipwright.core.errors import ConfigError
-from lipwright.render.crossmodal.backbones import Added, Backbone, backbone
+from lipwright.render.crossmodal.backbones import Added, Backbone, Conv2d, backbone
 from lipwright.render.crossmodal.config import CrossModalConfig
 from lipwright.render.translation.layers import initialise
 
@@ -80,7 +80,7 @@ class Decoder(nn.Module):
         super().__init__()
         steps = [width * 2**level for level in (3, 2, 1, 0, 0)]
         self.trunk = nn.Sequential(*(layers.up(a, b) for a, b in pairwise(steps)), layers.conv(width, width))
-        self.output = nn.Conv2d(width, 3, 2 * REACH + 1, padding=REACH)
+        self.output = Conv2d(width, 3, 2 * REACH + 1, padding=REACH)
 
     def picture(self, features: Tensor, region: Region | None = None) -> Tensor:
         """(B, width, S, S) to (B, 3, S, S) in [-1, 1], or to what of it lies in `region`: the same numbers."""
@@ -90,6 +90,19 @@ class Decoder(nn.Module):
         padded = F.pad(features, (REACH,) * 4)
         part = padded[:, :, top : bottom + 2 * REACH, left : right + 2 * REACH]
         return torch.tanh(F.conv2d(part, self.output.weight, self.output.bias))
+
+
+class Reduction(nn.Module):
+    """(B, C, S, S) to (B, C, side, side), by an antialiased bilinear filter."""
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self._side = side
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See the class."""
+        small = F.interpolate(x.float(), size=(self._side, self._side), mode="bilinear", antialias=True)
+        return small.to(x.dtype)
 
 
 class CrossModal(nn.Module):
@@ -121,6 +134,7 @@ class CrossModal(nn.Module):
         self.fusion = layers.conv(widest + self.speech_encoder.planes, widest)
         self.head_decoder = Decoder(layers, width)
         self.mouth_decoder = Decoder(layers, width) if config.decoders == 2 else None
+        self.reduction: nn.Module = Reduction(side)
         initialise(self)
 
     def forward(self, strokes: Tensor, speech: Tensor) -> tuple[Tensor, Tensor]:
@@ -150,13 +164,12 @@ class CrossModal(nn.Module):
         if self.mouth_decoder is None:
             return head, None
         mouth = self.mouth_decoder.trunk(fused)
-        return pasted(head, mouth, self.mouth_square), mouth
+        return pasted(head, self.reduction(mouth), self.mouth_square), mouth
 
 
 def pasted(head: Tensor, mouth: Tensor, square: Square) -> Tensor:
-    """`head` with `mouth`, both (B, C, S, S), in its square, reduced by an antialiased bilinear filter."""
+    """`head` (B, C, S, S) with `mouth` (B, C, side, side) in its square."""
     x, y, side = square
-    small = F.interpolate(mouth.float(), size=(side, side), mode="bilinear", antialias=True).to(head.dtype)
     rows = head[:, :, y : y + side]
-    middle = torch.cat([rows[..., :x], small, rows[..., x + side :]], 3)
+    middle = torch.cat([rows[..., :x], mouth, rows[..., x + side :]], 3)
     return torch.cat([head[:, :, :y], middle, head[:, :, y + side :]], 2)
