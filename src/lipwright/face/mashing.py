@@ -30,7 +30,7 @@ FARTHEST_RAD = float(np.deg2rad(25))
 """Pairs whose yaw or pitch differ by more are not mashed: artefacts come from vastly different poses."""
 CHIN_SHARE = 0.6
 """How much of the transfer the chin takes; it falls to 0 at the jaw's ends 4 and 12."""
-_CHIN, _LIP = 8, 57
+_CHIN, _LIP, _NOSE = 8, 57, 27
 _FALL = 1 - np.abs(np.array(JAW) - _CHIN) / 4
 _PRIOR = 0.001
 """Weight of the mesh's depth against a frame's evidence, where heads turn little: as (1.8 degrees)² of turning."""
@@ -151,24 +151,23 @@ def near(pose_i: F32, pose_j: F32, farthest_rad: float = FARTHEST_RAD) -> NDArra
 
 def chin_gap(points: F64) -> F64:
     """(…,) how far the chin lies below the lower lip of (…, 68, 2) points, along the face; negative is above it."""
-    down = points[..., _CHIN, :] - points[..., 27, :]
+    return _gap(points, points, points)
+
+
+def _gap(chin: F64, lip: F64, face: F64) -> F64:
+    """(…,) from the lower lip of `lip` to the chin of `chin`, in the direction from nose to chin of `face`."""
+    down = np.asarray(face[..., _CHIN, :] - face[..., _NOSE, :], np.float64)
     down = down / np.linalg.norm(down, axis=-1, keepdims=True)
-    return ((points[..., _CHIN, :] - points[..., _LIP, :]) * down).sum(-1)
+    return np.asarray(((chin[..., _CHIN, :] - lip[..., _LIP, :]) * down).sum(-1))
 
 
 def _chin_share(moved: F64, own: F64) -> F64:
     """(…,) the least weight of the chin from `CHIN_SHARE` on that keeps its gap between those of the two frames."""
-    down = own[..., _CHIN, :] - own[..., 27, :]
-    down = down / np.linalg.norm(down, axis=-1, keepdims=True)
-
-    def gap(chin: F64, lip: F64) -> F64:
-        return ((chin[..., _CHIN, :] - lip[..., _LIP, :]) * down).sum(-1)
-
-    there, here = gap(moved, moved), gap(own, own)
-    start, end = gap(own, moved), there  # of weight 0 and 1, linear between
-    at = start + CHIN_SHARE * (end - start)
+    there, here = _gap(moved, moved, own), _gap(own, own, own)
+    start = _gap(own, moved, own)  # of weight 0; linear, `there` at weight 1
+    slope = there - start
+    at = start + CHIN_SHARE * slope
     bound = np.clip(at, np.minimum(there, here), np.maximum(there, here))
-    slope = end - start
     safe = np.where(np.abs(slope) > 1e-9, slope, 1.0)
     return np.clip(np.where(bound == at, CHIN_SHARE, (bound - start) / safe), CHIN_SHARE, 1.0)
 

@@ -44,24 +44,33 @@ class OracleConfig:
         return self.head.size
 
 
-def _network(size: int, ngf: int, n_blocks: int, batch: int = 1, draft: bool = False) -> TranslationConfig:
-    """pix2pixHD's method with skips: where lines are need not pass a bottleneck; `draft` as in the translation room."""
+def _network(size: int, ngf: int, ndf: int, n_blocks: int = 9, draft: bool = False) -> TranslationConfig:
+    """pix2pixHD's method with skips: where lines are need not pass a bottleneck.
+
+    `draft` as in the translation room: small generators lose against a full-weight discriminator.
+    """
     config = TranslationConfig(
-        mode="full-face", size=size, ngf=ngf, n_blocks=n_blocks, ndf=ngf, skips=True, even=True, bf16=True,
-        batch=batch, attention=False, mouth_discriminator=False,
+        mode="full-face", size=size, ngf=ngf, ndf=ndf, n_blocks=n_blocks, skips=True, even=True, bf16=True,
+        attention=False, mouth_discriminator=False,
     )  # fmt: skip
     return replace(config, n_downs=3, learning_rate=6e-4, gan_weight=0.3) if draft else config
 
 
 PRESETS: dict[str, OracleConfig] = {
-    "draft": OracleConfig(mouth=_network(256, 16, 3, draft=True), head=_network(256, 16, 3, draft=True)),
-    "standard": OracleConfig(mouth=_network(512, 48, 9), head=_network(512, 32, 9)),
-    "broadcast": OracleConfig(mouth=_network(768, 64, 9), head=_network(768, 64, 9)),
+    "draft": OracleConfig(mouth=_network(256, 20, 16, 3, draft=True), head=_network(256, 16, 16, 3, draft=True)),
+    "standard": OracleConfig(mouth=_network(512, 48, 32), head=_network(512, 32, 32)),
+    "broadcast": OracleConfig(mouth=_network(768, 64, 64), head=_network(768, 64, 64)),
 }
 
 
-def oracle_preset(name: str, kind: str = "chain") -> OracleConfig:
-    """The preset `name` of this kind; ConfigError lists what there is."""
+def oracle_preset(name: str, kind: str = "chain", size: int | None = None) -> OracleConfig:
+    """The preset `name` of this kind; ConfigError lists what there is.
+
+    Args: `size` of the head crop and largest mouth picture, where it is not the preset's.
+    """
     if name not in PRESETS:
         raise ConfigError(f"unknown preset '{name}'; available: {', '.join(sorted(PRESETS))}")
-    return replace(PRESETS[name], kind=kind)
+    chosen = replace(PRESETS[name], kind=kind)
+    if size is None:
+        return chosen
+    return replace(chosen, mouth=replace(chosen.mouth, size=size), head=replace(chosen.head, size=size))

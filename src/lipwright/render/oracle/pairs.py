@@ -50,11 +50,11 @@ class Mashed:
 def mashed_pairs(data: OracleData, count: int, seed: int, camera: Camera | None = None) -> Mashed:
     """Draw pairs of training frames and mash them: i and j uniform, j among the heads near enough in pose to i.
 
-    Args: `camera` of the footage; orthographic when None, because footage does not tell its focal length.
+    Args: `camera` of the footage; when None the one that face.pose found the poses with.
     """
     if count < 1:
         raise ConfigError(f"a synthetic set of {count} pairs is empty; draw at least 1")
-    track, camera = data.track, camera or Camera()
+    track, camera = data.track, camera or Camera.of_frame(data.track.size)
     train = data.train
     i, j = np.empty(count, np.int64), np.empty(count, np.int64)
     for k in range(count):
