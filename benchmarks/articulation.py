@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,7 @@ def steps_of(phones: list[Phone], n_steps: int) -> np.ndarray:
 def words_of(phones: list[Phone]) -> list[list[str]]:
     """Phones with a pause where their times have a gap."""
     words = [[phones[0].symbol]]
-    for before, phone in zip(phones, phones[1:], strict=False):
+    for before, phone in pairwise(phones):
         if phone.start_s > before.end_s + 1e-3:
             words.append([])
         words[-1].append(phone.symbol)

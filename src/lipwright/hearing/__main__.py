@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 import lipwright
+from lipwright.core import parallel
 from lipwright.core.checkpoint import save_tensors
 from lipwright.core.files import write_json
 from lipwright.core.progress import Progress
@@ -19,10 +20,10 @@ from lipwright.hearing.dataset import all_spoken, duration_s
 from lipwright.hearing.speakers import FORMANT, HELD_OUT, RECORDED, require
 from lipwright.hearing.training import Fold, HearingTask, TrainingConfig
 from lipwright.presenter.__main__ import Bar
-from lipwright.train.loop import Budget, Loop
+from lipwright.train.loop import Budget, Loop, TrainingRecord
 
 VALIDATION_PART = 20
-"""One clip in so many chooses the weights that are kept."""
+"""One piece in so many chooses the weights that are kept."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -49,19 +50,37 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _train(given: argparse.Namespace, bar: Progress) -> dict[str, Any]:
     require([*RECORDED, *FORMANT, *HELD_OUT])
-    speech = given.work / "speech"
+    with parallel.group("cpu"):
+        if parallel.leads():
+            _prepare(given, bar)
+        parallel.wait()
+        task = HearingTask(Fold.load(given.work / "training"), Fold.load(given.work / "validation"))
+        record = Loop(task, given.work, Budget.parse(given.budget), "hearing", bar).run(resume=given.resume)
+    return _card(given, task, record, bar) if parallel.leads() else {}
+
+
+def _prepare(given: argparse.Namespace, bar: Progress) -> None:
+    """Let everybody speak, and hear them in rooms; what the folder has stays."""
+    done = given.work / "prepared"
+    if done.is_file():
+        return
+    speech, config = given.work / "speech", TrainingConfig()
     clips = all_spoken(RECORDED, given.recorded, speech, bar) + all_spoken(FORMANT, given.formant, speech, bar)
-    config = TrainingConfig()
-    validation = [clip for i, clip in enumerate(clips) if i % VALIDATION_PART == VALIDATION_PART - 1]
-    training = [clip for i, clip in enumerate(clips) if i % VALIDATION_PART != VALIDATION_PART - 1]
-    task = HearingTask(Fold.of(training, config, config.copies, bar), Fold.of(validation, config, 1, bar), config)
-    record = Loop(task, given.work, Budget.parse(given.budget), "hearing", bar).run(resume=given.resume)
+    pieces = [piece for clip in clips for piece in clip.pieces(config.piece_s)]
+    training = [piece for i, piece in enumerate(pieces) if i % VALIDATION_PART]
+    Fold.of(pieces[::VALIDATION_PART], config, 1, bar).save(given.work / "validation")
+    Fold.of(training, config, config.copies, bar).save(given.work / "training")
+    done.write_text(f"{duration_s(training):.0f}", encoding="utf-8")
+
+
+def _card(given: argparse.Namespace, task: HearingTask, record: TrainingRecord, bar: Progress) -> dict[str, Any]:
     task.model.eval()
+    seconds = (given.work / "prepared").read_text(encoding="utf-8")
     card = {
         "name": "Articulation",
         "lipwright": lipwright.__version__,
         "torch": torch.__version__,
-        "trained_on": f"{duration_s(training):.0f} s: {len(RECORDED)} voices made of recordings (flite, festival) and "
+        "trained_on": f"{seconds} s: {len(RECORDED)} voices made of recordings (flite, festival) and "
         f"{len(FORMANT)} of espeak-ng",
         "voices": [s.name for s in (*RECORDED, *FORMANT)],
         "steps": record.steps,
@@ -69,7 +88,7 @@ def _train(given: argparse.Namespace, bar: Progress) -> dict[str, Any]:
         "seconds": round(record.seconds),
         "validation": record.validation,
         "held_out": "voices that were not trained on; nor were the languages ca, te, nl, hu and ja",
-        "measured": measure(task.model, all_spoken(HELD_OUT, given.held_out, speech, bar)),
+        "measured": measure(task.model, all_spoken(HELD_OUT, given.held_out, given.work / "speech", bar)),
     }
     halves = {k: v.half() if v.is_floating_point() else v for k, v in task.model.state_dict().items()}
     save_tensors(given.out, halves, card)

@@ -89,12 +89,13 @@ def loop_posteriors(samples: F32) -> F32:
 
 def boundary_error_ms(clip: Spoken, recogniser: Recogniser) -> float:
     """Mean distance of aligned phone starts from the exact ones, pauses left out."""
-    words, starts = [], []
+    words: list[list[str]] = []
+    starts: list[float] = []
     for label, start in zip(clip.labels.tolist(), clip.edges_s.tolist(), strict=False):
         if label:
             starts.append(start)
         if not label or not words:
-            words.append(list[str]())
+            words.append([])
         if label:
             words[-1].append(PHONES[label])
     aligned = align_phones(array_source(clip.samples), len(clip.samples), [w for w in words if w], recogniser)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,25 @@ class Heard:
     """(T, 40) natural logarithm of `mel.energies`."""
     labels: NDArray[np.uint8]
     """(T,) columns of `PHONES`."""
+
+
+def save_heard(stem: Path, clips: Sequence[Heard]) -> None:
+    """Into `stem`.power.npy, .labels.npy and .lengths.npy."""
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    for name, array in (
+        ("power", np.concatenate([np.zeros((0, CHANNELS), np.float16), *(c.log_power for c in clips)])),
+        ("labels", np.concatenate([np.zeros(0, np.uint8), *(c.labels for c in clips)])),
+        ("lengths", np.array([len(c.labels) for c in clips], np.int64)),
+    ):
+        np.save(Path(f"{stem}.{name}.npy"), array)
+
+
+def load_heard(stem: Path) -> list[Heard]:
+    """What `save_heard` wrote, read from the disk as it is needed."""
+    power, labels = (np.load(f"{stem}.{name}.npy", mmap_mode="r") for name in ("power", "labels"))
+    lengths = np.load(f"{stem}.lengths.npy")
+    ends = np.cumsum(lengths)
+    return [Heard(power[b - n : b], labels[b - n : b]) for b, n in zip(ends.tolist(), lengths.tolist(), strict=True)]
 
 
 @dataclass
@@ -62,7 +83,8 @@ class Ear:
         high = np.minimum(low + 1, wanted - 1)
         log = clip.log_power[first : first + wanted].astype(np.float32)
         share = (at - low)[:, None].astype(np.float32)
-        return np.exp(log[low] * (1 - share) + log[high] * share), clip.labels[first + np.round(at).astype(int)]
+        labels = np.asarray(clip.labels[first + np.round(at).astype(int)])
+        return np.exp(log[low] * (1 - share) + log[high] * share), labels
 
     def _warped(self, power: F32) -> F32:
         """Formants higher or lower by up to a sixth, as with another tract length, the pitch as it is."""

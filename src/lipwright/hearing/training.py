@@ -10,17 +10,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lipwright.core.clock import SAMPLE_RATE
+from lipwright.core import parallel
 from lipwright.core.contracts import F32
 from lipwright.core.progress import Progress, Silent, track
 from lipwright.hearing.dataset import Spoken, labels_at
-from lipwright.hearing.pieces import Ear, Heard
+from lipwright.hearing.pieces import Ear, Heard, load_heard, save_heard
 from lipwright.hearing.rooms import Line, Rooms, played
 from lipwright.hearing.sounds import noise_of
 from lipwright.speech.articulation import LOOKS, PHONES
@@ -32,9 +33,9 @@ from lipwright.speech.mel import HOP, PAD, energies
 class TrainingConfig:
     """Numbers of a run."""
 
-    pieces: int = 16
-    """In a batch."""
-    rows: int = 400
+    pieces: int = 10
+    """In a batch of one process."""
+    rows: int = 320
     """Of 10 ms in a piece; the first `BACK` are context only."""
     copies: int = 2
     """Of each clip, beside the clean one."""
@@ -78,15 +79,26 @@ class Fold:
     def of(cls, clips: Sequence[Spoken], config: TrainingConfig, copies: int, progress: Progress | None = None) -> Fold:
         """All clips with their copies, and noises."""
         rng = np.random.default_rng([config.seed, 3])
-        everyone = np.concatenate([clip.samples[: SAMPLE_RATE * 20] for clip in clips])
+        everyone = np.concatenate([clip.samples for clip in clips[:: max(len(clips) // 100, 1)]])
         groups: dict[bool, list[Heard]] = {True: [], False: []}
         for clip in track(clips, progress or Silent(), "rooms", len(clips)):
-            for piece in clip.pieces(config.piece_s):
-                groups[clip.speaker.engine == "espeak-ng"] += copies_of(piece, copies, everyone, rng)
+            groups[clip.speaker.engine == "espeak-ng"] += copies_of(clip, copies, everyone, rng)
         noise = noise_of(config.noise_s, rng)
         rows = len(noise) // HOP
         sound = Heard(np.log(energies(np.pad(noise, PAD), rows) + 1e-12).astype(np.float16), np.zeros(rows, np.uint8))
         return cls(groups[False], groups[True], sound)
+
+    def save(self, folder: Path) -> None:
+        """Into a folder."""
+        save_heard(folder / "recorded", self.recorded)
+        save_heard(folder / "formant", self.formant)
+        save_heard(folder / "noise", [self.noise])
+
+    @classmethod
+    def load(cls, folder: Path) -> Fold:
+        """What `save` wrote, read as it is needed: several processes share the memory."""
+        recorded, formant, noise = (load_heard(folder / name) for name in ("recorded", "formant", "noise"))
+        return cls(recorded, formant, noise[0])
 
     def draw(self, config: TrainingConfig, rng: np.random.Generator, clean: bool = False) -> tuple[Tensor, Tensor]:
         """(P, 40, T) inputs and (P, T) labels of random pieces."""
@@ -134,10 +146,11 @@ class HearingTask:
     def step(self, step_index: int) -> dict[str, float]:
         """One batch of pieces."""
         self.model.train()
-        rng = np.random.default_rng([self.config.seed, step_index])
+        rng = np.random.default_rng([self.config.seed, step_index, parallel.rank()])
         loss, right = self._loss(*self.training.draw(self.config, rng))
         self.optimiser.zero_grad()
         loss.backward()
+        parallel.average_gradients(self.model.parameters())
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()
         return {"loss": float(loss.detach()), "wrong": 1 - right}

@@ -61,16 +61,18 @@ def align_phones(
             "transcript of this recording"
         )
     heard = recogniser or Recogniser()
-    path, fits = _Path(chain), list[F32]()
-    states: list[NDArray[np.int64]] = []
+    path = _Path(chain)
     for first in range(0, steps, _PART):
-        posteriors = heard.posteriors(source, first, min(_PART, steps - first))
-        looks = posteriors @ LOOKS @ LOOKS.T
-        path.read(np.log(posteriors + _ALIKE * looks + _FLOOR))
-        states += path.settled()
-        fits.append(looks)
-    states += path.end()
-    return _phones(np.concatenate(states), chain, n_samples)
+        path.read(heard.posteriors(source, first, min(_PART, steps - first)))
+        path.settle()
+    path.end()
+    fit = path.fit()
+    if fit < _FITS:
+        raise SpeechError(
+            f"the transcript does not sound like the recording (fit {fit:.2f}, at least {_FITS:g} is needed); give "
+            "exactly what is said, and its language"
+        )
+    return _phones(np.concatenate(path.states), chain, n_samples)
 
 
 @dataclass(frozen=True)
@@ -112,11 +114,26 @@ class _Path:
         self._score = np.full(min(_BAND, len(chain.column)), -np.inf)
         self._moves: list[tuple[int, NDArray[np.int8]]] = []
         """Per step the band's first state, and how many states each came from (0, 1 or, over a pause, 2)."""
+        self._looks: list[F32] = []
+        """Per step the posteriors of what looks like each phone."""
+        self.states: list[NDArray[np.int64]] = []
+        """Settled ones, part by part."""
+        self._fits: list[NDArray[np.floating]] = []
 
-    def read(self, log: NDArray[np.floating]) -> None:
-        """Go on by (T, 40) log scores of the columns."""
-        for row in log:
+    def fit(self) -> float:
+        """Mean, over the phones, of how sure the recogniser is of their look while they last; 0 to 1."""
+        items = self._chain.item[np.concatenate(self.states)]
+        mean = np.bincount(items, np.concatenate(self._fits)) / np.maximum(np.bincount(items), 1)
+        columns = np.zeros(len(mean), np.int64)
+        columns[self._chain.item] = self._chain.column
+        return float(mean[columns > 0].mean())
+
+    def read(self, posteriors: F32) -> None:
+        """Go on by (T, 40) posteriors."""
+        looks = posteriors @ LOOKS @ LOOKS.T
+        for row in np.log(posteriors + _ALIKE * looks + _FLOOR):
             self._step(row)
+        self._looks += list(looks)
 
     def _step(self, row: NDArray[np.floating]) -> None:
         chain, size = self._chain, len(self._score)
@@ -147,22 +164,25 @@ class _Path:
             self._low += ahead
             self._score = np.concatenate([self._score[ahead:], np.full(ahead, -np.inf)])
 
-    def settled(self) -> list[NDArray[np.int64]]:
-        """States of the steps that lie far enough back, which are forgotten."""
-        if len(self._moves) <= _SETTLED:
-            return []
-        states = self._back(self._low + int(self._score.argmax()))
-        count = len(self._moves) - _SETTLED
-        del self._moves[:count]
-        return [states[:count]]
+    def settle(self) -> None:
+        """Settle the steps that lie far enough back."""
+        if len(self._moves) > _SETTLED:
+            self._keep(self._low + int(self._score.argmax()), len(self._moves) - _SETTLED)
 
-    def end(self) -> list[NDArray[np.int64]]:
-        """States of the remaining steps; SpeechError when the end of the chain is not reached."""
+    def end(self) -> None:
+        """Settle the remaining steps; SpeechError when the end of the chain is not reached."""
         last = len(self._chain.column) - 1 - self._low
         finals = [k for k in (last, last - 1) if 0 <= k < len(self._score) and np.isfinite(self._score[k])]
         if not finals:
             raise SpeechError("the transcript goes on after the recording ends; give the text of this recording")
-        return [self._back(self._low + max(finals, key=lambda k: float(self._score[k])))]
+        self._keep(self._low + max(finals, key=lambda k: float(self._score[k])), len(self._moves))
+
+    def _keep(self, last: int, count: int) -> None:
+        """The first `count` states of the best path to `last`; their steps are forgotten."""
+        states = self._back(last)[:count]
+        self.states.append(states)
+        self._fits.append(np.array(self._looks[:count])[np.arange(count), self._chain.column[states]])
+        del self._moves[:count], self._looks[:count]
 
     def _back(self, state: int) -> NDArray[np.int64]:
         states = np.empty(len(self._moves), np.int64)

@@ -17,6 +17,9 @@ from lipwright.render.head import HeadGeometry
 from lipwright.render.translation.crop import sample_crop
 from lipwright.render.translation.masks import FEATHER, head_mask
 
+_BEYOND = 0.025
+"""Of the crop's side: how far beyond the template's own person the drawn picture reaches."""
+
 
 @runtime_checkable
 class DrawsHeads(Protocol):
@@ -74,8 +77,16 @@ class CutOutHeads:
             small = cv2.resize(patch.rgb8, (size, size), interpolation=cv2.INTER_AREA)
             mask = drawn_matte(np.asarray(small, np.uint8))
             if self._covers:
-                mask = rim * np.maximum(mask, own_matte(sample_crop(window.frames[i], maps[i], size)))
+                own = own_matte(sample_crop(window.frames[i], maps[i], size))
+                mask = rim * np.maximum(mask, _grown(own, _BEYOND * size))
             yield replace(patch, mask=_at_size(mask, patch.rgb8))
+
+
+def _grown(mask: F32, by: float) -> F32:
+    """A mask that reaches `by` pixels further: the rim of hair that a matte leaves out would stay as a line."""
+    side = 2 * max(round(by), 1) + 1
+    wide = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    return np.asarray(cv2.GaussianBlur(wide, (0, 0), by / 3), np.float32)
 
 
 def _at_size(mask: F32, picture: U8) -> F32:
