@@ -72,6 +72,10 @@ def test_every_command_exists_with_its_options(page: str, words: list[str]) -> N
             from lipwright.lipmatch.__main__ import parser as lipmatch_parser
 
             lipmatch_parser().parse_args(arguments)
+        case ["python", "-m", "lipwright.hearing", *arguments]:
+            from lipwright.hearing.__main__ import parser as hearing_parser
+
+            hearing_parser().parse_args(arguments)
         case ["python", "-m", "lipwright.train", *arguments]:
             from lipwright.train.__main__ import parser
 

@@ -122,11 +122,10 @@ class _Path:
 
     def fit(self) -> float:
         """Mean, over the phones, of how sure the recogniser is of their look while they last; 0 to 1."""
-        items = self._chain.item[np.concatenate(self.states)]
-        mean = np.bincount(items, np.concatenate(self._fits)) / np.maximum(np.bincount(items), 1)
-        columns = np.zeros(len(mean), np.int64)
-        columns[self._chain.item] = self._chain.column
-        return float(mean[columns > 0].mean())
+        chain, states = self._chain, np.concatenate(self.states)
+        count = np.bincount(chain.item[states], minlength=chain.item[-1] + 1)
+        mean = np.bincount(chain.item[states], np.concatenate(self._fits), len(count)) / np.maximum(count, 1)
+        return float(mean[chain.item[~chain.pause]].mean())
 
     def read(self, posteriors: F32) -> None:
         """Go on by (T, 40) posteriors."""
