@@ -20,6 +20,7 @@ from lipwright.cli.machine import machine
 from lipwright.cli.results import cell, command_line, markdown, result, table
 from lipwright.cli.transcript import read_phones
 from lipwright.cli.values import stretch
+from lipwright.core.contracts import LANDMARKS
 from lipwright.core.files import write_json
 from lipwright.evaluate.protocols import run_cross, run_self
 from lipwright.evaluate.speakers import PersonaSpeaker
@@ -97,12 +98,13 @@ def measure(options: argparse.Namespace, name: str, folder: Path, renderer: str 
         return out / f"{name}-{protocol}.mp4"
 
     speak = PersonaSpeaker(persona, renderer=renderer)
-    true = PersonaSpeaker(persona, renderer=renderer, replay=True)
     runs = {
         "self": lambda: run_self(speak, options.footage, *audio, video("self")),
-        "truth": lambda: run_self(true, options.footage, *audio, video("truth"), protocol="truth"),
         "cross": lambda: run_cross(speak, options.footage, audio, picture, video("cross")),
     }
+    if persona.renderer(renderer).accepts == LANDMARKS:  # one that hears the speech itself draws no given landmarks
+        true = PersonaSpeaker(persona, renderer=renderer, replay=True)
+        runs["truth"] = lambda: run_self(true, options.footage, *audio, video("truth"), protocol="truth")
     if options.exact is not None:
         phones = read_phones(options.phones) if options.phones else None
         runs["cross, exact"] = lambda: evaluate(video("cross"), reference=options.exact, transcript=phones)

@@ -128,7 +128,7 @@ def test_an_interrupted_training_elsewhere_says_how_to_go_on(
 
 def test_crops_fix_mode_and_size(elsewhere: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from lipwright.core.errors import ConfigError
-    from lipwright.train.__main__ import train_packed
+    from lipwright.train.packed import train_packed
 
     with pytest.raises(ConfigError, match="packed for sewn at 64 px; pack the subject again"):
         train_packed(elsewhere / "p.safetensors", tmp_path, Budget(steps=1), "cpu", {"size": "96"})

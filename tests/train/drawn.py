@@ -7,8 +7,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from lipwright.core.contracts import F32, U8
+from lipwright.core.contracts import F32, U8, FaceTrack
 from lipwright.core.ibug import JAW_LINE, MOUTH
+from lipwright.face.contour import outline_px
+from lipwright.render.crossmodal.config import CrossModalConfig
+from lipwright.render.oracle.config import OracleConfig
+from lipwright.render.oracle.data import OracleData
+from lipwright.render.oracle.packed import save_packed as save_heads
 from lipwright.render.translation.config import TranslationConfig
 from lipwright.render.translation.data import TranslationData
 from lipwright.render.translation.packed import save_packed
@@ -39,3 +44,22 @@ def write(path: Path) -> None:
     """Pack it, 18 frames to learn from and 6 held out."""
     data = TranslationData.from_frames(*drawn(), CONFIG, np.arange(18), np.arange(18, 24))
     save_packed(path, data, CONFIG)
+
+
+SKETCH = TranslationConfig(
+    mode="full-face", size=256, ngf=4, n_downs=3, n_blocks=1, ndf=4, n_scales=1, attention=False,
+    mouth_discriminator=False,
+)  # fmt: skip
+HEARS = CrossModalConfig(size=256, width=2, ndf=4, n_scales=1, window=3, speech_dim=2)
+
+
+def write_heads(path: Path) -> None:
+    """The same for virtual-human; its speech tells how far the mouth is open."""
+    frames, landmarks, pose = drawn()
+    count = len(frames)
+    track = FaceTrack(landmarks, np.zeros((count, 478, 3), np.float32), np.ones(count, np.float32), pose, (128, 128))
+    outlines = outline_px(np.full((count, 33), 50, np.float32), landmarks)
+    oracle = OracleConfig(mouth=SKETCH, head=SKETCH)
+    data = OracleData.from_frames(frames, track, outlines, oracle, np.arange(16), np.arange(16, count))
+    opening = np.sin(np.arange(count)[:, None] / 2 + np.array([-0.5, 0, 0.5]))
+    save_heads(path, data, np.stack([opening, opening**2], -1).astype(np.float32), HEARS, oracle)

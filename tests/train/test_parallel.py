@@ -15,8 +15,8 @@ import torch
 from lipwright.core import parallel
 from lipwright.core.checkpoint import load_tensors
 from lipwright.core.errors import ConfigError
-from lipwright.train.__main__ import train_packed
 from lipwright.train.loop import Budget
+from lipwright.train.packed import train_packed
 
 HERE = Path(__file__).parent
 

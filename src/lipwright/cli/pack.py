@@ -17,6 +17,7 @@ from lipwright.core.config import settings
 def command(
     subject: Annotated[Path, typer.Argument(help="Folder made by `lipwright prepare`.")],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="[default: SUBJECT.packed.safetensors]")] = None,
+    recipe: Annotated[str, typer.Option(help="Whose renderer: pose-adaptive, virtual-human ...")] = "pose-adaptive",
     preset: Annotated[str, typer.Option(help="Size of the renderer: draft, standard or broadcast.")] = "standard",
     mode: Annotated[str, typer.Option(help="sewn (mouth and jaw) or full-face.")] = "sewn",
     change: Annotated[
@@ -31,7 +32,10 @@ def command(
         from lipwright.recipes.pack import pack
 
         chosen = settings(change or [])
-        pack(subject, target, preset=preset, mode=mode, settings=chosen, megabytes=megabytes, progress=bars)
+        pack(
+            subject, target, recipe=recipe, preset=preset, mode=mode, settings=chosen, megabytes=megabytes,
+            progress=bars,
+        )  # fmt: skip
     if json:
         print_json({"packed": target, "bytes": target.stat().st_size})
     else:

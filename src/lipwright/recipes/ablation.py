@@ -16,11 +16,12 @@ from lipwright.core.contracts import Renderer
 from lipwright.core.errors import ConfigError
 from lipwright.core.progress import Silent
 from lipwright.evaluate.rendered import Rendered, rendered
-from lipwright.recipes.parts import RENDER_FRAMES, Run, fit_translation, remember_training, translation_data
+from lipwright.recipes.parts import RENDER_FRAMES, fit_translation, remember_training, translation_data
 from lipwright.render.translation.config import TranslationConfig, changed_preset
 from lipwright.render.translation.data import TranslationData
 from lipwright.subject.store import Subject
 from lipwright.train.loop import Budget
+from lipwright.train.run import Run
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,9 @@
-"""The stages of `virtual-human`: pictures and speech of a subject, oracle, synthetic set, renderer.
-
-Each stage is a function of its own, so that ablations can share an oracle and its set.
-"""
+"""What the stages of `virtual-human` (train.crossmodal) need of a subject: settings, pictures, what is heard."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,41 +16,20 @@ from lipwright.core.resample import linear, positions
 from lipwright.face.contour import outline_px
 from lipwright.motion.expression import slow_smile
 from lipwright.motion.window import SpeechWindow, channels
-from lipwright.recipes.parts import RENDER_FRAMES, Run, remember_training, spread, watched
+from lipwright.recipes.parts import RENDER_FRAMES, remember_training, spread, watched
 from lipwright.render.crossmodal.config import CrossModalConfig, changed_preset
 from lipwright.render.oracle.config import OracleConfig, oracle_preset
 from lipwright.speech.features import features_of
 from lipwright.subject.store import Subject
+from lipwright.train.crossmodal import Plan, drawn_set, fit_crossmodal, left_of
 from lipwright.train.loop import Budget, TrainingRecord
+from lipwright.train.run import Run
 
 if TYPE_CHECKING:
     from lipwright.render.crossmodal.data import CrossModalData
-    from lipwright.render.crossmodal.pairs import PicturePairs
     from lipwright.render.crossmodal.renderer import CrossModalRenderer
     from lipwright.render.oracle.data import OracleData
-    from lipwright.render.oracle.oracle import Oracle
     from lipwright.render.oracle.quality import Draw
-
-PAIRS = 4000
-"""Pictures of the synthetic set at most."""
-_PAIRS_SHARE = 0.08
-"""Of a time budget, for drawing them."""
-_PAIR_S = 0.16
-"""Seconds that one takes at 256 px on one core; larger ones in proportion to their area."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """All settings of one persona's cross-modal parts."""
-
-    config: CrossModalConfig
-    oracle: OracleConfig
-    mode: str
-
-    @property
-    def synthetic(self) -> bool:
-        """Whether there is anything for an oracle to draw."""
-        return self.config.augmentation == "ours" and self.config.synthetic > 0
 
 
 def plan_of(preset: str, mode: str, settings: Mapping[str, str]) -> Plan:
@@ -133,18 +109,6 @@ def oracle_data(subject: Subject, config: OracleConfig, progress: Progress) -> O
     )
 
 
-def fit_oracle(
-    config: OracleConfig, data: OracleData, budget: Budget, run: Run, name: str = "oracle"
-) -> tuple[Oracle, TrainingRecord]:
-    """Mouth network, then the head network around it."""
-    from lipwright.render.oracle.task import OracleTask
-    from lipwright.render.translation.perceptual import perceptual_distance
-
-    task = OracleTask(config, data, run.seed, run.device, perceptual_distance(config.head, run.device))
-    record = run.loop(task, budget, name)
-    return task.oracle(), record
-
-
 def memory_oracle(subject: Subject, data: OracleData, progress: Progress) -> Draw:
     """The appearance memory of the training frames as oracle: an ablation that trains nothing."""
     from lipwright.render.oracle.memory import MemoryOracle
@@ -154,61 +118,18 @@ def memory_oracle(subject: Subject, data: OracleData, progress: Progress) -> Dra
     return MemoryOracle(renderer, lambda place: subject.frames.frame(int(frames[place])), data).pictures
 
 
-def synthetic_set(draw: Draw, key: str, data: OracleData, count: int, run: Run, name: str = "pairs") -> PicturePairs:
-    """`count` pictures of speech on other heads; those an interrupted run drew with the oracle `key` are kept."""
-    from lipwright.render.oracle.pairs import picture_pairs
-
-    return picture_pairs(draw, data, count, run.seed, run.work / name, key, run.progress)
-
-
-def fit_crossmodal(
-    config: CrossModalConfig,
-    data: CrossModalData,
-    pairs: PicturePairs | None,
-    budget: Budget,
-    run: Run,
-    mode: str = "sewn",
-    name: str = "renderer",
-) -> tuple[CrossModalRenderer, TrainingRecord]:
-    """The renderer, on real frames and on the synthetic set."""
-    from lipwright.render.crossmodal.renderer import CrossModalRenderer
-    from lipwright.render.crossmodal.task import CrossModalTask
-    from lipwright.render.translation.perceptual import perceptual_distance
-
-    task = CrossModalTask(config, data, pairs, run.seed, run.device, perceptual_distance(config, run.device))
-    record = run.loop(task, budget, name)
-    return CrossModalRenderer(task.network(), data.geometry, mode, run.device), record
-
-
 def train_crossmodal(
     subject: Subject, plan: Plan, limit: Budget, run: Run
 ) -> tuple[CrossModalRenderer, dict[str, TrainingRecord]]:
     """All stages within `limit`: the oracle gets its share, the set is drawn, the renderer takes what is left."""
-    from lipwright.render.oracle.quality import drawing_of
-
-    config, spent_s, records = plan.config, 0.0, {}
-    pairs = None
+    spent_s, records, pairs = 0.0, {}, None
     if plan.synthetic:
         pictures = oracle_data(subject, plan.oracle, run.progress)
+        given = None
         if plan.oracle.kind == "memory":
-            draw, key = memory_oracle(subject, pictures, run.progress), f"memory of {subject.info['source']}"
-        else:
-            budget = Budget(limit.seconds * config.oracle_share if limit.seconds else None, limit.steps)
-            oracle, records["oracle"] = fit_oracle(plan.oracle, pictures, budget, run)
-            draw, key = drawing_of(oracle, pictures), oracle.fingerprint()
-        pairs = synthetic_set(draw, key, pictures, pairs_of(config, limit), run)
-        trained_s = records["oracle"].seconds if "oracle" in records else 0.0
-        spent_s = trained_s + (_PAIRS_SHARE * limit.seconds if limit.seconds else 0.0)
+            given = memory_oracle(subject, pictures, run.progress), f"memory of {subject.info['source']}"
+        pairs, records, spent_s = drawn_set(plan, pictures, limit, run, given)
         del pictures
-    data = crossmodal_data(subject, config, run.progress)
-    left = Budget(limit.seconds - spent_s if limit.seconds else None, limit.steps)
-    renderer, records["renderer"] = fit_crossmodal(config, data, pairs, left, run, plan.mode)
+    data = crossmodal_data(subject, plan.config, run.progress)
+    renderer, records["renderer"] = fit_crossmodal(plan.config, data, pairs, left_of(limit, spent_s), run, plan.mode)
     return renderer, records
-
-
-def pairs_of(config: CrossModalConfig, limit: Budget) -> int:
-    """How many pictures a synthetic set has: what `_PAIRS_SHARE` of the time draws, or as many as the steps see."""
-    if limit.seconds is None:
-        return int(np.clip((limit.steps or 1) * config.batch, 8, PAIRS))
-    each_s = _PAIR_S * (config.size / 256) ** 2
-    return int(np.clip(_PAIRS_SHARE * limit.seconds / each_s, 100, PAIRS))

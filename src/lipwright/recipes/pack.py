@@ -6,7 +6,12 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
+from lipwright.core.errors import ConfigError
 from lipwright.core.progress import Progress, Silent
+from lipwright.recipes import crossmodal
+from lipwright.recipes.base import find
 from lipwright.recipes.parts import translation_data
 from lipwright.subject.store import Subject
 
@@ -15,20 +20,54 @@ def pack(
     subject: Subject | str | os.PathLike[str],
     out: str | os.PathLike[str],
     *,
+    recipe: str = "pose-adaptive",
     preset: str = "standard",
     mode: str = "sewn",
     settings: Mapping[str, str] | None = None,
     megabytes: float = 20.0,
     progress: Progress | None = None,
 ) -> Path:
-    """Write crops, landmarks, pose and geometry of a subject; evenly fewer crops than there are if need be.
+    """Write pictures, landmarks, pose and geometry of a subject; evenly fewer frames than there are if need be.
 
-    Args as `recipes.train.train`; `megabytes` limits the crops. Returns the file.
+    Args as `recipes.train.train`; `megabytes` limits what frames take. Returns the file.
     """
+    chosen = find(recipe)
+    chosen.check(preset, mode)
+    person = subject if isinstance(subject, Subject) else Subject.open(subject)
+    told = progress or Silent()
+    if chosen.renderer == "translation":
+        _pack_translation(person, Path(out), preset, mode, settings or {}, megabytes, told)
+    elif chosen.renderer == "crossmodal":
+        _pack_crossmodal(person, Path(out), crossmodal.plan_of(preset, mode, settings or {}), megabytes, told)
+    else:
+        raise ConfigError(f"recipe '{recipe}' trains no renderer of its own, so there is nothing to pack")
+    return Path(out)
+
+
+def _pack_translation(
+    subject: Subject,
+    out: Path,
+    preset: str,
+    mode: str,
+    settings: Mapping[str, str],
+    megabytes: float,
+    progress: Progress,
+) -> None:
     from lipwright.render.translation.config import changed_preset
     from lipwright.render.translation.packed import save_packed, thinned
 
-    person = subject if isinstance(subject, Subject) else Subject.open(subject)
-    config = changed_preset(preset, mode, settings or {})
-    save_packed(out, thinned(translation_data(person, config, progress or Silent()), megabytes), config)
-    return Path(out)
+    config = changed_preset(preset, mode, settings)
+    save_packed(out, thinned(translation_data(subject, config, progress), megabytes), config)
+
+
+def _pack_crossmodal(subject: Subject, out: Path, plan: crossmodal.Plan, megabytes: float, progress: Progress) -> None:
+    from lipwright.render.oracle.packed import save_packed, thinned
+
+    if plan.oracle.kind == "memory":
+        raise ConfigError("the memory as oracle needs the footage itself; train oracle=memory where the footage is")
+    progress.start("speech features", None)
+    windows = crossmodal.heard(subject, plan.config)
+    progress.finish()
+    data = crossmodal.oracle_data(subject, plan.oracle, progress)
+    frames = np.concatenate(crossmodal.chosen_frames(subject))
+    save_packed(out, *thinned(data, windows[frames], megabytes), plan.config, plan.oracle)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +21,8 @@ from lipwright.render.memory.cover import STRETCH_S, cover
 from lipwright.render.memory.renderer import MemoryRenderer
 from lipwright.render.region import FaceGeometry
 from lipwright.subject.store import Subject
-from lipwright.train.loop import Budget, Loop, Task, TrainingRecord
+from lipwright.train.loop import Budget, TrainingRecord
+from lipwright.train.run import Run
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,23 +32,6 @@ if TYPE_CHECKING:
 
 RENDER_FRAMES = 5000
 """Crops a renderer is trained on at most; evenly spread over longer footage."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """How all parts of one persona are trained."""
-
-    work: Path
-    """Where checkpoints lie."""
-    seed: int
-    device: str
-    resume: bool
-    progress: Progress
-    log: Callable[[str, float, int], None] | None = None
-
-    def loop(self, task: Task, budget: Budget, name: str) -> TrainingRecord:
-        """Train one part until its budget is spent."""
-        return Loop(task, self.work, budget, name, self.progress, self.log).run(self.resume)
 
 
 def train_motion(subject: Subject, recipe: Recipe, limit: Budget, run: Run) -> tuple[CascadeMotion, TrainingRecord]:

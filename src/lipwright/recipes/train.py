@@ -23,7 +23,7 @@ from lipwright.persona.bundle import CONSENT, check_place
 from lipwright.persona.template import Template
 from lipwright.recipes import crossmodal
 from lipwright.recipes.base import Recipe, find
-from lipwright.recipes.parts import Run, fit_translation, remember, train_motion, translation_data
+from lipwright.recipes.parts import fit_translation, remember, train_motion, translation_data
 from lipwright.render.crossmodal.renderer import CrossModalRenderer
 from lipwright.render.translation.config import TranslationConfig, changed_preset
 from lipwright.render.translation.perceptual import check_perceptual
@@ -31,7 +31,9 @@ from lipwright.render.translation.renderer import TranslationRenderer
 from lipwright.render.translation.start import initial_weights
 from lipwright.subject.store import Subject
 from lipwright.synthesis.speaker import Persona
+from lipwright.train.crossmodal import Plan
 from lipwright.train.loop import Budget, TrainingRecord
+from lipwright.train.run import Run
 
 DEFAULT_RECIPE = "instant"
 """What measures best today for every budget on a CPU (docs/results.md)."""
@@ -121,7 +123,7 @@ class _Plan:
     translation: TranslationConfig | None = None
     start: Mapping[str, Tensor] | None = None
     """Weights it begins with."""
-    crossmodal: crossmodal.Plan | None = None
+    crossmodal: Plan | None = None
     ready: Renderer | None = None
     """Trained elsewhere; nothing is left to train."""
 

@@ -5,8 +5,8 @@
     lipwright train anchor.subject --recipe pose-adaptive --renderer trained/renderer.safetensors ...
 
 `trained/` then holds renderer.safetensors (16-bit floats), training.json, preview.png (held-out frames: real,
-generated, difference) and mouths.png (consecutive held-out mouths, real over generated). Several GPUs: torchrun
---nproc-per-node N -m lipwright.train ...
+generated, difference) and mouths.png (consecutive held-out mouths, real over generated); of virtual-human
+renderer-preview.png and oracle-preview.png instead. Several GPUs: torchrun --nproc-per-node N -m lipwright.train ...
 """
 
 from __future__ import annotations
@@ -14,23 +14,12 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from dataclasses import asdict
 from pathlib import Path
 
-import cv2
-
-from lipwright.core import parallel
-from lipwright.core.config import settings, to_dict, with_changes
-from lipwright.core.device import torch_device
-from lipwright.core.errors import ConfigError
-from lipwright.core.files import make_folder, write_json
-from lipwright.core.progress import Progress, Silent
+from lipwright.core.config import settings
 from lipwright.core.script import run_script
-from lipwright.render.translation.packed import load_packed
-from lipwright.render.translation.perceptual import perceptual_distance
-from lipwright.render.translation.start import initial_weights
-from lipwright.render.translation.task import TranslationTask
-from lipwright.train.loop import Budget, Loop, TrainingRecord
+from lipwright.train.loop import Budget
+from lipwright.train.packed import train_packed
 
 
 class Lines:
@@ -53,41 +42,6 @@ class Lines:
     def finish(self) -> None:
         """The stage is over."""
         print(self._note, file=sys.stderr, flush=True)
-
-
-def train_packed(
-    packed: Path,
-    out: Path,
-    budget: Budget,
-    device: str = "auto",
-    changes: dict[str, str] | None = None,
-    init: Path | None = None,
-    resume: bool = False,
-    seed: int = 0,
-    progress: Progress | None = None,
-) -> TrainingRecord:
-    """Train the renderer of a packed subject and write it with its figures and pictures into the folder `out`.
-
-    Args as `lipwright.train`; `changes` may change anything but mode and size, which the crops fix.
-    """
-    where = torch_device(device)
-    data, config = load_packed(packed)
-    changed = with_changes(config, changes or {})
-    if (changed.mode, changed.size) != (config.mode, config.size):
-        raise ConfigError(f"{packed} was packed for {config.mode} at {config.size} px; pack the subject again")
-    start = initial_weights(init, changed) if init is not None else None
-    with parallel.group(where):
-        task = TranslationTask(changed, data, seed, where, perceptual_distance(changed, where), start)
-        loop = Loop(task, make_folder(out), budget, "renderer", progress if parallel.leads() else Silent())
-        record = loop.run(resume)
-        if parallel.leads():
-            task.renderer().save(out / "renderer.safetensors", half=True)
-            for name, picture in (("preview", task.preview()), ("mouths", task.mouths())):
-                cv2.imwrite(str(out / f"{name}.png"), picture[..., ::-1])
-            write_json(out / "training.json", {"config": to_dict(changed), "device": where, **asdict(record)})
-            loop.discard()
-        parallel.wait()
-    return record
 
 
 def parser() -> argparse.ArgumentParser:

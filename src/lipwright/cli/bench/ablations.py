@@ -29,8 +29,8 @@ def table(subjects: Sequence[Path], asked: Table, device: str, file: Path, progr
     """Run what is missing in `file` and return all of it; ConfigError when it was made with other settings."""
     from lipwright.cli.machine import machine
     from lipwright.recipes.ablation import ablate, work_folder
-    from lipwright.recipes.parts import Run
     from lipwright.subject.store import Subject
+    from lipwright.train.run import Run
 
     here = machine()
     found = _opened(file, _settings(asked, device))

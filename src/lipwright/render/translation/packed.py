@@ -50,14 +50,9 @@ def load_packed(path: str | os.PathLike[str]) -> tuple[TranslationData, Translat
 
 
 def thinned(data: TranslationData, megabytes: float) -> TranslationData:
-    """The same person as JPEG with evenly fewer crops, so that they take about this much at most.
-
-    A fifth of the room is for validation, the rest for training.
-    """
-    sample = np.linspace(0, len(data.crops) - 1, min(32, len(data.crops))).round().astype(np.int64)
-    room = megabytes * 1e6 / (len(data.crops.chosen(sample, QUALITY).coded) / len(sample))
-    validation = _spread(data.validation, room / 5)
-    train = _spread(data.train, room - len(validation))
+    """The same person as JPEG with evenly fewer crops, so that they take about this much at most."""
+    room = megabytes * 1e6 / mean_bytes(data.crops)
+    train, validation = evenly(data.train, data.validation, room)
     order, places = np.concatenate([train, validation]), np.arange(len(train) + len(validation))
     return TranslationData(
         data.crops.chosen(order, QUALITY),
@@ -69,6 +64,20 @@ def thinned(data: TranslationData, megabytes: float) -> TranslationData:
         order if data.numbers is None else data.numbers[order],
         None if data.zooms is None else data.zooms[order],
     )
+
+
+def mean_bytes(crops: Crops) -> float:
+    """What a crop takes as a packed JPEG, from 32 of them."""
+    sample = np.linspace(0, len(crops) - 1, min(32, len(crops))).round().astype(np.int64)
+    return len(crops.chosen(sample, QUALITY).coded) / len(sample)
+
+
+def evenly(
+    train: NDArray[np.int64], validation: NDArray[np.int64], room: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Evenly fewer of both, `room` together at most: a fifth for validation; never fewer than eight of each."""
+    kept = _spread(validation, room / 5)
+    return _spread(train, room - len(kept)), kept
 
 
 def _spread(indices: NDArray[np.int64], count: float) -> NDArray[np.int64]:
