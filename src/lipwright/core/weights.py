@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lipwright.core import syncnet_weights, vgg19_weights, wav2vec2_weights
+from lipwright.core import syncnet_weights, vgg19_weights, wav2lip_weights, wav2vec2_weights
 from lipwright.core.errors import CheckpointError, ConfigError, OutputError
 from lipwright.core.files import atomic_file, file_hash
 
@@ -156,6 +156,22 @@ MODELS = {
         "see syncnet_python (VGG, Oxford)",
         syncnet_weights.check,
         syncnet_weights.convert,
+    ),
+    "wav2lip": BroughtModel(
+        "wav2lip",
+        "wav2lip.safetensors",
+        "teacher: the generator of Wav2Lip (a state dict, or a TorchScript archive that is converted once)",
+        "see Wav2Lip (research and personal use)",
+        wav2lip_weights.check_generator,
+        wav2lip_weights.convert_generator,
+    ),
+    "wav2lip-expert": BroughtModel(
+        "wav2lip-expert",
+        "wav2lip_expert.safetensors",
+        "teacher: the sync expert of Wav2Lip",
+        "see Wav2Lip (research and personal use)",
+        wav2lip_weights.check_expert,
+        wav2lip_weights.convert_expert,
     ),
     "wav2vec2": BroughtModel(
         "wav2vec2",
