@@ -15,7 +15,7 @@ from lipwright.core.ibug import RIGID
 
 # Neutral adult face, centimetres, order of core.ibug.RIGID (landmarks of the ICT Face Model Light's
 # neutral shape, MIT licence): generic on purpose, a person's own shape only adds a constant.
-_MODEL_CM = np.array(
+MODEL_CM = np.array(
     [
         [-7.363, 3.676, 3.657], [-7.276, 1.491, 3.925], [-6.938, -0.461, 4.533],
         [6.938, -0.461, 4.533], [7.276, 1.491, 3.925], [7.363, 3.676, 3.657],
@@ -82,7 +82,7 @@ class PoseFinder:
         for t, points in enumerate(rigid):
             if self._guess is None:
                 self._guess = _first_pose(points, self._camera)
-            turn, shift = cv2.solvePnPRefineLM(_MODEL_CM, points, self._camera, undistorted, *self._guess)
+            turn, shift = cv2.solvePnPRefineLM(MODEL_CM, points, self._camera, undistorted, *self._guess)
             if not np.isfinite(turn).all() or shift[2, 0] <= 0:
                 turn, shift = _first_pose(points, self._camera)
             self._guess = (turn, shift)
@@ -92,5 +92,5 @@ class PoseFinder:
 
 def _first_pose(points: np.ndarray, camera: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rotation vector and shift without a guess."""
-    _, turn, shift = cv2.solvePnP(_MODEL_CM, points, camera, np.zeros(4), flags=cv2.SOLVEPNP_SQPNP)
+    _, turn, shift = cv2.solvePnP(MODEL_CM, points, camera, np.zeros(4), flags=cv2.SOLVEPNP_SQPNP)
     return turn, shift
