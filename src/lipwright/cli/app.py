@@ -7,7 +7,21 @@ from typing import Annotated
 import typer
 
 from lipwright import __version__
-from lipwright.cli import bench, demo, doctor, evaluate, fit, models, pack, prepare, recipes, report, speak, train, visemes
+from lipwright.cli import (
+    bench,
+    demo,
+    doctor,
+    evaluate,
+    fit,
+    models,
+    pack,
+    prepare,
+    recipes,
+    report,
+    speak,
+    train,
+    visemes,
+)
 
 app = typer.Typer(
     name="lipwright",

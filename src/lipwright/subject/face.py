@@ -40,7 +40,9 @@ def model_for(subject: Subject, name: str) -> FaceModel:
         return bfm2009(path)
     if path.suffix == ".npz":
         return flame(path)
-    raise ConfigError(f"unknown face model '{name}'; available: person, ict-facekit, a BFM .mat file, a FLAME .npz file")
+    raise ConfigError(
+        f"unknown face model '{name}'; available: person, ict-facekit, a BFM .mat file, a FLAME .npz file"
+    )
 
 
 def fit_subject(
@@ -79,7 +81,9 @@ def fit_subject(
     if overlay is not None and len(shown):
         _write(overlay, fit, subject, [int(f) for f in shown])
     measured = good[np.unique(np.linspace(0, len(good) - 1, _MEASURED).round().astype(int))] if len(good) else good
-    photo = [photometric_error(fit.model, fit.coefficients, int(f), _frame(subject, int(f)), subject.size) for f in measured]
+    photo = [
+        photometric_error(fit.model, fit.coefficients, int(f), _frame(subject, int(f)), subject.size) for f in measured
+    ]
     mean = float(errors[good].mean()) if len(good) else float("nan")
     return {
         "model": fit.model.name,

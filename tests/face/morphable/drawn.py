@@ -34,9 +34,11 @@ def mean() -> F32:
     system, right = np.diag(links.sum(1)) - links, np.zeros((N_POINTS, 2))
     system[OVAL], right[OVAL] = np.eye(N_POINTS)[OVAL], border
     flat = np.linalg.solve(system, right)
-    spread = flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-9) * np.linalg.norm(
-        flat, axis=1, keepdims=True
-    ) ** 0.5  # the links crowd the middle
+    spread = (
+        flat
+        / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-9)
+        * np.linalg.norm(flat, axis=1, keepdims=True) ** 0.5
+    )  # the links crowd the middle
     height = np.sqrt(np.clip(1 - 0.9 * (spread**2).sum(1), 0.02, 1))
     return np.stack([7 * spread[:, 0], 9 * spread[:, 1], 9 * height], 1).astype(np.float32)
 

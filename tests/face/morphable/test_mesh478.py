@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import numpy as np
+from tests.face.morphable.drawn import OVAL, mean
 
 from lipwright.face.morphable.mesh478 import EYES, INNER_LIPS, N_POINTS, smooth_modes, surface, tracked_triangles
 from lipwright.face.raster import vertex_normals
-from tests.face.morphable.drawn import OVAL, mean
 
 
 def borders(triangles: np.ndarray) -> list[frozenset[int]]:

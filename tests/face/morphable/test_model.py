@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.face.morphable.drawn import SIZE, face, truth
 
 from lipwright.core.errors import ShapeError
 from lipwright.face.morphable.light import N_BANDS, harmonics, shade
 from lipwright.face.morphable.model import Landmarks, landmarks_px, neutral, scene
 from lipwright.face.morphable.picture import draw
-from tests.face.morphable.drawn import SIZE, face, truth
 
 
 def test_geometry_and_expression_add_up_and_know_nothing_of_each_other() -> None:

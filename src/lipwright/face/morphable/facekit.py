@@ -13,7 +13,8 @@ from lipwright.face.morphable.model import FaceModel, Landmarks
 _COLOURS = {
     "face": (0.72, 0.55, 0.47), "head": (0.65, 0.5, 0.43), "socket": (0.55, 0.3, 0.28),
     "eye_sockets": (0.5, 0.3, 0.28), "gums_tongue": (0.5, 0.22, 0.22), "teeth": (0.8, 0.76, 0.68),
-    "eyes": (0.75, 0.74, 0.72), "lacrimal": (0.6, 0.4, 0.38), "eye_blend": (0.5, 0.35, 0.3), "lashes": (0.1, 0.08, 0.07),
+    "eyes": (0.75, 0.74, 0.72),
+    "lacrimal": (0.6, 0.4, 0.38), "eye_blend": (0.5, 0.35, 0.3), "lashes": (0.1, 0.08, 0.07),
 }  # fmt: skip
 """Albedo of each part before any picture is looked at."""
 _INSIDE = ("gums_tongue", "teeth")

@@ -148,9 +148,7 @@ def follow(
 class _Follower:
     """What stays the same from batch to batch."""
 
-    def __init__(
-        self, model: FaceModel, geometry: F32, texture: F32, size: tuple[int, int], config: FitConfig
-    ) -> None:
+    def __init__(self, model: FaceModel, geometry: F32, texture: F32, size: tuple[int, int], config: FitConfig) -> None:
         self._camera, self._config, self._aim = camera_of(size), config, targets(model)
         self._points = _points(model, self._aim, geometry)
         still = np.asarray(model.mean + np.tensordot(geometry, model.geometry, 1), np.float32)

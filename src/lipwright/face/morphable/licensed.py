@@ -1,8 +1,8 @@
 """BFM-2009 and FLAME, for users who hold their licences. Nothing of either is part of this package.
 
-BFM-2009 (Paysan et al. 2009; expressions of Guo et al. 2018) as Deep3DFaceRecon prepares it: `BFM_model_front.mat`, 35,709
-vertices in decimetres, 80 + 80 components and 64 expressions already scaled to standard deviations. FLAME (Li et al.
-2017) is published as a pickle, which is never opened here: an npz of its plain arrays (docs/morphable.md says how), with
+BFM-2009 (Paysan et al. 2009; expressions of Guo et al. 2018) as Deep3DFaceRecon prepares it: `BFM_model_front.mat`,
+35,709 vertices in decimetres, 80 + 80 components and 64 expressions already scaled to standard deviations. FLAME (Li
+et al. 2017) is published as a pickle, which is never opened here: an npz of its plain arrays (docs/morphable.md says how), with
 the 68-point embedding in it.
 """
 
@@ -44,7 +44,9 @@ def bfm2009(path: str | os.PathLike[str]) -> FaceModel:
 
     def basis(name: str, factor: float) -> F32:
         if held[name].ndim != 2 or held[name].shape[0] != 3 * n:
-            raise CheckpointError(f"{source}: {name} has shape {held[name].shape}, expected ({3 * n}, any); copy it again")
+            raise CheckpointError(
+                f"{source}: {name} has shape {held[name].shape}, expected ({3 * n}, any); copy it again"
+            )
         return np.ascontiguousarray((held[name].T * factor).reshape(-1, n, 3), np.float32)
 
     triangles = _triangles(source, held["tri"].astype(np.int64) - 1, n)
@@ -90,7 +92,9 @@ def flame(path: str | os.PathLike[str]) -> FaceModel:
     jaw = np.stack([np.cross(axis, away) * share[:, None] * _JAW_RAD for axis in np.eye(3)])
     faces, mix = held["lmk_faces_idx"].ravel().astype(np.int64), held["lmk_b_coords"].astype(np.float32)
     if faces.shape != (68,) or mix.shape != (68, 3) or faces.min() < 0 or faces.max() >= len(triangles):
-        raise CheckpointError(f"{source}: the landmark embedding must hold 68 points on its triangles; use the full one")
+        raise CheckpointError(
+            f"{source}: the landmark embedding must hold 68 points on its triangles; use the full one"
+        )
     skin = np.tile(np.array(_SKIN, np.float32), (n, 1))
     model = FaceModel(
         name="flame",

@@ -91,7 +91,7 @@ def _band(outer: list[int], inner: list[int]) -> I32:
 
 
 def _patch(ring: list[int]) -> I32:
-    """A strip across an opening: a ring that runs clockwise from one corner, filled between its upper and lower side."""
+    """A strip across an opening: a ring that runs clockwise from one corner, filled between its two sides."""
     upper, lower = ring[: len(ring) // 2 + 1], [ring[0], *ring[: len(ring) // 2 - 1 : -1]]
     rows = []
     for k in range(len(upper) - 1):

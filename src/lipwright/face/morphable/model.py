@@ -136,7 +136,8 @@ def neutral(model: FaceModel, n_frames: int = 1, distance_cm: float = 60.0) -> C
     zero = np.zeros((n_frames, 3), np.float32)
     expression = np.zeros((n_frames, len(model.expression)), np.float32)
     return Coefficients(
-        np.zeros(len(model.geometry), np.float32), np.zeros(len(model.texture), np.float32), expression, zero, shift, light
+        np.zeros(len(model.geometry), np.float32), np.zeros(len(model.texture), np.float32),
+        expression, zero, shift, light,
     )  # fmt: skip
 
 

@@ -53,7 +53,7 @@ def build(track: FaceTrack, config: PersonConfig | None = None) -> FaceModel:
     good = np.flatnonzero(track.good)
     if len(good) < 20:
         raise SubjectError(
-            f"a face model needs at least 20 frames with a usable face, this footage has {len(good)}; use longer footage"
+            f"a face model needs at least 20 frames with a usable face, this footage has {len(good)}; use more"
         )
     chosen = good[np.unique(np.linspace(0, len(good) - 1, config.frames).round().astype(int))]
     meshes = np.asarray(track.dense_px[chosen][:, :N_POINTS], np.float64) * [1, -1, -1]

@@ -11,7 +11,6 @@ from lipwright.face.morphable.model import Coefficients, FaceModel, Scene, landm
 from lipwright.face.raster import interpolate, rasterise
 
 
-
 def draw(model: FaceModel, seen: Scene, size: tuple[int, int]) -> tuple[U8, NDArray[np.bool_]]:
     """(H, W, 3) RGB of a lit scene and the (H, W) mask of what it covers; black elsewhere."""
     fragments = rasterise(seen.points_px, model.triangles, size, cull_back=True)
@@ -28,7 +27,7 @@ def photometric_error(model: FaceModel, c: Coefficients, t: int, frame: U8, size
 
 
 def overlay(model: FaceModel, c: Coefficients, t: int, frame: U8, seen_px: F32 | None = None) -> U8:
-    """(H, 4 W, 3): the frame with points (model's green, tracker's `seen_px` red), the face drawn, over the frame, apart.
+    """(H, 4 W, 3): frame with points (model's green, tracker's `seen_px` red), face drawn, face over frame, difference.
 
     The last panel is the difference, four times as strong, around grey.
     """

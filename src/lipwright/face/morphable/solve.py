@@ -147,7 +147,9 @@ def step(
     n_moves = len(points.moves)
     found = projected(points, state, camera)
     away = (seen_px - found.px) / np.float32(noise.points_px)
-    trusted = weights * (trust(np.linalg.norm(away, axis=-1)) if robust else np.float32(1))
+    trusted = np.broadcast_to(weights, away.shape[:2])
+    if robust:
+        trusted = weights * trust(np.linalg.norm(away, axis=-1))
     rows = found.jacobian.reshape(len(away), -1, n_moves + 6) / np.float32(noise.points_px)
     scaled = rows * np.repeat(trusted, 2, axis=-1).reshape(len(away), -1, 1)
     normal = np.swapaxes(scaled, 1, 2) @ rows

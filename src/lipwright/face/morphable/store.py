@@ -54,4 +54,6 @@ def load(path: str | os.PathLike[str]) -> Fit:
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         if isinstance(error, CheckpointError):
             raise
-        raise CheckpointError(f"{source} is not a fitted face ({error}); run: lipwright fit SUBJECT -o {source}") from error
+        raise CheckpointError(
+            f"{source} is not a fitted face ({error}); run: lipwright fit SUBJECT -o {source}"
+        ) from error
