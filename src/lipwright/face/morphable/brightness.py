@@ -14,13 +14,17 @@ from lipwright.face.morphable.solve import State, trust
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _BLUR = 1.2
 """Standard deviation in px at 512: slopes of single pixels are mostly noise."""
+_ROW = 1024
 
 
 def colours_at(rgb8: U8, points_px: F32) -> F32:
     """(P, 3) RGB in [0, 1] at (P, 2) pixels, bilinear; outside the picture its border."""
-    at = np.ascontiguousarray(points_px, np.float32)
-    found = cv2.remap(rgb8, at[None, :, 0], at[None, :, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return found[0].astype(np.float32) / 255
+    rows = -(-len(points_px) // _ROW)  # OpenCV reads no more than 32767 in a row
+    at = np.zeros((rows * _ROW, 2), np.float32)
+    at[: len(points_px)] = points_px
+    x, y = (np.ascontiguousarray(at[:, k].reshape(rows, _ROW)) for k in range(2))
+    found = cv2.remap(rgb8, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return found.reshape(-1, 3)[: len(points_px)].astype(np.float32) / 255
 
 
 def soft_grey(rgb8: U8) -> U8:

@@ -2,8 +2,8 @@
 
 BFM-2009 (Paysan et al. 2009; expressions of Guo et al. 2018) as Deep3DFaceRecon prepares it: `BFM_model_front.mat`,
 35,709 vertices in decimetres, 80 + 80 components and 64 expressions already scaled to standard deviations. FLAME (Li
-et al. 2017) is published as a pickle, which is never opened here: an npz of its plain arrays (docs/morphable.md says how), with
-the 68-point embedding in it.
+et al. 2017) is published as a pickle, which is never opened here: an npz of its plain arrays (docs/morphable.md says
+how), with the 68-point embedding in it.
 """
 
 from __future__ import annotations

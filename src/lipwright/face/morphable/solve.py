@@ -183,7 +183,7 @@ def geometry_step(
     The frames are of one face and share its tracking errors; together they count as ten.
     """
     found = projected(Points(points.still, points.moves), state, camera)
-    inner = projected(Points(points.still, bends), _posed_only(state, points, len(bends)), camera)
+    inner = projected(Points(points.still, bends), _posed_only(state, len(bends)), camera)
     slopes = inner.jacobian[..., : len(bends)] / np.float32(noise.points_px)
     away = (seen_px - found.px) / np.float32(noise.points_px)
     trusted = weights * trust(np.linalg.norm(away, axis=-1))
@@ -194,7 +194,7 @@ def geometry_step(
     return np.asarray(known + np.linalg.solve(normal, right), np.float32)
 
 
-def _posed_only(state: State, points: Points, n: int) -> State:
+def _posed_only(state: State, n: int) -> State:
     return State(np.zeros((len(state.turn), n), np.float32), state.turn, state.shift)
 
 
