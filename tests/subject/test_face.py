@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from tests.face.morphable import drawn
 
 from lipwright.cli.main import run
 from lipwright.core.contracts import U8
@@ -16,7 +17,6 @@ from lipwright.face.morphable import store
 from lipwright.face.morphable.fit import FitConfig
 from lipwright.subject import face as module
 from lipwright.subject.face import fit_subject
-from tests.face.morphable import drawn
 
 
 class DrawnSubject:

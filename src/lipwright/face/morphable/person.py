@@ -19,7 +19,7 @@ from lipwright.core.ibug import RIGID
 from lipwright.face.landmarks68 import MAP_68
 from lipwright.face.mesh import LIDS, LIPS, LOWER_FACE
 from lipwright.face.morphable.mesh478 import N_POINTS, smooth_modes, surface
-from lipwright.face.morphable.model import FaceModel, Landmarks
+from lipwright.face.morphable.model import FaceModel, Landmarks, camera_of
 from lipwright.face.pose import MODEL_CM
 
 Frames = Callable[[int], U8]
@@ -57,7 +57,8 @@ def build(track: FaceTrack, config: PersonConfig | None = None) -> FaceModel:
         )
     chosen = good[np.unique(np.linspace(0, len(good) - 1, config.frames).round().astype(int))]
     meshes = np.asarray(track.dense_px[chosen][:, :N_POINTS], np.float64) * [1, -1, -1]
-    mean, aligned = aligned_meshes(meshes)
+    mean, aligned, cm_per_px = aligned_meshes(meshes)
+    mean, aligned = (without_perspective(m, camera_of(track.size).focal_px * cm_per_px) for m in (mean, aligned))
     moves = (aligned - mean).reshape(len(aligned), -1)
     _, spread, ways = np.linalg.svd(moves, full_matrices=False)
     count = min(config.expressions, len(chosen) - 1)
@@ -98,8 +99,20 @@ def bends() -> F32:
     return out
 
 
-def aligned_meshes(meshes: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(468, 3) mean and (n, 468, 3) meshes in centimetres and head axes, without position, turn and size.
+def without_perspective(points: NDArray[np.float64], distance_cm: float) -> NDArray[np.float64]:
+    """(..., 468, 3) tracked points in head axes to where they are in space.
+
+    The tracker's x and y are those of the picture, where what is nearer is larger; seen from `distance_cm` on its axis,
+    a point that lies z nearer than the mean of the still ones is drawn 1 / (1 - z / distance) too large.
+    """
+    depth = points[..., 2:] - points[..., _STILL, 2].mean(-1)[..., None, None]
+    return np.concatenate([points[..., :2] * (1 - depth / distance_cm), points[..., 2:]], axis=-1)
+
+
+def aligned_meshes(
+    meshes: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """(468, 3) mean and (n, 468, 3) meshes in centimetres and head axes, without position, turn and size; cm per unit.
 
     Args:
         meshes: (n, 468, 3), y up, z to the viewer, in any unit.
@@ -110,7 +123,7 @@ def aligned_meshes(meshes: NDArray[np.float64]) -> tuple[NDArray[np.float64], ND
         mean = aligned.mean(0)
     rigid = MAP_68[RIGID, :N_POINTS].astype(np.float64) @ mean
     size, turn, shift = similarity(rigid, MODEL_CM)
-    return mean @ turn.T * size + shift, aligned @ turn.T * size + shift
+    return mean @ turn.T * size + shift, aligned @ turn.T * size + shift, size
 
 
 def _laid_over(

@@ -180,15 +180,15 @@ def geometry_step(
     Args:
         bends: (G, K, 3) cm per standard deviation.
         known: (G,) what `points.still` already holds.
-    The frames are of one face and share its tracking errors; together they count as ten.
+    The frames are of one face and share its tracking errors; together they count as ten. Every point has its say here:
+    what lies far off is what geometry is to explain.
     """
     found = projected(Points(points.still, points.moves), state, camera)
     inner = projected(Points(points.still, bends), _posed_only(state, len(bends)), camera)
     slopes = inner.jacobian[..., : len(bends)] / np.float32(noise.points_px)
     away = (seen_px - found.px) / np.float32(noise.points_px)
-    trusted = weights * trust(np.linalg.norm(away, axis=-1))
     rows = slopes.reshape(-1, len(bends)).astype(np.float64)
-    share = np.repeat(trusted.ravel(), 2) * min(10 / len(away), 1.0)
+    share = np.repeat(np.tile(weights, len(away)), 2) * min(10 / len(away), 1.0)
     normal = (rows * share[:, None]).T @ rows + np.eye(len(bends))
     right = (rows * share[:, None]).T @ away.ravel() - known
     return np.asarray(known + np.linalg.solve(normal, right), np.float32)
