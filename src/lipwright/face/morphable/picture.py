@@ -12,10 +12,24 @@ from lipwright.face.raster import interpolate, rasterise
 
 
 def draw(model: FaceModel, seen: Scene, size: tuple[int, int]) -> tuple[U8, NDArray[np.bool_]]:
-    """(H, W, 3) RGB of a lit scene and the (H, W) mask of what it covers; black elsewhere."""
-    fragments = rasterise(seen.points_px, model.triangles, size, cull_back=True)
-    colours: F32 = interpolate(fragments, model.triangles, seen.colours)
-    return np.rint(np.clip(colours, 0, 1) * 255).astype(np.uint8), fragments.triangle >= 0
+    """(H, W, 3) RGB of a lit scene and the (H, W) mask of what it covers; black elsewhere.
+
+    Only the box around the face is rasterised: the cost follows the face, not the picture.
+    """
+    width, height = size
+    picture, mask = np.zeros((height, width, 3), np.uint8), np.zeros((height, width), bool)
+    low = np.maximum(np.floor(seen.points_px[:, :2].min(0)), 0).astype(int)
+    high = np.minimum(np.ceil(seen.points_px[:, :2].max(0)).astype(int) + 1, size)
+    if (high <= low).any():
+        return picture, mask
+    points = seen.points_px - np.array([low[0], low[1], 0], np.float32)
+    box = (int(high[0] - low[0]), int(high[1] - low[1]))
+    fragments = rasterise(points, model.triangles, box, cull_back=True)
+    colours: F32 = interpolate(fragments, model.triangles, np.clip(seen.colours, 0, 1) * 255)
+    where = (slice(low[1], high[1]), slice(low[0], high[0]))
+    picture[where] = np.rint(colours).astype(np.uint8)
+    mask[where] = fragments.triangle >= 0
+    return picture, mask
 
 
 def photometric_error(model: FaceModel, c: Coefficients, t: int, frame: U8, size: tuple[int, int]) -> float:
