@@ -86,7 +86,9 @@ def test_normals_of_a_sphere_point_outwards_and_light_shades_it_as_computed() ->
     np.testing.assert_allclose(found[kept], vertex_normals(points, triangles)[kept], atol=1e-4)  # poles degenerate
     light = np.random.default_rng(2).normal(size=(9, 3)).astype(np.float32)
     shaded = torch_raster.shade(torch.ones(3, 3), torch.from_numpy(found[300:303]), torch.from_numpy(light))
-    np.testing.assert_allclose(shaded.numpy(), shade(np.ones((3, 3), np.float32), found[300:303], light), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(
+        shaded.numpy(), shade(np.ones((3, 3), np.float32), found[300:303], light), rtol=1e-4, atol=1e-4
+    )
 
 
 def test_light_can_be_found_by_descent() -> None:
