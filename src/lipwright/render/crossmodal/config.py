@@ -35,6 +35,9 @@ class CrossModalConfig:
     """Channels at full size; the paper's table has 8."""
     residual: bool = True
     """Residual blocks between the strided convolutions of the keypoint encoder: in the paper's text, not its table."""
+    mean_base: bool = True
+    """Pictures begin as the person's mean head and mouth, and the network learns what changes (ours, not the paper's):
+    a short training need not learn skin, hair and studio first."""
     decoders: int = 2
     """2: a mouth decoder whose features are pasted into the head's; 1: one decoder for the whole head (Fig. 10)."""
     backbone: str = "ours"

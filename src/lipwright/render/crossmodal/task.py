@@ -118,11 +118,11 @@ class CrossModalTask:
         }
 
     def validate(self) -> dict[str, float]:
-        """`score` (lower is better), mouth-square PSNR in dB and sharpness over real on held-out real frames."""
+        """`score` (lower is better), mouth PSNR in dB and sharpness over real on held-out real frames."""
         return self._held_out.scores()
 
     def preview(self) -> U8:
-        """Contact sheet of held-out frames: real, generated, difference; head and mouth square."""
+        """Contact sheet of held-out frames: real, generated, difference; head and mouth picture."""
         return self._held_out.sheet()
 
     def _reconstruction(self, prefix: str, fake: Tensor, real: Tensor, weight: float) -> dict[str, Tensor]:
@@ -136,10 +136,11 @@ class CrossModalTask:
             f"{prefix}perceptual": weight * c.perceptual_weight * alike,
         }
 
-    def _draw(self, strokes: Tensor, speech: Tensor) -> Tensor:
-        """The averaged network's head pictures."""
+    def _draw(self, strokes: Tensor, speech: Tensor) -> tuple[Tensor, Tensor]:
+        """The averaged network's head and mouth pictures."""
         with torch.inference_mode(), autocast(self.device, self._bf16):
-            return self.network().eval().draw(strokes, speech).float()
+            head, mouth = self.network().eval()(strokes, speech)
+        return head.float(), mouth.float()
 
     def _on_device(self, batch: Batch) -> Batch:
         return batch.to(self.device, self._game.layout)
@@ -151,6 +152,11 @@ def _build(config: CrossModalConfig, data: CrossModalData, seed: int) -> tuple[C
         torch.manual_seed(seed)
         learner = CrossModal(config, data.geometry.mouth_square)
         learner.speech_encoder.standardise(data.speech[data.train].reshape(-1, config.k))
+        if config.mean_base:
+            head, mouth = data.mean()
+            learner.head_decoder.start_from(head)
+            if learner.mouth_decoder is not None:
+                learner.mouth_decoder.start_from(mouth)
         return learner, {
             "discriminator": MultiscaleDiscriminator(STROKE_CHANNELS + 3, config.ndf, config.n_scales),
             "mouth_discriminator": MultiscaleDiscriminator(3, config.ndf, 1),
