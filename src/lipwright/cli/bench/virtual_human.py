@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from lipwright.cli.bench import kept_rows
 from lipwright.cli.bench.virtual_human_tables import tables
-from lipwright.cli.output import print_table, write_json
-from lipwright.cli.results import cell
+from lipwright.cli.output import write_json
+from lipwright.cli.results import table_lines
 from lipwright.core.errors import CheckpointError, ConfigError
 
 if TYPE_CHECKING:
@@ -104,9 +104,8 @@ def run(subjects: Sequence[Path], asked: Table, device: str, file: Path, progres
 
 
 def show(found: dict[str, Any]) -> None:
-    """The tables of all subjects, then the rows that were not run and why."""
-    for one in tables(found):
-        print_table(one["title"], one["columns"], [[cell(value) for value in row] for row in one["rows"]])
+    """The tables of all subjects as markdown, with the rows that were not run and why."""
+    print("\n\n".join(map(table_lines, tables(found))))
 
 
 def _settings(asked: Table, device: str) -> dict[str, Any]:

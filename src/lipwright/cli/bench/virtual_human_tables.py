@@ -71,7 +71,7 @@ _HOW = {"steps": "steps", "train_s": "training, s", "oracle_steps": "oracle step
 
 
 def of_virtual_human(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Command, machine and tables for `lipwright report`; ValueError when no row was run."""
+    """Command, machine of the last row, and tables for `lipwright report`; ValueError when no row was run."""
     budget = given["budget"]
     limit = f"--budget {budget['seconds']:g}s" if budget["seconds"] else f"--steps {budget['steps']}"
     command = f"lipwright bench virtual-human {' '.join(given['subjects'])} --preset {given['preset']} {limit}"

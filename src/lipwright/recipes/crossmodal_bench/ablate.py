@@ -33,6 +33,8 @@ from lipwright.subject.store import Subject
 
 TESTED = 150
 """Held-out frames in a row, at most, in which lips are read."""
+_EXPORTED = ("ours", "decoders", "backbone")
+"""Groups in which the network itself differs: there the exported form is timed as well."""
 _NO_FOOTAGE = "needs footage that no training has seen: --footage, --audio and --picture"
 _NO_WAV2LIP = (
     "lipwright has no Wav2Lip network and its weights may not be redistributed; compare its videos with "
@@ -63,7 +65,13 @@ def _renderer(row: Row, shop: Workshop) -> Made:
     heads, others = (shop.subject.track[t : t + stop - start] for t in (start, other))
     silent = strip.silence(speech_window(plan.config), stop - start)
     tests = head_tests(renderer, heads, others, said[start:stop], silent)
-    facts = {"changes": dict(row.changes), **facts, **scores, **tests.facts(), **speed(renderer, data)}
+    facts = {
+        "changes": dict(row.changes),
+        **facts,
+        **scores,
+        **tests.facts(),
+        **speed(renderer, data, row.group in _EXPORTED),
+    }
     return Made(row, facts, {"sheet": sheet(found)})
 
 

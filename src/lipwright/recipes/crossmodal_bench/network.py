@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from lipwright.render.crossmodal.strokes import strokes
 from lipwright.render.oracle.drawing import mouth_areas
 from lipwright.render.translation.quality import contact_sheet
 
-FRAMES = 48
+FRAMES = 32
 """Held-out frames that are drawn."""
 _SHEET = 5
 _TIMED, _WARM_UP = 24, 4
@@ -106,15 +107,16 @@ def sheet(found: Drawn) -> U8:
     return contact_sheet([(found.real[k], found.made[k], box) for k in some])
 
 
-def speed(renderer: CrossModalRenderer, data: CrossModalData) -> dict[str, Any]:
-    """draw_ms (processor time a head) and fps (median) as torch draws it; openvino_fps of the exported network.
+def speed(renderer: CrossModalRenderer, data: CrossModalData, exported: bool = False) -> dict[str, Any]:
+    """draw_ms (processor time a head) and fps (median) as torch draws it, one head at a time, strokes not included.
 
-    One head at a time, drawing included, strokes not. None for the exported one where the extra is not installed.
+    With `exported` also openvino_ms, processor time of the exported network on one core; None where the extra for it
+    is not installed.
     """
     i = int(data.validation[0])
     inputs = seen(data, i), data.speech[i]
 
-    def timed(draw: Any) -> tuple[float, float]:
+    def timed(draw: Callable[[], Any]) -> tuple[float, float]:
         for _ in range(_WARM_UP):
             draw()
         walls, busy = [], time.process_time()
@@ -125,17 +127,24 @@ def speed(renderer: CrossModalRenderer, data: CrossModalData) -> dict[str, Any]:
         return 1000 * (time.process_time() - busy) / _TIMED, 1 / float(np.median(walls))
 
     draw_ms, fps = timed(lambda: renderer.draw(*inputs, mouth=False))
-    found: dict[str, Any] = {"draw_ms": round(draw_ms, 2), "fps": round(fps, 1), "openvino_ms": None}
-    try:
-        from lipwright.render.crossmodal.export import openvino_drawing, to_onnx
+    found: dict[str, Any] = {"draw_ms": round(draw_ms, 2), "fps": round(fps, 1)}
+    if exported:
+        found["openvino_ms"] = _openvino_ms(renderer, inputs, timed)
+    return found
 
+
+def _openvino_ms(
+    renderer: CrossModalRenderer, inputs: tuple[F32, F32], timed: Callable[[Callable[[], Any]], tuple[float, float]]
+) -> float | None:
+    from lipwright.render.crossmodal.export import openvino_drawing, to_onnx
+
+    try:
         with tempfile.TemporaryDirectory() as folder:
             to_onnx(renderer.network, Path(folder) / "head.onnx")
-            exported = openvino_drawing(Path(folder) / "head.onnx", "fp32", threads=1)
-            found["openvino_ms"] = round(timed(lambda: exported(inputs[0][None], inputs[1][None]))[0], 2)
+            draw = openvino_drawing(Path(folder) / "head.onnx", "fp32", threads=1)
+            return round(timed(lambda: draw(inputs[0][None], inputs[1][None]))[0], 2)
     except DependencyError:
-        pass
-    return found
+        return None
 
 
 def _face(points: F32, size: int) -> NDArray[np.bool_]:
