@@ -12,7 +12,7 @@ from lipwright.core.contracts import F32, U8, FaceTrack, RenderWindow
 from lipwright.face.align import apply
 from lipwright.metrics import image
 from lipwright.metrics.binned import binned
-from lipwright.metrics.detail import laplacian_energy
+from lipwright.metrics.detail import laplacian_energy, sharpness_ratio
 from lipwright.metrics.sticking import sticking
 from lipwright.recipes.crossmodal_bench.network import Drawn
 from lipwright.render.crossmodal.renderer import CrossModalRenderer
@@ -50,7 +50,7 @@ def by_yaw(found: Drawn, yaw_rad: NDArray[Any]) -> list[dict[str, Any]]:
             "frames": b.count,
             "mouth_psnr_db": b.mean,
             "head_psnr_db": bins["head_psnr_db"][n].mean,
-            "mouth_sharpness": bins["made"][n].mean / bins["real"][n].mean,
+            "mouth_sharpness": sharpness_ratio([bins["made"][n].mean], [bins["real"][n].mean]),
         }
         for n, b in enumerate(bins["mouth_psnr_db"])
         if b.count
