@@ -177,13 +177,16 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("tiny")
-def test_rows_share_what_they_can_and_say_why_they_were_not_run(subject: Any, tmp_path: Path) -> None:
+def test_rows_share_what_they_can_and_say_why_they_were_not_run(
+    subject: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import json
 
     from lipwright.cli.bench import virtual_human
-    from lipwright.recipes.crossmodal_bench import workshop
+    from lipwright.recipes.crossmodal_bench import ablate, workshop
     from lipwright.train.loop import Budget
 
+    monkeypatch.setattr(ablate, "_EXPORTED", ())  # exporting takes longer than all else here
     folder = tmp_path / "few.subject"
     shutil.copytree(subject.path, folder)
     info = json.loads((folder / "subject.json").read_text(encoding="utf-8"))
@@ -227,3 +230,26 @@ def test_rows_share_what_they_can_and_say_why_they_were_not_run(subject: Any, tm
     assert "--footage" in rows["comparison ours, sewn"]["reason"]
     assert (tmp_path / "table.pictures" / "few.subject" / "ours-sheet.png").is_file()
     json.loads(file.read_text(encoding="utf-8"), parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+
+
+@pytest.mark.slow
+def test_a_system_is_compared_on_footage_it_never_saw(
+    subject: Any, persona: Any, presenter: Path, tmp_path: Path
+) -> None:
+    """With a persona that shows a face: keys of the paper's table in both protocols, and the real video beside them."""
+    from lipwright.recipes.crossmodal_bench.comparison import CROSS, SELF, compared, persona_of
+    from lipwright.recipes.crossmodal_bench.rows import Reported
+
+    motions = {"landmarks": persona.motions["landmarks"]}
+    made = persona_of(subject, motions, "memory", persona.renderers["memory"], "sewn")
+    reported = Reported(presenter, (11.0, 13.0), (2.0, 4.0))
+    found = compared(made, reported, tmp_path, "memory")
+    assert set(found) == {"self", "cross"}
+    assert set(found["self"]) == {*SELF, "real"}
+    assert set(found["cross"]) == {*CROSS, "real"}
+    assert 25 < found["self"]["psnr_db"] < found["self"]["real"]["psnr_db"]
+    assert 0 < found["self"]["dlip_centred"] < found["self"]["dlip_px"] < found["self"]["dlip_frobenius"]
+    assert found["self"]["lse_c"] is None  # nobody brought SyncNet's weights
+    assert found["self"]["fps"] > 0
+    assert found["cross"]["shape_px"] > 0
+    assert {p.name for p in tmp_path.iterdir()} == {"memory-self.mp4", "memory-cross.mp4"}

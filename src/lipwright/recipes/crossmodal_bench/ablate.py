@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lipwright.core.contracts import LANDMARKS, MotionModel
-from lipwright.core.errors import CheckpointError, DependencyError
+from lipwright.core.errors import CheckpointError, DependencyError, FootageError, SpeechError
 from lipwright.evaluate.heads import head_tests
 from lipwright.evaluate.rendered import held_out
 from lipwright.face.smooth import runs
@@ -33,6 +33,8 @@ from lipwright.subject.store import Subject
 
 TESTED = 150
 """Held-out frames in a row, at most, in which lips are read."""
+_ABSENT = (CheckpointError, DependencyError, FootageError, SpeechError)
+"""Weights or an engine that nobody has brought; a drawn video in which the tracker finds no face."""
 _EXPORTED = ("ours", "decoders", "backbone")
 """Groups in which the network itself differs: there the exported form is timed as well."""
 _NO_FOOTAGE = "needs footage that no training has seen: --footage, --audio and --picture"
@@ -49,7 +51,7 @@ def ablate(subject: Subject, table: Table, run: Run, done: Iterable[str] = ()) -
         if row.name not in finished:
             try:
                 made = BUILDERS[row.kind](row, shop)
-            except (CheckpointError, DependencyError) as error:  # weights or an engine that nobody has brought
+            except _ABSENT as error:
                 made = Made(row, {}, reason=str(error))
             yield made
 
