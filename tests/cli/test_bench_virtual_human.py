@@ -114,7 +114,7 @@ def test_other_settings_and_missing_names_are_refused(tmp_path: Path, capsys: An
     file = tmp_path / "table.json"
     file.write_text(json.dumps(found()), encoding="utf-8")
     table = virtual_human.table_of(None, 6, None, 0, None, ["width=4"])
-    with pytest.raises(ConfigError, match="another budget"):
+    with pytest.raises(ConfigError, match=r"another budget \(5 steps, asked 6 steps\)"):
         virtual_human.run([], table, "cpu", file, Silent())
     assert lipwright(["bench", "virtual-human", "--json", str(file)]) == 2
     assert "needs subjects and --json FILE" in capsys.readouterr().err

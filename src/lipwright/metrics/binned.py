@@ -30,7 +30,7 @@ def binned(values: NDArray[Any], by: NDArray[Any], edges: Sequence[float]) -> li
     if v.shape != b.shape or v.ndim != 1:
         raise ShapeError("by", v.shape, b.shape)
     if len(edges) < 2 or any(low >= high for low, high in pairwise(edges)):
-        raise ShapeError("edges", ("two or more, rising",), tuple(edges))
+        raise ShapeError("edges", (">= 2, rising",), (len(edges),))
     found = []
     for k, (low, high) in enumerate(pairwise(edges)):
         last = k == len(edges) - 2

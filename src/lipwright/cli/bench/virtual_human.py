@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,7 +109,9 @@ def show(found: dict[str, Any]) -> None:
 
 def _settings(asked: Table, device: str) -> dict[str, Any]:
     """What must be alike for rows to stand in one table."""
-    shared = {"preset": asked.preset, "budget": asdict(asked.budget), "seed": asked.seed}
+    limit = asked.budget
+    budget = f"{limit.seconds:g}s" if limit.seconds is not None else f"{limit.steps} steps"
+    shared = {"preset": asked.preset, "budget": budget, "seed": asked.seed}
     return {"benchmark": NAME, "device": device, **shared, "changes": dict(asked.changes)}
 
 

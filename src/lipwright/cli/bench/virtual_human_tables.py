@@ -73,7 +73,7 @@ _HOW = {"steps": "steps", "train_s": "training, s", "oracle_steps": "oracle step
 def of_virtual_human(given: Mapping[str, Any]) -> dict[str, Any]:
     """Command, machine of the last row, and tables for `lipwright report`; ValueError when no row was run."""
     budget = given["budget"]
-    limit = f"--budget {budget['seconds']:g}s" if budget["seconds"] else f"--steps {budget['steps']}"
+    limit = f"--steps {budget.removesuffix(' steps')}" if budget.endswith(" steps") else f"--budget {budget}"
     command = f"lipwright bench virtual-human {' '.join(given['subjects'])} --preset {given['preset']} {limit}"
     command += f" --seed {given['seed']}" + "".join(f" --set {k}={v}" for k, v in given["changes"].items())
     machines = [r["machine"] for s in given["subjects"].values() for r in s["rows"].values() if "machine" in r]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -184,7 +185,9 @@ def _compare_landmarks(row: Row, shop: Workshop) -> Made:
         "motion_steps": moved.steps,
         "motion_s": round(moved.seconds, 1),
     }
-    return Made(row, {**facts, "protocols": compared(persona, reported, shop.run.work, row.file)})
+    found = compared(persona, reported, shop.run.work, row.file)
+    shutil.rmtree(run.work, ignore_errors=True)  # checkpoints of what is now measured
+    return Made(row, {**facts, "protocols": found})
 
 
 def _wav2lip(row: Row, shop: Workshop) -> Made:
