@@ -225,7 +225,7 @@ def test_rows_share_what_they_can_and_say_why_they_were_not_run(
     assert "pairs" not in rows["synthetic 0"]
     assert rows["limits"]["bins"][0]["frames"] >= 1
     assert rows["limits"]["steps"] == 1
-    assert "no Wav2Lip network" in rows["comparison Wav2Lip"]["reason"]
+    assert "needs Wav2Lip's weights" in rows["comparison Wav2Lip"]["reason"]
     assert "needs weights" in rows["speech wav2vec2"]["reason"]
     assert "--footage" in rows["comparison ours, sewn"]["reason"]
     assert (tmp_path / "table.pictures" / "few.subject" / "ours-sheet.png").is_file()
@@ -237,13 +237,14 @@ def test_a_system_is_compared_on_footage_it_never_saw(
     subject: Any, persona: Any, presenter: Path, tmp_path: Path
 ) -> None:
     """With a persona that shows a face: keys of the paper's table in both protocols, and the real video beside them."""
+    from lipwright.evaluate.speakers import PersonaSpeaker
     from lipwright.recipes.crossmodal_bench.comparison import CROSS, SELF, compared, persona_of
     from lipwright.recipes.crossmodal_bench.rows import Reported
 
     motions = {"landmarks": persona.motions["landmarks"]}
     made = persona_of(subject, motions, "memory", persona.renderers["memory"], "sewn")
     reported = Reported(presenter, (11.0, 13.0), (2.0, 4.0))
-    found = compared(made, reported, tmp_path, "memory")
+    found = compared(PersonaSpeaker(made), reported, tmp_path, "memory")
     assert set(found) == {"self", "cross"}
     assert set(found["self"]) == {*SELF, "real"}
     assert set(found["cross"]) == {*CROSS, "real"}

@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from lipwright.core import weights
 from lipwright.core.contracts import LANDMARKS, MotionModel
 from lipwright.core.errors import CheckpointError, DependencyError, FootageError, SpeechError
 from lipwright.evaluate.heads import head_tests
 from lipwright.evaluate.rendered import held_out
+from lipwright.evaluate.speakers import PersonaSpeaker
 from lipwright.face.smooth import runs
 from lipwright.recipes.base import find
 from lipwright.recipes.crossmodal import speech_window
@@ -40,8 +42,7 @@ _EXPORTED = ("ours", "decoders", "backbone")
 """Groups in which the network itself differs: there the exported form is timed as well."""
 _NO_FOOTAGE = "needs footage that no training has seen: --footage, --audio and --picture"
 _NO_WAV2LIP = (
-    "lipwright has no Wav2Lip network and its weights may not be redistributed; compare its videos with "
-    "`lipwright evaluate A.mp4 B.mp4 --reference real.mp4`"
+    "needs Wav2Lip's weights, which nobody may redistribute; bring them with: lipwright models add wav2lip FILE"
 )
 
 
@@ -164,7 +165,7 @@ def _compare(row: Row, shop: Workshop, mode: str = "sewn") -> Made:
     window = speech_window(renderer.config)
     motions: dict[str, MotionModel] = {window.info.produces: window}
     persona = persona_of(shop.subject, motions, "crossmodal", renderer, mode)
-    return Made(row, {**facts, "protocols": compared(persona, reported, shop.run.work, row.file)})
+    return Made(row, {**facts, "protocols": compared(PersonaSpeaker(persona), reported, shop.run.work, row.file)})
 
 
 def _compare_landmarks(row: Row, shop: Workshop) -> Made:
@@ -185,13 +186,20 @@ def _compare_landmarks(row: Row, shop: Workshop) -> Made:
         "motion_steps": moved.steps,
         "motion_s": round(moved.seconds, 1),
     }
-    found = compared(persona, reported, shop.run.work, row.file)
+    found = compared(PersonaSpeaker(persona), reported, shop.run.work, row.file)
     shutil.rmtree(run.work, ignore_errors=True)  # checkpoints of what is now measured
     return Made(row, {**facts, "protocols": found})
 
 
 def _wav2lip(row: Row, shop: Workshop) -> Made:
-    return Made(row, {}, reason=_NO_WAV2LIP)
+    path, reported = weights.find("wav2lip"), shop.table.reported
+    if path is None or reported is None:
+        return Made(row, {}, reason=_NO_WAV2LIP if path is None else _NO_FOOTAGE)
+    from lipwright.evaluate.wav2lip import Wav2LipSpeaker
+    from lipwright.render.wav2lip import load_wav2lip
+
+    found = compared(Wav2LipSpeaker(load_wav2lip(path)), reported, shop.run.work, row.file)
+    return Made(row, {"protocols": found})
 
 
 BUILDERS: dict[str, Callable[[Row, Workshop], Made]] = {

@@ -8,9 +8,8 @@ from typing import Any
 
 from lipwright import __version__
 from lipwright.core.contracts import MotionModel, Renderer
-from lipwright.evaluate.protocols import run_cross, run_self
+from lipwright.evaluate.protocols import Speak, run_cross, run_self
 from lipwright.evaluate.result import Evaluation
-from lipwright.evaluate.speakers import PersonaSpeaker
 from lipwright.evaluate.video import evaluate
 from lipwright.persona.template import Template
 from lipwright.recipes.crossmodal_bench.rows import Reported
@@ -57,9 +56,8 @@ def persona_of(subject: Subject, motions: dict[str, MotionModel], kind: str, ren
     return Persona(info, motions, {kind: renderer}, Template.of_subject(subject))
 
 
-def compared(persona: Persona, reported: Reported, folder: Path, name: str) -> dict[str, Any]:
-    """What a persona does with the reported footage, by protocol; its videos are left in `folder`."""
-    speak = PersonaSpeaker(persona)
+def compared(speak: Speak, reported: Reported, folder: Path, name: str) -> dict[str, Any]:
+    """What a speaker does with the reported footage, by protocol; its videos are left in `folder`."""
     own, other = (folder / f"{name}-{protocol}.mp4" for protocol in ("self", "cross"))
     found = {
         "self": _kept(run_self(speak, reported.footage, *reported.audio, own), SELF),
