@@ -107,7 +107,7 @@ def _renderers(group: str, rows: Mapping[str, Any]) -> dict[str, Any] | None:
 def _plain(title: str, rows: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any] | None:
     """Rows by name; columns that no row has a value for are left out."""
     keys = [key for key in (*columns, *_HOW) if any(facts.get(key) is not None for facts in rows.values())]
-    labels = [(columns | _HOW)[key] for key in keys]
+    labels = [{**columns, **_HOW}[key] for key in keys]
     lines = [[row, *(facts.get(key) for key in keys)] for row, facts in rows.items()]
     return table(title, ("row", *labels), lines) if rows else None
 
