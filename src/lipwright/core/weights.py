@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lipwright.core import syncnet_weights, vgg19_weights, wav2vec2_weights
+from lipwright.core import syncnet_weights, vgg19_weights, wav2lip_weights, wav2vec2_weights
 from lipwright.core.errors import CheckpointError, ConfigError, OutputError
 from lipwright.core.files import atomic_file, file_hash
 
@@ -156,6 +156,14 @@ MODELS = {
         "see syncnet_python (VGG, Oxford)",
         syncnet_weights.check,
         syncnet_weights.convert,
+    ),
+    "wav2lip": BroughtModel(
+        "wav2lip",
+        "wav2lip.safetensors",
+        "Wav2Lip beside our own pictures in bench virtual-human",
+        "research only (Wav2Lip's authors)",
+        wav2lip_weights.check,
+        wav2lip_weights.convert,
     ),
     "wav2vec2": BroughtModel(
         "wav2vec2",

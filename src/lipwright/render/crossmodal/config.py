@@ -114,7 +114,9 @@ class CrossModalConfig:
 
 
 PRESETS: dict[str, CrossModalConfig] = {
-    "draft": CrossModalConfig(size=256, expressions=1, ndf=16, batch=2, learning_rate=6e-4),
+    "draft": CrossModalConfig(
+        size=256, expressions=1, ndf=16, batch=2, learning_rate=1e-3, gan_weight=0.3, gan_start=0.3, gan_full=0.6
+    ),
     "standard": CrossModalConfig(size=512, expressions=1, ndf=32),
     "broadcast": CrossModalConfig(size=768, expressions=1, ndf=64),
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -60,9 +59,7 @@ class CrossModalTask:
         self.device = torch.device(device)
         self._perceptual = perceptual.to(self.device) if perceptual is not None else None
         learner, judges = _build(config, data, seed)
-        # Convolutions of eight channels and their gradients are slower in bfloat16 than in float32 on a CPU.
-        self._bf16 = config.bf16 and self.device.type != "cpu"
-        self._game = Game(replace(config, bf16=self._bf16), {"learner": learner}, judges, self.device)
+        self._game = Game(config, {"learner": learner}, judges, self.device)
         self._gan = 0.0
         self._held_out = HeldOut(config, data, self._on_device, self._draw)
         workers = 1 if self.device.type == "cpu" else min(4, os.cpu_count() or 1)
@@ -93,7 +90,7 @@ class CrossModalTask:
         """One step of the network and, once they have joined, of the discriminators; losses by name."""
         began = time.perf_counter()
         batch = self._on_device(self._samples[step_index])
-        with autocast(self.device, self._bf16):
+        with autocast(self.device, self.config.bf16):
             head, mouth = self._game.parts["learner"].train()(batch.strokes, batch.speech)
         head, mouth = head.float(), mouth.float()
         mouth = mouth * batch.known + batch.mouth * (1 - batch.known)
@@ -138,7 +135,7 @@ class CrossModalTask:
 
     def _draw(self, strokes: Tensor, speech: Tensor) -> tuple[Tensor, Tensor]:
         """The averaged network's head and mouth pictures."""
-        with torch.inference_mode(), autocast(self.device, self._bf16):
+        with torch.inference_mode(), autocast(self.device, self.config.bf16):
             head, mouth = self.network().eval()(strokes, speech)
         return head.float(), mouth.float()
 
