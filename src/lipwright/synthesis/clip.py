@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from lipwright.core.cache import cache_folder
 from lipwright.core.files import file_hash
 from lipwright.persona.template import Template
 from lipwright.subject.prepare import prepare
-
-
-def cache_folder() -> Path:
-    """$LIPWRIGHT_CACHE, or ~/.cache/lipwright."""
-    return Path(os.environ.get("LIPWRIGHT_CACHE") or Path.home() / ".cache" / "lipwright")
 
 
 def clip_template(path: Path) -> Template:
