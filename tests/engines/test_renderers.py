@@ -57,7 +57,9 @@ def test_a_sewn_head_is_the_same_in_openvino_and_from_many_threads(
     assert len(list(cache.glob("*.onnx"))) == 1, "one graph serves every pose"
     for a, b in zip(wanted, drawn, strict=True):
         np.testing.assert_array_equal(a.mask, b.mask)
-        assert np.abs(a.rgb8.astype(int) - b.rgb8.astype(int)).max() <= 1
+        off = np.abs(a.rgb8.astype(int) - b.rgb8.astype(int))
+        assert off.max() <= 4, "one level, which matching the light may enlarge"
+        assert (off > 1).mean() < 1e-3
         assert a.rgb8.std() > 3
     found: dict[int, list[np.ndarray]] = {}
 
@@ -106,7 +108,7 @@ def test_the_region_of_other_engines_is_a_part_of_the_whole_head(
     other = renderer.on(Plain())  # type: ignore[arg-type]
     shown = window(person, [3, 40])
     for a, b in zip(renderer.render(shown), other.render(shown), strict=True):
-        assert np.abs(a.rgb8.astype(int) - b.rgb8.astype(int)).max() <= 1
+        assert np.abs(a.rgb8.astype(int) - b.rgb8.astype(int)).max() <= 2
     larger = window(person, [3])
     frame = cv2.resize(larger.frames[0], None, fx=8, fy=8, interpolation=cv2.INTER_CUBIC)
     track = FaceTrack(
@@ -115,7 +117,7 @@ def test_the_region_of_other_engines_is_a_part_of_the_whole_head(
     )  # fmt: skip
     fine = RenderWindow([frame], track, larger.target, track)
     for a, b in zip(renderer.render(fine), other.render(fine), strict=True):
-        assert np.abs(a.rgb8.astype(int) - b.rgb8.astype(int)).max() <= 1
+        assert np.abs(a.rgb8.astype(int) - b.rgb8.astype(int)).max() <= 2
     assert [p.rgb8.shape for p in other.heads(shown)] == [(256, 256, 3)] * 2
     assert names == ["crossmodal-region", "crossmodal-region-mouth", "crossmodal-head"]
 

@@ -31,8 +31,10 @@ BENCHES: dict[str, Callable[[Job], list[Measure]]] = {
 
 
 def command(
-    name: Annotated[str, typer.Argument(help="media, prepare, sew, speak or render.")],
-    subjects: Annotated[list[Path] | None, typer.Argument(help="Subjects for render --ablations.")] = None,
+    name: Annotated[str, typer.Argument(help="media, prepare, sew, speak, render or compare.")],
+    subjects: Annotated[
+        list[Path] | None, typer.Argument(help="Subjects for render --ablations; OLD.json NEW.json for compare.")
+    ] = None,
     persona: Annotated[str, typer.Option(help="Persona for speak.")] = "demo",
     seconds: Annotated[float, typer.Option(min=1, help="Length of the material; frames drawn for render.")] = 10,
     renderer: Annotated[str | None, typer.Option(help="Another of the persona's renderers, such as memory.")] = None,
@@ -45,11 +47,20 @@ def command(
     seed: Annotated[int, typer.Option(help="Seed of every row.")] = 0,
     rows: Annotated[list[str] | None, typer.Option("--row", help="Only this row; may be repeated.")] = None,
     changes: Annotated[list[str] | None, typer.Option("--set", help="field=value of every row's config.")] = None,
+    share: Annotated[float, typer.Option(min=0, max=1, help="By how much a ratio may fall, for compare.")] = 0.1,
     json: Annotated[str | None, typer.Option("--json", help="Write to this JSON file (- for stdout).")] = None,
 ) -> None:
-    """Measure one part of the toolkit on this machine."""
+    """Measure one part of the toolkit on this machine, or compare two results by their ratios."""
+    if name == "compare":
+        if len(subjects or []) != 2:
+            raise ConfigError("bench compare needs two results: lipwright bench compare OLD.json NEW.json")
+        from lipwright.cli.bench.compare import compare
+
+        old, new = subjects or []
+        compare(old, new, share)
+        return
     if name not in BENCHES:
-        raise ConfigError(f"unknown benchmark {name!r}; choose from {', '.join(BENCHES)}")
+        raise ConfigError(f"unknown benchmark {name!r}; choose from {', '.join([*BENCHES, 'compare'])}")
     if ablations:
         if name != "render":
             raise ConfigError(f"bench {name} has no --ablations; use bench render")
