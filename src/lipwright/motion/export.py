@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from lipwright.core.config import to_dict
 from lipwright.core.contracts import F32
+from lipwright.engines.engine import Variants
 from lipwright.engines.network import Network, Port
 from lipwright.motion.cascade import CHEEK_NUMBERS, POSE_NUMBERS, Cascade, CascadeConfig
 from lipwright.motion.tcn import DilatedConv
@@ -82,6 +83,20 @@ def cascade_network(cascade: Cascade) -> Network:
         "px",
         _FACE_PX / _UNIT,
     )
+
+
+class Elsewhere:
+    """A cascade that another engine runs, called as the cascade itself; without its mouth components."""
+
+    def __init__(self, cascade: Cascade, variants: Variants) -> None:
+        self._cascade, self._variants, self._network = cascade, variants, cascade_network(cascade)
+
+    def __call__(self, features: Mapping[str, Tensor], pose: Tensor, cheeks: Tensor) -> tuple[None, Tensor]:
+        """As `Cascade.forward` for one clip: None and landmarks (1, T, 58), on the CPU."""
+        given = {**features, "pose": pose, "cheeks": cheeks}
+        inputs = [np.asarray(given[port.name].cpu().numpy(), np.float32) for port in self._network.inputs]
+        run = self._variants.get(self._network) if pose.shape[1] >= LEAST_FRAMES else None
+        return None, torch.from_numpy((run or self._network.plain)(*inputs)[0])
 
 
 def _plain(cascade: Cascade, *rows: F32) -> tuple[F32, ...]:

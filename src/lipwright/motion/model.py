@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from lipwright.engines.engine import Engine, Variants
 from lipwright.engines.network import Network
 from lipwright.motion.cascade import Cascade
 from lipwright.motion.config import MotionConfig
-from lipwright.motion.export import LEAST_FRAMES, cascade_network, names
+from lipwright.motion.export import Elsewhere, cascade_network
 from lipwright.motion.filters import radius
 from lipwright.motion.lips import lips_arrays, lips_from
 from lipwright.motion.pca import MouthPca
@@ -43,22 +43,23 @@ class CascadeMotion:
         self.config = config
         self.cascade = cascade.eval()
         self.statistics = statistics
+        self._network: Callable[..., tuple[Any, Tensor]] = self.cascade
         smoothing = max(config.condition_smoothing_s, config.pose_smoothing_s) * float(FPS)
         self.info = MotionInfo(
             produces="landmarks",
             features=config.heard,
             halo=config.cascade().halo + radius(smoothing),
         )
-        self._elsewhere: Variants | None = None
 
     def networks(self) -> list[Network]:
         """See `engines.engine.Engined`; any number of frames from 16 on."""
-        return [cascade_network(self.cascade)]
+        return [cascade_network(self.cascade)] if isinstance(self.cascade, Cascade) else []
 
     def on(self, engine: Engine) -> CascadeMotion:
         """See `engines.engine.Engined`."""
         other = copy.copy(self)
-        other._elsewhere = Variants(engine) if engine.name != "torch" else None
+        if engine.name != "torch" and isinstance(self.cascade, Cascade):
+            other._network = Elsewhere(self.cascade, Variants(engine))
         return other
 
     def predict(self, features: Mapping[str, F32], conditions: Conditions) -> F32:
@@ -75,20 +76,15 @@ class CascadeMotion:
         held = smooth_conditions(conditions, self.config)
         pose, cheeks = self.statistics.conditions(held)
         rows = self.statistics.features({name: features[name] for name in self.config.features})
-        flat = self._flat({**rows, "pose": pose, "cheeks": cheeks})
+        device = next(self.cascade.parameters()).device
+        with torch.inference_mode():
+            inputs = {name: _batch(r).to(device) for name, r in rows.items()}
+            _, flat = self._network(inputs, _batch(pose).to(device), _batch(cheeks).to(device))
         silence = silence_of(features[FEATURE], features[PAUSES]) if self.config.rests else None
-        points = self.statistics.decode(flat, rows, held, silence)
+        points = self.statistics.decode(flat[0].cpu().numpy(), rows, held, silence)
         if self.statistics.lips is None:
             return points
         return self.statistics.lips(points, held.pose_rad[:, 2], features[FEATURE], features[PAUSES][:, 1])
-
-    def _flat(self, given: Mapping[str, F32]) -> F32:
-        """(T, 58) of the network for standardised features, pose and cheeks."""
-        inputs = [np.ascontiguousarray(given[name], np.float32)[None] for name in names(self.cascade.config)]
-        network = self.networks()[0]
-        enough = len(given["pose"]) >= LEAST_FRAMES
-        run = self._elsewhere.get(network) if self._elsewhere and enough else None
-        return (run or network.plain)(*inputs)[0][0]
 
     def _check(self, features: Mapping[str, F32], conditions: Conditions, n: int) -> None:
         if conditions.pose_rad.shape != (n, 3):
@@ -171,3 +167,7 @@ def _statistics(tensors: Mapping[str, Tensor], config: MotionConfig, explained: 
         MouthPca(read("pca_mean"), read("pca_basis"), explained), separate,
         lips_from(read) if config.lips else None,
     )  # fmt: skip
+
+
+def _batch(rows: F32) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(rows, dtype=np.float32))[None]

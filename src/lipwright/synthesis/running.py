@@ -44,7 +44,7 @@ def running(renderer: Renderer, motion: MotionModel, asked: str = "auto", progre
         engine = choose(asked, renderer.networks()[0], device=device, progress=progress)
         renderer = renderer.on(engine)
         engines.append(engine)
-    if isinstance(motion, Engined) and asked != "auto":
+    if isinstance(motion, Engined) and asked != "auto" and motion.networks():
         engine = choose(asked, motion.networks()[0])
         motion = motion.on(engine)
         engines.append(engine)
