@@ -46,7 +46,7 @@ class Exported(nn.Module):
 
 def _plain_conv(conv: nn.Conv1d) -> nn.Conv1d:
     """A weight-normalised convolution with the weight it comes to."""
-    found = nn.Conv1d(conv.in_channels, conv.out_channels, conv.kernel_size, dilation=conv.dilation)
+    found = nn.Conv1d(conv.in_channels, conv.out_channels, conv.kernel_size[0], dilation=conv.dilation[0])
     found.load_state_dict({"weight": conv.weight.detach(), "bias": conv.bias})
     return found.eval()
 

@@ -190,7 +190,7 @@ class TranslationRenderer:
 
     def _generate(self, inputs: F32) -> F32:
         """(B, C, S, S) to (B, 3, S, S) in [-1, 1]."""
-        run = self._elsewhere and self._elsewhere.get(self.networks()[0])
+        run = None if self._elsewhere is None else self._elsewhere.get(self.networks()[0])
         if run is None:
             return self._drawn(inputs)
         return np.concatenate([run(inputs[i : i + 1])[0] for i in range(len(inputs))])
