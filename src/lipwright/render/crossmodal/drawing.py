@@ -68,9 +68,9 @@ class Drawing:
             frame = self.reach if _inside(area, self.reach) else whole
             run = self._elsewhere.get(self._of(None if frame == whole else _region(frame), mouth))
             if run is not None:
-                head, *close = run(seen[None], heard[None])
-                part = head[:, :, _within(area[0], frame[0]), _within(area[1], frame[1])]
-                return _levels(part), _levels(close[0]) if mouth else None
+                found = run(seen[None], heard[None])
+                part = found[0][:, :, _within(area[0], frame[0]), _within(area[1], frame[1])]
+                return _levels(part), _levels(found[1]) if mouth else None
         head, *close = self._tensors(None if area == whole else _region(area), mouth, seen[None], heard[None])
         return _rgb8(head), _rgb8(close[0]) if mouth else None
 
