@@ -39,7 +39,7 @@ def command(
 
 
 def _rows(network: dict[str, Any]) -> list[tuple[str, ...]]:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for engine, error in network["error"].items():
         shown = ("not run here", "") if error is None else (f"{error['greatest']:.3g}", f"{error['rms']:.3g}")
         rows.append((network["name"], engine, *shown, network["unit"]))
