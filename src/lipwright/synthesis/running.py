@@ -34,7 +34,7 @@ class Running:
 def running(renderer: Renderer, motion: MotionModel, asked: str = "auto", progress: Progress | None = None) -> Running:
     """Both parts on an engine; 'auto' measures once on this machine, see `engines.choose`.
 
-    'auto' leaves motion to torch: a minute of speech costs its network some 20 ms, less than loading another runtime.
+    'auto' leaves motion to torch: five minutes of speech cost its network 0.1 to 0.4 s, as much as loading a runtime.
     ConfigError for an unknown engine.
     """
     checked(asked)
