@@ -194,6 +194,8 @@ def plot(ratios: dict[str, float], path: Path) -> None:
     axes.set_yticks(range(len(names)), names, fontsize=7)
     axes.invert_yaxis()
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter("{x:g}")
     axes.axvline(1, color="black", linewidth=0.8)
     axes.set_xlabel("times as fast as the baseline of its group (processor time)")
     axes.margins(y=0.01)
