@@ -7,7 +7,21 @@ from typing import Annotated
 import typer
 
 from lipwright import __version__
-from lipwright.cli import bench, demo, doctor, evaluate, models, pack, prepare, recipes, report, speak, train, visemes
+from lipwright.cli import (
+    bench,
+    demo,
+    doctor,
+    evaluate,
+    export,
+    models,
+    pack,
+    prepare,
+    recipes,
+    report,
+    speak,
+    train,
+    visemes,
+)
 
 app = typer.Typer(
     name="lipwright",
@@ -18,7 +32,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # drawing boxes around the help costs half of its time
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (prepare, train, pack, speak, visemes, evaluate, demo, recipes, doctor, bench, report):
+for verb in (prepare, train, pack, speak, visemes, export, evaluate, demo, recipes, doctor, bench, report):
     app.command(verb.__name__.rpartition(".")[2])(verb.command)
 app.add_typer(models.app, name="models")
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import percentile_filter, uniform_filter1d
-from scipy.signal import butter, sosfilt
 
+from lipwright.speech.hum import without_hum
 from lipwright.speech.source import SampleSource
 
 F64 = NDArray[np.float64]
@@ -26,7 +26,6 @@ _RANGE_DB, _OVER_FLOOR_DB, _LEAST_RANGE_DB = 30.0, 3.0, 10.0
 _NOTHING_DB = -100.0
 _THIN = 4
 """Every fourth step is enough for what is loud over 12 s."""
-_BAND = butter(2, 90, "highpass", fs=16000, output="sos")
 
 
 def loudness(source: SampleSource, first: int, count: int) -> F64:
@@ -37,7 +36,7 @@ def loudness(source: SampleSource, first: int, count: int) -> F64:
     before = _AROUND + _WARM_UP
     steps = count + before + _AROUND
     samples = source((first - before) * STEP, (first - before + steps) * STEP).astype(np.float64)
-    power = (np.asarray(sosfilt(_BAND, samples)).reshape(steps, STEP) ** 2).mean(axis=1)
+    power = (without_hum(samples).reshape(steps, STEP) ** 2).mean(axis=1)
     power = np.convolve(power, _SMOOTH, "same")[_WARM_UP:]
     level = 10 * np.log10(np.maximum(power, 10 ** (_NOTHING_DB / 10)))
     loud, floor = (_slow(level, p) for p in (96, 5))

@@ -30,16 +30,28 @@ from lipwright.synthesis.cutout import cut_out
 from lipwright.synthesis.drive import Drive, Driven, read_background
 from lipwright.synthesis.heads import CutOutHeads
 from lipwright.synthesis.pipeline import Replay, Synthesis
+from lipwright.synthesis.running import Running, running
 from lipwright.synthesis.voice import Voice, voice_of_file, voice_of_samples
-
-ENGINES = ("auto", "torch")
 
 
 class Speaking:
     """What a persona says: iterate for frames, or `write` a file. Lazy; may be iterated again."""
 
-    def __init__(self, synthesis: Synthesis, voice: Voice, spoken: Speech | None = None) -> None:
+    def __init__(
+        self, synthesis: Synthesis, voice: Voice, spoken: Speech | None = None, ready: Running | None = None
+    ) -> None:
         self._synthesis, self._voice, self._spoken = synthesis, voice, spoken
+        self._running = ready or Running(synthesis.renderer, synthesis.motion)
+
+    @property
+    def engine(self) -> str:
+        """What runs the renderer's network: 'torch', 'openvino' ...; 'none' where it has no network."""
+        return self._running.engine
+
+    @property
+    def notes(self) -> list[str]:
+        """Why a network runs in torch and not where it was asked to, one line each; more may come while speaking."""
+        return self._running.notes
 
     @property
     def n_frames(self) -> int:
@@ -154,13 +166,14 @@ class Persona(Bundle):
         rate: float = 1.0,
         template: str | os.PathLike[str] | Template | None = None,
         renderer: str | None = None,
-        engine: str = "auto",
+        engine: str | None = None,
         fps: Fraction | float | str | None = None,
         extend: str = "auto",
         replay: bool = False,
         smile: float | None = None,
         drive: str | os.PathLike[str] | Drive | None = None,
         background: str | os.PathLike[str] | U8 | None = None,
+        progress: Progress | None = None,
     ) -> Speaking:
         """Prepare to say something.
 
@@ -175,7 +188,8 @@ class Persona(Bundle):
             language: of the text or transcript; English when None.
             template: another clip of the same person to speak over, instead of the persona's own.
             renderer: another of the persona's renderers, such as 'memory'.
-            engine: how networks run; 'torch' is the only one in this version.
+            engine: what runs the networks: 'auto', 'torch', 'openvino', 'onnxruntime' or 'tensorrt'; the persona's
+                own choice when None. What cannot run falls back to torch, see `Speaking.notes`.
             fps: frames per second of the result; the template's when None.
             extend: how a template shorter than the speech goes on, see `compose.walk.MODES`.
             replay: show the template's own tracked mouth instead of one made from speech: what a renderer
@@ -185,9 +199,8 @@ class Persona(Bundle):
                 (recipe virtual-human; see `synthesis.drive.Drive.load`).
             background: an image, its (h, w, 3) pixels or a colour ('#00b140') behind the generated head, instead of
                 the template's frames.
+            progress: told when engines are compared, which happens once on a machine.
         """
-        if engine not in ENGINES:
-            raise ConfigError(f"unknown engine '{engine}'; available: {', '.join(ENGINES)}")
         if (speech is None) == (text is None):
             raise SpeechError("give either a speech file or text (--text, --text-file), not both and not neither")
         if text is not None and (transcript is not None or alignment is not None):
@@ -197,8 +210,8 @@ class Persona(Bundle):
         except ValueError as error:
             raise ConfigError(f"{error}; give a frame rate such as 25 or 29.97") from error
         # Before the speech is read into a temporary file, which an error would leave open.
-        shown, chosen = self._template(template), self.renderer(renderer)
-        motion = self.motion(chosen)
+        shown, ready = self._template(template), self.running(renderer, engine, progress)
+        chosen, motion = ready.renderer, ready.motion
         if replay and chosen.accepts != LANDMARKS:
             raise ConfigError(
                 f"this persona's renderer hears {chosen.accepts} and draws no given landmarks, so there is nothing to "
@@ -220,9 +233,23 @@ class Persona(Bundle):
             heard = voice_of_samples(speech)
         _tell(heard, transcript, alignment, language)
         if driven is not None:
-            return Speaking(Driven(heard, shown, motion, *driven, fps=rate_out, extend=extend), heard, spoken)
+            return Speaking(Driven(heard, shown, motion, *driven, fps=rate_out, extend=extend), heard, spoken, ready)
         make = Replay if replay else Synthesis
-        return Speaking(make(heard, shown, motion, chosen, rate_out, extend), heard, spoken)
+        return Speaking(make(heard, shown, motion, chosen, rate_out, extend), heard, spoken, ready)
+
+    def running(
+        self, renderer: str | None = None, engine: str | None = None, progress: Progress | None = None
+    ) -> Running:
+        """A renderer (the recipe's own when None) and its motion model on an engine; kept for the next time.
+
+        ConfigError for an unknown renderer or engine.
+        """
+        asked = engine or self.engine
+        chosen = self.renderer(renderer)
+        key = asked, id(chosen)
+        if key not in self._kept:
+            self._kept[key] = running(chosen, self.motion(chosen), asked, progress)
+        return self._kept[key]
 
     @staticmethod
     def _driven(

@@ -32,9 +32,10 @@ BENCHES: dict[str, Callable[[Job], list[Measure]]] = {
 
 
 def command(
-    name: Annotated[str, typer.Argument(help="media, prepare, sew, speak, render or virtual-human.")],
+    name: Annotated[str, typer.Argument(help="media, prepare, sew, speak, render, virtual-human or compare.")],
     subjects: Annotated[
-        list[Path] | None, typer.Argument(help="Subjects for virtual-human and render --ablations.")
+        list[Path] | None,
+        typer.Argument(help="Subjects for virtual-human and render --ablations; OLD.json NEW.json for compare."),
     ] = None,
     persona: Annotated[str, typer.Option(help="Persona for speak.")] = "demo",
     seconds: Annotated[float, typer.Option(min=1, help="Length of the material; frames drawn for render.")] = 10,
@@ -53,11 +54,21 @@ def command(
     audio: Annotated[str | None, typer.Option(help="Its stretch that is spoken, as 57-64.")] = None,
     picture: Annotated[str | None, typer.Option(help="Its stretch that is spoken over, as 0-7.")] = None,
     truth: Annotated[Path | None, typer.Option("--exact", help="Real frames of that speech on those heads.")] = None,
+    share: Annotated[float, typer.Option(min=0, max=1, help="By how much a ratio may fall, for compare.")] = 0.1,
     json: Annotated[str | None, typer.Option("--json", help="Write to this JSON file (- for stdout).")] = None,
 ) -> None:
-    """Measure one part of the toolkit on this machine."""
-    if name not in (*BENCHES, virtual_human.NAME):
-        raise ConfigError(f"unknown benchmark {name!r}; choose from {', '.join((*BENCHES, virtual_human.NAME))}")
+    """Measure one part of the toolkit on this machine, or compare two results by their ratios."""
+    if name == "compare":
+        if len(subjects or []) != 2:
+            raise ConfigError("bench compare needs two results: lipwright bench compare OLD.json NEW.json")
+        from lipwright.cli.bench.compare import compare
+
+        old, new = subjects or []
+        compare(old, new, share)
+        return
+    known = (*BENCHES, virtual_human.NAME)
+    if name not in known:
+        raise ConfigError(f"unknown benchmark {name!r}; choose from {', '.join((*known, 'compare'))}")
     if ablations:
         if name != "render":
             raise ConfigError(f"bench {name} has no --ablations; use bench render")

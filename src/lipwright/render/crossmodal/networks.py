@@ -171,6 +171,13 @@ class CrossModal(nn.Module):
         """The head alone, or what of it lies in `region`: the mouth's own output convolution is not needed."""
         return self.head_decoder.picture(self._features(strokes, speech)[0], region)
 
+    def draw_both(self, strokes: Tensor, speech: Tensor, region: Region | None = None) -> tuple[Tensor, Tensor]:
+        """As `draw`, and the mouth square at full size; ConfigError for a network of one decoder."""
+        head, mouth = self._features(strokes, speech)
+        if mouth is None or self.mouth_decoder is None:
+            raise ConfigError("a network of one decoder draws no mouth of its own; draw its head")
+        return self.head_decoder.picture(head, region), self.mouth_decoder.picture(mouth)
+
     def _features(self, strokes: Tensor, speech: Tensor) -> tuple[Tensor, Tensor | None]:
         """The penultimate features of the head, the mouth's pasted into them, and the mouth's own."""
         seen, heard = self.keypoint_encoder(strokes), self.speech_encoder(speech)

@@ -37,6 +37,18 @@ def hull_mask(hull: F32, size: int) -> F32:
     return np.asarray(soft, np.float32)
 
 
+def covering(geometry: HeadGeometry) -> Area:
+    """Rows and columns of the head crop outside which `hull_mask` is 0 for every pose."""
+    left, top, right, bottom = geometry.crop.hull_reach()
+    # cv2's 3 x 3 distance reads at least 0.95 of the true one; a pixel more for rounding to sixteenths.
+    rim, size = FEATHER * geometry.size / 0.95 + 1, geometry.size
+
+    def between(low: float, high: float) -> slice:
+        return slice(max(int(np.floor(low - rim)), 0), min(int(np.ceil(high + rim)) + 1, size))
+
+    return between(top, bottom), between(left, right)
+
+
 def finer(affine: F32, geometry: HeadGeometry) -> float:
     """How many times the head crop's pixels a patch has: as many as the frame shows, or as the mouth was drawn with.
 
