@@ -117,7 +117,7 @@ def command(
                 )
         finally:
             speaking.close()
-    report(out, speaking.profile() if profile else None, json, written)
+    report(out, (speaking.profile(), speaking.waits()) if profile else None, json, written)
 
 
 def subtitling(subtitles: str | None, transcript: Path | None, spoken: str | None) -> list[str]:
@@ -159,8 +159,17 @@ def words(speech: Path | None, text: str | None, text_file: Path | None) -> str 
     return text
 
 
-def report(out: Path, profile: dict[str, float] | None, json: bool, subtitles: dict[str, str] | None = None) -> None:
-    """What was written, from the file itself; `subtitles`: files and where their times come from."""
+def report(
+    out: Path,
+    profile: tuple[dict[str, float], dict[str, float]] | None,
+    json: bool,
+    subtitles: dict[str, str] | None = None,
+) -> None:
+    """What was written, from the file itself.
+
+    Args: `profile` CPU ms per frame by stage and share of the time waited by queue; `subtitles` files and where their
+    times come from.
+    """
     from lipwright.media.probe import probe
 
     info = probe(out)
@@ -171,10 +180,15 @@ def report(out: Path, profile: dict[str, float] | None, json: bool, subtitles: d
         result = {"out": out, "width": video.width, "height": video.height, "fps": video.fps}
         result |= {"duration_s": float(length), "frames": round(length * video.fps)}
         result |= {"subtitles": subtitles} if subtitles else {}
-        print_json(result | ({"profile_ms_per_frame": profile} if profile is not None else {}))
+        if profile is not None:
+            result |= {"profile_ms_per_frame": profile[0], "waited_for": profile[1]}
+        print_json(result)
         return
     if profile:
-        print_table("", ("step", "ms per frame"), [(step, f"{ms:.2f}") for step, ms in profile.items()])
+        cpu, waits = profile
+        rows = [*((step, f"{ms:.2f}") for step, ms in cpu.items()), ("all", f"{sum(cpu.values()):.2f}")]
+        print_table("", ("stage", "CPU ms per frame"), rows)
+        print_table("", ("waited for", "share of the time"), [(q, f"{100 * w:.0f} %") for q, w in waits.items()])
     for name, method in (subtitles or {}).items():
         print(f"{name}: {TIMES[method]}")
     print(f"{out}: {video.width}x{video.height}, {float(video.fps):g} fps, {float(length):.2f} s")

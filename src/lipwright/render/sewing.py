@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from lipwright.core.contracts import F32, U8, Patch
 from lipwright.core.ease import smoothstep
 from lipwright.core.ibug import JAW, JAW_LINE
+from lipwright.core.stages import staged
 from lipwright.face.align import zoom
 from lipwright.render.patches import bounds, cut, mixed
 from lipwright.render.warp import STIFFNESS, ThinPlate, grid_nodes, sample_at, upsample
@@ -51,6 +52,7 @@ def wanted_jaw(own: F32, target: F32) -> F32:
     return line
 
 
+@staged("sew")
 def meet_jaw(template: U8, own: F32, target: F32, eye: float, covered: F32 | None = None) -> U8:
     """(h, w, 3) the template bent so that its own jaw line lies where the wanted one is.
 
@@ -185,6 +187,7 @@ def skin_mask(mask: F32, target: F32, eye: float) -> F32:
     return ((mask > 0.5) & (cv2.dilate(lips, np.ones((side, side), np.uint8)) == 0)).astype(np.float32)
 
 
+@staged("sew")
 def change_mask(before: U8, after: U8, eye: float) -> F32:
     """(h, w) in [0, 1] for a patch `after` (h, w, 3) of the picture `before`: 1 where they differ, 0 near the border.
 
@@ -201,6 +204,7 @@ def change_mask(before: U8, after: U8, eye: float) -> F32:
     return np.asarray(soft, np.float32)
 
 
+@staged("sew")
 def sew(frame: U8, box: NDArray[np.int64], own_px: F32, target_px: F32, drawn: Patch, eye: float) -> Patch:
     """A drawn face, in any crop, sewn into the template's own pixels: its mouth inside the wanted jaw line.
 

@@ -95,7 +95,10 @@ def grid_nodes(width: int, height: int, step: float = GRID_STEP) -> tuple[F64, t
 def upsample(
     field: NDArray[np.floating], grid: tuple[int, int], width: int, height: int, area: Area | None = None
 ) -> F32:
-    """Node values (P, C) to a dense (height, width, C) field, or an area of it (displacements: nodes quantise at 1/32)."""
+    """Node values (P, C) to a dense (height, width, C) field, or an area of it.
+
+    Displacements: nodes quantise at 1/32.
+    """
     coarse = field.reshape(grid[1], grid[0], -1).astype(np.float32)
     # Linear extrapolation by one ring: resize replicates borders, which would flatten the field there.
     padded = cv2.copyMakeBorder(coarse, 1, 1, 1, 1, cv2.BORDER_REPLICATE)

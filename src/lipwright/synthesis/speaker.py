@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -30,9 +30,12 @@ from lipwright.synthesis.cutout import cut_out
 from lipwright.synthesis.drive import Drive, Driven, read_background
 from lipwright.synthesis.heads import CutOutHeads
 from lipwright.synthesis.pipeline import Replay, Synthesis
+from lipwright.synthesis.profile import Profile
 from lipwright.synthesis.voice import Voice, voice_of_file, voice_of_samples
 
 ENGINES = ("auto", "torch")
+_TO_ENCODE = 4
+"""Frames that may wait for the encoder, which holds some itself."""
 
 
 class Speaking:
@@ -75,8 +78,12 @@ class Speaking:
         return self._synthesis.targets(0, self.n_frames)
 
     def profile(self) -> dict[str, float]:
-        """Milliseconds per frame by stage, of the last iteration."""
+        """CPU milliseconds per frame by stage, of the last iteration; see `synthesis.profile.Profile.table`."""
         return self._synthesis.profile.table()
+
+    def waits(self) -> dict[str, float]:
+        """Share of the wall time that the last iteration waited for each queue; several threads may wait at once."""
+        return self._synthesis.profile.waits()
 
     def write(
         self,
@@ -87,6 +94,7 @@ class Speaking:
         """Write picture and sound to a file, atomically; returns its path. OutputError when it cannot."""
         progress = progress or Silent()
         progress.start("speak", self.n_frames)
+        profile = Profile()
         template = self._synthesis.template
         with VideoWriter(
             path,
@@ -98,16 +106,23 @@ class Speaking:
             source_pix_fmt=template.store.pix_fmt,
             audio_rate=self._voice.sound_rate,
         ) as writer:
-            behind: Behind[Any] = Behind(cut_out(writer) if settings.alpha else writer.write)
+            behind: Behind[Any] = Behind(
+                cut_out(writer) if settings.alpha else writer.write,
+                _TO_ENCODE,
+                profile.inside("encode"),
+                profile.at("frames to encode"),
+                profile.at("room at the encoder"),
+            )
             try:
-                for i, frame in enumerate(self, 1):
-                    behind.put(frame.picture)
-                    progress.update(i)
+                with closing(self._synthesis.frames(profile)) as frames:  # type: ignore[type-var]
+                    for i, frame in enumerate(frames, 1):
+                        behind.put(frame.picture)
+                        progress.update(i)
             except BaseException:
-                with suppress(BaseException):  # the first error is the one that matters
-                    behind.close()
+                behind.abandon()
                 raise
             behind.close()
+        profile.stop()
         progress.finish()
         return Path(path)
 
@@ -161,6 +176,7 @@ class Persona(Bundle):
         smile: float | None = None,
         drive: str | os.PathLike[str] | Drive | None = None,
         background: str | os.PathLike[str] | U8 | None = None,
+        workers: int | None = None,
     ) -> Speaking:
         """Prepare to say something.
 
@@ -185,6 +201,8 @@ class Persona(Bundle):
                 (recipe virtual-human; see `synthesis.drive.Drive.load`).
             background: an image, its (h, w, 3) pixels or a colour ('#00b140') behind the generated head, instead of
                 the template's frames.
+            workers: threads that draw, where frames do not depend on each other; as many as there are cores when None.
+                They change the time it takes and nothing else.
         """
         if engine not in ENGINES:
             raise ConfigError(f"unknown engine '{engine}'; available: {', '.join(ENGINES)}")
@@ -220,9 +238,11 @@ class Persona(Bundle):
             heard = voice_of_samples(speech)
         _tell(heard, transcript, alignment, language)
         if driven is not None:
-            return Speaking(Driven(heard, shown, motion, *driven, fps=rate_out, extend=extend), heard, spoken)
+            return Speaking(
+                Driven(heard, shown, motion, *driven, fps=rate_out, extend=extend, workers=workers), heard, spoken
+            )
         make = Replay if replay else Synthesis
-        return Speaking(make(heard, shown, motion, chosen, rate_out, extend), heard, spoken)
+        return Speaking(make(heard, shown, motion, chosen, rate_out, extend, workers), heard, spoken)
 
     @staticmethod
     def _driven(

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from lipwright.core.contracts import F32, U8
+from lipwright.core.stages import staged
 from lipwright.render.patches import Area
 from lipwright.render.warp import GRID_STEP, STIFFNESS, Nodes, ThinPlate
 
@@ -91,6 +92,7 @@ class Flow:
         return self._nodes.dense(moved)
 
 
+@staged("colour")
 def relight(mouth: F32, template: F32, where: F32) -> F32:
     """Multiply by the plane of gains (per channel) that best turns the mouth's skin into the template's."""
     return lit(mouth, light(mouth, template, where))

@@ -7,9 +7,10 @@ warped a little so that its jaw line meets the wanted one; outside the region it
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import cv2
@@ -102,6 +103,10 @@ class MemoryRenderer:
 
     def render(self, window: RenderWindow) -> Iterator[Patch]:
         """One patch per frame; see `Renderer.render`."""
+        return (task() for task in self.tasks(window))
+
+    def tasks(self, window: RenderWindow) -> Iterator[Callable[[], Patch]]:
+        """The path is chosen here, in order; mouths may be warped side by side. See `Divided.tasks`."""
         geometry = self.bank.geometry
         maps = geometry.aligner.maps(window.lookahead_track.landmarks_px)
         pose_rad = window.lookahead_track.pose_rad
@@ -111,10 +116,16 @@ class MemoryRenderer:
         # With the neighbours beyond both ends of the window, switches there fade like all others.
         path = np.concatenate([path[:1] if before is None else [before], path])
         boxes = geometry.frame_boxes(maps[: len(window.frames)])
-        for t, frame in enumerate(window.frames):
-            place = Place.of(boxes[t], maps[t], window.track.landmarks_px[t], window.target[t], self._unit)
-            coarse = self._search.others(shapes[t], pose_rad[t], int(path[t + 1]), self.config.coarse_mouths - 1)
-            yield self._patch(frame, place, path, t + 1, coarse)
+        for t in range(len(window.frames)):
+            yield partial(self._drawn, window, t, boxes[t], maps[t], shapes[t], path)
+
+    def _drawn(
+        self, window: RenderWindow, t: int, box: np.ndarray, canonical_from_frame: F32, shape: F32, path: np.ndarray
+    ) -> Patch:
+        track, mouth = window.track, int(path[t + 1])
+        place = Place.of(box, canonical_from_frame, track.landmarks_px[t], window.target[t], self._unit)
+        coarse = self._search.others(shape, track.pose_rad[t], mouth, self.config.coarse_mouths - 1)
+        return self._patch(window.frames[t], place, path, t + 1, coarse)
 
     def _patch(self, frame: U8, place: Place, path: np.ndarray, t: int, coarse: list[int]) -> Patch:
         before, c = cut(frame, place.box), self.config
@@ -133,7 +144,7 @@ class MemoryRenderer:
     def _mixed(self, path: np.ndarray, t: int, place: Place, coarse: list[int]) -> F32:
         """The mouth of frame t: fine detail and what is between the lips its own, the rest the mean with the mouths
         `coarse` and, across a switch of the path, mixed with the neighbouring frame's."""
-        c, chosen = self.config, int(path[t])
+        chosen = int(path[t])
         own = self.remembered(chosen, place)
         across = []
         if not self._search.in_order(before := int(path[t - 1]), chosen):
