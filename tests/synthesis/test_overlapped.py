@@ -125,7 +125,7 @@ def broken_pictures(self: Synthesis) -> Iterator[Picture]:
 
 
 STAGES: list[tuple[Any, str, Callable[..., Any]]] = [
-    (Synthesis, "_pictures", broken_pictures),
+    (Synthesis, "pictures", broken_pictures),
     (Synthesis, "_targets", broken),
     (MemoryRenderer, "_patch", broken),
     (drawing, "paste", broken),

@@ -197,6 +197,14 @@ class Independent(Protocol):
 
 
 @runtime_checkable
+class Planning(Protocol):
+    """A renderer that decides from wanted frames ahead, and can be told that they are no longer wanted."""
+
+    def forget_plans(self) -> None:
+        """Frames after the last one drawn will be other than they were announced."""
+
+
+@runtime_checkable
 class Shown(Protocol):
     """A picture of the result (media.picture.Picture)."""
 

@@ -68,7 +68,7 @@ class Team:
         """The finished frames in order."""
         inside, waiting = profile.inside("render"), profile.at("finished frames")
         if len(self) > 1 or self._alone or self._divided:
-            workers = [partial(_both, r) for r in self._copies]
+            workers = [partial(finished, r) for r in self._copies]
             yield from spread(jobs, workers, inside=inside, waiting=waiting)
             return
         # What a frame needs of the one before is drawn in one thread; another one composes meanwhile.
@@ -106,7 +106,8 @@ def _composed(drawn: tuple[Job, Patch]) -> Frame:
     return replace(job.about, picture=paste(picture, patch, job.strength, job.own))
 
 
-def _both(renderer: Renderer, job: Job) -> Frame:
+def finished(renderer: Renderer, job: Job) -> Frame:
+    """A job done: its frame drawn and composed."""
     return _composed(_drawn(renderer, job))
 
 

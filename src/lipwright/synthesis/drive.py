@@ -109,9 +109,10 @@ class Driven(Synthesis):
         """(width, height) of the result."""
         return super().size if self._stage is None else (self._stage.shape[1], self._stage.shape[0])
 
-    def _pictures(self) -> Iterator[Picture]:
+    def pictures(self) -> Iterator[Picture]:
+        """The template's pictures, or the background again and again."""
         if self._stage is None:
-            yield from super()._pictures()
+            yield from super().pictures()
             return
         picture = Picture.of_rgb8(self._stage, self.template.color, self.template.store.pix_fmt)
         for _ in range(self.n_frames):

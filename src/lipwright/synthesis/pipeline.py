@@ -92,8 +92,7 @@ class Synthesis:
         self.voice, self.template, self.motion, self.renderer = voice, template, motion, renderer
         self.fps: Fraction = fps or template.fps
         self.n_frames = n_frames(voice.n_samples, self.fps)
-        same = thumbnail_distance(lambda i: template.store.frame(template.first + i), template.track)
-        self.walk = TemplateWalk.through(template.track, self.n_frames, template.fps, self.fps, extend, same)
+        self.walk = self._walk(extend, self.n_frames)
         self.workers = workers
         self.profile = Profile()
         self._lock = threading.Lock()
@@ -104,6 +103,11 @@ class Synthesis:
         """Whose head is shown, and which of its frames the result's frames show."""
         self._strength = strength(template.track, template.fps)
         self._seen = footprint(renderer, template)
+
+    def _walk(self, extend: str, count: int | None) -> TemplateWalk:
+        template = self.template
+        same = thumbnail_distance(lambda i: template.store.frame(template.first + i), template.track)
+        return TemplateWalk.through(template.track, count, template.fps, self.fps, extend, same)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -130,11 +134,11 @@ class Synthesis:
 
     def _jobs(self, team: Team, profile: Profile) -> Iterator[Job]:
         """What is to be drawn and composed, frame by frame."""
-        reading = ahead(self._pictures(), DEPTH, profile.inside("decode"), profile.at("decoded pictures"))
+        reading = ahead(self.pictures(), DEPTH, profile.inside("decode"), profile.at("decoded pictures"))
         wanting = ahead(self._stretches(team.lookahead), 2, profile.inside("motion"), profile.at("wanted motion"))
         with closing(reading) as pictures, closing(wanting) as stretches:  # type: ignore[type-var]
             for stretch in stretches:
-                yield from self._of_stretch(stretch, pictures, team)
+                yield from self.jobs(stretch, pictures, team)
 
     def _stretches(self, lookahead: int) -> Iterator[Stretch]:
         """What is wanted of all frames, window by window."""
@@ -143,7 +147,8 @@ class Synthesis:
             end = min(stop + lookahead, self.n_frames)
             yield Stretch(start, stop, self.targets(start, end), self._track(start, end))
 
-    def _of_stretch(self, stretch: Stretch, pictures: Iterator[Picture], team: Team) -> Iterator[Job]:
+    def jobs(self, stretch: Stretch, pictures: Iterator[Picture], team: Team) -> Iterator[Job]:
+        """The frames of one stretch; takes their pictures."""
         start, stop, target = stretch.start, stretch.stop, stretch.target
         boxes = None if self._seen is None else self.walk.mixed(self._seen, start, stop)
         frames = Visible(pictures, stop - start, boxes)
@@ -210,8 +215,8 @@ class Synthesis:
         pose, cheeks = (self.walk.mixed(v, first, int(rows[-1]) + 2) for v in (held.pose_rad, held.cheeks))
         return Conditions(linear(pose, rows - first, share), linear(cheeks, rows - first, share))
 
-    def _pictures(self) -> Iterator[Picture]:
-        """The template's pictures of all result frames, in order."""
+    def pictures(self) -> Iterator[Picture]:
+        """The template's pictures of all result frames, in order; what is shown around the head, where that is all."""
         store, first = self.template.store, self.template.first
         # One thread: more would stand beside those that draw, and a picture takes far less than drawing it.
         read, backward = partial(store.pictures, threads=1), partial(store.pictures_backward, threads=1)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from lipwright.core.clock import as_rate
+from lipwright.core.clock import SAMPLE_RATE, as_rate
 from lipwright.core.contracts import F32, LANDMARKS, U8, Frame, MotionModel, Renderer
 from lipwright.core.errors import ConfigError, FootageError, SpeechError
 from lipwright.core.overlap import Behind
@@ -29,8 +30,10 @@ from lipwright.synthesis.clip import clip_template
 from lipwright.synthesis.cutout import cut_out
 from lipwright.synthesis.drive import Drive, Driven, read_background
 from lipwright.synthesis.heads import CutOutHeads
+from lipwright.synthesis.near import NearSynthesis
 from lipwright.synthesis.pipeline import Replay, Synthesis
 from lipwright.synthesis.profile import Profile
+from lipwright.synthesis.stream import PATIENCE_S, Stream
 from lipwright.synthesis.voice import Voice, voice_of_file, voice_of_samples
 
 ENGINES = ("auto", "torch")
@@ -177,6 +180,7 @@ class Persona(Bundle):
         drive: str | os.PathLike[str] | Drive | None = None,
         background: str | os.PathLike[str] | U8 | None = None,
         workers: int | None = None,
+        lookahead_s: Fraction | float | None = None,
     ) -> Speaking:
         """Prepare to say something.
 
@@ -203,6 +207,8 @@ class Persona(Bundle):
                 the template's frames.
             workers: threads that draw, where frames do not depend on each other; as many as there are cores when None.
                 They change the time it takes and nothing else.
+            lookahead_s: as a stream would show it: no frame depends on speech later than this after its beginning
+                (see `stream`); the whole speech when None. Phones that are known are then not used.
         """
         if engine not in ENGINES:
             raise ConfigError(f"unknown engine '{engine}'; available: {', '.join(ENGINES)}")
@@ -222,6 +228,8 @@ class Persona(Bundle):
                 f"this persona's renderer hears {chosen.accepts} and draws no given landmarks, so there is nothing to "
                 "replay; use another renderer (--renderer memory)"
             )
+        if lookahead_s is not None and (replay or drive is not None or background is not None):
+            raise ConfigError("a bounded look-ahead goes with neither replay, --drive nor --background; leave them out")
         if smile is not None:
             motion = _smiling(motion, smile)
         driven = None
@@ -241,8 +249,49 @@ class Persona(Bundle):
             return Speaking(
                 Driven(heard, shown, motion, *driven, fps=rate_out, extend=extend, workers=workers), heard, spoken
             )
+        if lookahead_s is not None:
+            near = NearSynthesis(heard, shown, motion, chosen, rate_out, extend, workers, lookahead_s)
+            return Speaking(near, heard, spoken)
         make = Replay if replay else Synthesis
         return Speaking(make(heard, shown, motion, chosen, rate_out, extend, workers), heard, spoken)
+
+    def stream(
+        self,
+        *,
+        sample_rate: int = SAMPLE_RATE,
+        lookahead_s: Fraction | float | None = None,
+        template: str | os.PathLike[str] | Template | None = None,
+        renderer: str | None = None,
+        fps: Fraction | float | str | None = None,
+        extend: str = "auto",
+        smile: float | None = None,
+        clock: Callable[[], float] | None = time.monotonic,
+        patience_s: float = PATIENCE_S,
+    ) -> Stream:
+        """Talk live: push speech in any pieces, pull frames; see `synthesis.stream.Stream`.
+
+        Args:
+            sample_rate: of the speech that will be pushed.
+            lookahead_s: how far ahead of a frame its speech must be known; the recipe's own when None. The frames are
+                those of `speak` with the same value, bit for bit.
+            template, renderer, fps, extend, smile: as in `speak`.
+            clock: says how time passes, in seconds; with None the persona never idles but waits for speech.
+            patience_s: how late speech may be before the persona idles.
+        Raises:
+            ConfigError: the look-ahead is too short, or the persona hears what cannot be streamed.
+        """
+        try:
+            rate_out = None if fps is None else as_rate(fps)
+        except ValueError as error:
+            raise ConfigError(f"{error}; give a frame rate such as 25 or 29.97") from error
+        shown, chosen = self._template(template), self.renderer(renderer)
+        motion = self.motion(chosen)
+        if smile is not None:
+            motion = _smiling(motion, smile)
+        return Stream(
+            shown, motion, chosen, fps=rate_out, extend=extend, lookahead_s=lookahead_s, sample_rate=sample_rate,
+            clock=clock, patience_s=patience_s,
+        )  # fmt: skip
 
     @staticmethod
     def _driven(

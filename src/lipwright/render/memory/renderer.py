@@ -79,6 +79,10 @@ class MemoryRenderer:
         """A new video begins."""
         self._search.reset()
 
+    def forget_plans(self) -> None:
+        """See `Planning`."""
+        self._search.forget_plans()
+
     def __copy__(self) -> MemoryRenderer:
         """The same memory with a path of its own."""
         other = object.__new__(type(self))
