@@ -110,6 +110,13 @@ class Stream:
         return (self._line.placed + self._line.waiting - sample_of(self._next, self.fps)) / SAMPLE_RATE
 
     @property
+    def short(self) -> int:
+        """Samples (16 kHz) that must still be pushed before `pull` gives a frame; 0 when it will."""
+        if self._ended:
+            return 0
+        return max(self._made.needs(self._next) - self._line.placed - self._line.waiting, 0)
+
+    @property
     def done(self) -> bool:
         """Whether all frames of a finished stream were given."""
         return self._ended and self._next >= self._made.n_frames
