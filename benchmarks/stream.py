@@ -3,8 +3,8 @@
     python benchmarks/stream.py --persona demo --seconds 20
     python benchmarks/stream.py --persona demo --minutes 60 --json stream-hour.json
 
-Speech is handed to a stream sample by sample as frames need it. The latency of a frame is the time from handing over the
-last sample it needs to holding the composed frame (wall clock), beside the processor time it took. Three seconds in
+Speech is handed to a stream sample by sample as frames need it. The latency of a frame is the time from handing over
+the last sample it needs to holding the composed frame (wall clock), beside the processor time it took. Three seconds in
 every ten are silent. With `--minutes` the stream talks that long, as fast as it can (its clock is the sound's own), and
 memory is noted every minute. The baseline row is decoding the template's pictures alone.
 """

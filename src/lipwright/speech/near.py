@@ -166,20 +166,21 @@ class NearFeatures:
 
     def read(self, first: int, n: int, until: int) -> dict[str, F32]:
         """Name -> (rate·n, dim) of video frames [first, first + n), knowing the samples before `until`."""
+        # Where not even the first frame is known, the last that is stands for all.
         return {name: make(first, first + n, until) for name, make in self._make.items()}
 
     def _logfbank(self, first: int, stop: int, until: int) -> F32:
-        known = min(stop, self._energies.known(until) // _PER_FRAME)
+        known, n = min(stop, self._energies.known(until) // _PER_FRAME), stop - first
         first = min(first, known - 1)
-        return _held(self._energies.read(first * _PER_FRAME, known * _PER_FRAME), _PER_FRAME * (stop - first))
+        return _held(self._energies.read(first * _PER_FRAME, known * _PER_FRAME), _PER_FRAME * n)
 
     def _cepstra(self, first: int, stop: int, until: int) -> F32:
         reach = Cepstra.context_frames
-        known = min(stop, self._energies.known(until) // _PER_FRAME)
+        known, n = min(stop, self._energies.known(until) // _PER_FRAME), stop - first
         first = min(first, known - 1)
         fine = self._energies.read((first - reach) * _PER_FRAME, known * _PER_FRAME).astype(np.float64)
         mean = fine.reshape(-1, _PER_FRAME, logfbank.CHANNELS).mean(axis=1)
-        return _held(cepstra_of(mean, reach)[reach:], stop - first)
+        return _held(cepstra_of(mean, reach)[reach:], n)
 
     def _fbank(self, index: int) -> F32:
         start = index * _BLOCK * HOP - logfbank.PAD
@@ -193,9 +194,9 @@ class NearFeatures:
 
     def _pauses(self, first: int, stop: int, until: int) -> F32:
         silent, at = self._silent(until)
-        rows = silent[max(first - at, 0) :][: stop - first].astype(np.float32)
-        both = np.stack([rows, np.zeros_like(rows)], axis=1)
-        return _held(both, stop - first)
+        n, first = stop - first, min(first, at + len(silent) - 1)
+        rows = silent[max(first - at, 0) :][:n].astype(np.float32)
+        return _held(np.stack([rows, np.zeros_like(rows)], axis=1), n)
 
     def _silent(self, until: int) -> tuple[NDArray[np.bool_], int]:
         """(N,) whether nobody speaks in the last video frames before `until`, and the first one's number."""
@@ -204,36 +205,38 @@ class NearFeatures:
 
     def _phones(self, first: int, stop: int, until: int) -> F32:
         assert self._heard is not None
+        known, n = self._heard.known(until), stop - first
+        first = min(first, known // _PER_FRAME - 1)
         begin = first * _PER_FRAME - _PATH_STEPS
-        known = max(self._heard.known(until), (first + 3) * _PER_FRAME)
         path = best_path(self._heard.posteriors(self._source, begin, known - begin))
         smooth = smooth_to_video(phone_rows([PHONES[k] for k in path]))[_PATH_STEPS // _PER_FRAME :]
-        return _held(smooth[: stop - first], stop - first)
+        return _held(smooth[:n], n)
 
     def _articulation(self, first: int, stop: int, until: int) -> F32:
         assert self._heard is not None
+        known, n = self._heard.known(until), stop - first
+        first = min(first, known // _PER_FRAME - 1)
         begin = (first - 2) * _PER_FRAME
-        known = max(self._heard.known(until), (first + 3) * _PER_FRAME)
         smooth = smooth_to_video(self._heard.posteriors(self._source, begin, known - begin))[2:]
-        return _held(smooth[: stop - first], stop - first)
+        return _held(smooth[:n], n)
 
     def _visemes(self, first: int, stop: int, until: int) -> F32:
         assert self._heard is not None
         frame_s = float(1 / FPS)
         end = self._heard.known(until)
-        known = min(stop, int((end * STEP_S - frame_s / 2) / frame_s) + 1)
+        known, n = min(stop, int((end * STEP_S - frame_s / 2) / frame_s) + 1), stop - first
         first = min(first, known - 1)
         times = (np.arange(first, known) + 0.5) * frame_s
         silent, at = self._silent(until)
         gate = gate_of(silent, at, times)
         if not gate.any():
-            return np.zeros((stop - first, Visemes.dim), np.float32)
+            return np.zeros((n, Visemes.dim), np.float32)
         begin = first * _PER_FRAME - _PATH_STEPS
         segments = Probable(self._heard).segments(self._source, begin, end - begin)
         if segments and segments[-1].end_s > (end - 0.5) * STEP_S:
             segments[-1] = replace(segments[-1], end_s=segments[-1].end_s + _GOES_ON_S)
         loud = loud_at(self._source, times, first * SAMPLES_PER_FRAME, until // HOP)
-        return _held(shown(gestures(segments, frame_s), times, loud, gate), stop - first)
+        return _held(shown(gestures(segments, frame_s), times, loud, gate), n)
 
 
 def _held(rows: F32, n: int) -> F32:
