@@ -45,6 +45,21 @@ def test_what_was_asked_before_changes_nothing(speech: F32, name: str) -> None:
     np.testing.assert_array_equal(asked.read(30, 30, UNTIL)[name], fresh.read(30, 30, UNTIL)[name])
 
 
+@pytest.mark.parametrize("name", FEATURES)
+def test_nothing_is_kept_that_was_made_before_its_time(speech: F32, name: str) -> None:
+    """A source that grows: each reading may see what is known by then, and not remember that the rest was missing."""
+    known = 0
+
+    def growing(start: int, stop: int) -> F32:
+        return array_source(speech[:known])(start, stop)
+
+    asked, fresh = NearFeatures(growing, [name]), NearFeatures(array_source(speech), [name])
+    for step in range(8):
+        known = UNTIL - (7 - step) * 1280
+        first = known // 640 - 30
+        np.testing.assert_array_equal(asked.read(first, 24, known)[name], fresh.read(first, 24, known)[name])
+
+
 def test_samples_that_changed_are_heard_anew(speech: F32) -> None:
     """As after an interruption: the same array, silenced from a sample on."""
     held, cut = speech.copy(), UNTIL - 3000

@@ -144,7 +144,9 @@ def _places(luma: NDArray[Any]) -> tuple[F32, F32, F32]:
     half = cv2.resize(strips, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     cells = (strips.shape[1] // _CELL, _STRIP // _CELL)
     parts = (np.square(cv2.filter2D(strips, -1, _FILTER)), np.square(cv2.filter2D(half, -1, _FILTER)), strips)
-    fine, coarse, level = (cv2.resize(p, cells, interpolation=cv2.INTER_AREA).ravel() for p in parts)
+    fine, coarse, level = (
+        np.asarray(cv2.resize(p, cells, interpolation=cv2.INTER_AREA), np.float32).ravel() for p in parts
+    )
     return fine, coarse, level
 
 

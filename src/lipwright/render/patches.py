@@ -31,4 +31,4 @@ def bounds(mask: F32) -> Area:
 def mixed(under: U8, over: F32, weight: F32) -> U8:
     """(h, w, 3) `over` on `under`, as far as `weight` (h, w) in [0, 1] says; rounded."""
     both = cv2.blendLinear(over, under.astype(np.float32), weight, 1 - weight)
-    return np.asarray(cv2.add(both, (0.0, 0.0, 0.0, 0.0), dtype=cv2.CV_8U), np.uint8)
+    return np.asarray(cv2.convertScaleAbs(cv2.max(both, 0)), np.uint8)  # type: ignore[call-overload]

@@ -91,7 +91,7 @@ def _moving(nodes: NDArray[np.floating], grid: tuple[int, int], size: tuple[int,
     return found[0], found[1]
 
 
-def jaw_field(own: F32, line: F32, size: tuple[int, int], eye: float) -> tuple[F32, tuple[int, int]]:
+def jaw_field(own: F32, line: F32, size: tuple[int, int], eye: float) -> tuple[NDArray[np.floating], tuple[int, int]]:
     """Where in the template each pixel comes from, less its own place: (P, 2) at nodes, and their (columns, rows).
 
     Args: `own` (68, 2), `line` (17, 2) jaw line to be shown, `size` (width, height) of the patch.
@@ -102,8 +102,8 @@ def jaw_field(own: F32, line: F32, size: tuple[int, int], eye: float) -> tuple[F
     at = np.concatenate([line, own[_NOSE], corners])
     back = np.zeros_like(at)
     back[: len(line)] = own[JAW_LINE] - line
-    nodes, grid = grid_nodes(*size, step=max(_NODES * eye, 2))
-    nodes = nodes.astype(np.float32)
+    places, grid = grid_nodes(*size, step=max(_NODES * eye, 2))
+    nodes: F32 = places.astype(np.float32)
     down = own[JAW_LINE[8]] - own[_NOSE[1]]
     length = max(float(np.hypot(*down)), 1e-6)
     lower = smoothstep((nodes - own[_NOSE[1]]) @ down / length**2 / (2 * _RISE) + 0.5)

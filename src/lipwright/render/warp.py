@@ -65,15 +65,14 @@ class ThinPlate:
     def evaluate(self, coefficients: F64, points: NDArray[np.floating]) -> NDArray[np.floating]:
         """(P, 2) points to (P, C) values; in single precision, three times as fast, where the points are."""
         basis = self.basis(points)
-        result: NDArray[np.floating] = basis @ coefficients.astype(basis.dtype)
-        return result
+        return np.asarray(basis @ coefficients.astype(basis.dtype))
 
     def basis(self, points: NDArray[np.floating]) -> NDArray[np.floating]:
         """(P, K + 3) what each coefficient adds at (P, 2) points."""
         kind = np.float32 if points.dtype == np.float32 else np.float64
         scaled = ((points - self._centre) / self._scale).astype(kind)
         n, at = len(self._at), self._at.astype(kind)
-        result = np.empty((len(scaled), n + 3), kind)
+        result: NDArray[np.floating] = np.empty((len(scaled), n + 3), kind)
         distance_sq = scaled @ (-2 * at.T)
         distance_sq += np.square(scaled).sum(1)[:, None]
         distance_sq += np.square(at).sum(1)

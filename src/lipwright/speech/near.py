@@ -50,6 +50,10 @@ _GOES_ON_S = 0.1
 """How long the phone that sounds at the end of what is heard is taken to go on."""
 _AHEAD = AHEAD + LEVEL_AHEAD
 """Steps after a row of the recogniser that it sees."""
+_POWERS = 2
+"""Steps of mel energies worked out at once: divides `_AHEAD` and `_BLOCK`, so that none is needed before its time."""
+_MOST = 512
+"""Blocks that are kept of each kind."""
 
 
 class _Blocks:
@@ -59,11 +63,11 @@ class _Blocks:
         make: block number to its rows.
         rows: of a block.
         reach: samples after the beginning of a block that it looks at.
-        most: blocks that are kept.
+        length: samples from one block to the next.
     """
 
-    def __init__(self, make: Callable[[int], NDArray[Any]], rows: int, reach: int, most: int = 256) -> None:
-        self._make, self.rows, self._reach, self._most = make, rows, reach, most
+    def __init__(self, make: Callable[[int], NDArray[Any]], rows: int, reach: int, length: int = _BLOCK * HOP) -> None:
+        self._make, self.rows, self._reach, self._length = make, rows, reach, length
         self._held: OrderedDict[int, NDArray[Any]] = OrderedDict()
 
     def read(self, first: int, stop: int) -> NDArray[Any]:
@@ -74,18 +78,18 @@ class _Blocks:
 
     def known(self, until: int) -> int:
         """Rows that can be read when samples before `until` are known."""
-        return ((until - self._reach) // (_BLOCK * HOP) + 1) * self.rows
+        return ((until - self._reach) // self._length + 1) * self.rows
 
     def forget(self, sample: int) -> None:
         """Samples from this one on have changed."""
-        for block in [k for k in self._held if k * _BLOCK * HOP + self._reach > sample]:
+        for block in [k for k in self._held if k * self._length + self._reach > sample]:
             del self._held[block]
 
     def _block(self, index: int) -> NDArray[Any]:
         if index not in self._held:
             made = self._make(index)
             self._held[index] = made
-            while len(self._held) > self._most:
+            while len(self._held) > _MOST:
                 self._held.popitem(last=False)
         return self._held[index]
 
@@ -96,7 +100,7 @@ class NearRecogniser(Recogniser):
     def __init__(self, source: SampleSource) -> None:
         super().__init__(load_articulation()[0])
         self._near = source
-        self._powers = _Blocks(self._power, _BLOCK, (_BLOCK - 1) * HOP - PAD + WINDOW)
+        self._powers = _Blocks(self._power, _POWERS, (_POWERS - 1) * HOP - PAD + WINDOW, _POWERS * HOP)
         self._phones = _Blocks(self._heard, _BLOCK, (_BLOCK - 1 + _AHEAD) * HOP - PAD + WINDOW)
 
     def known(self, until: int) -> int:
@@ -128,9 +132,9 @@ class NearRecogniser(Recogniser):
             return np.asarray(torch.softmax(logits, 0).T.contiguous().numpy())
 
     def _power(self, index: int) -> F32:
-        start = index * _BLOCK * HOP - PAD
-        samples = self._near(start, start + (_BLOCK - 1) * HOP + WINDOW)
-        return energies(samples, _BLOCK) if samples.any() else np.zeros((_BLOCK, CHANNELS), np.float32)
+        start = index * _POWERS * HOP - PAD
+        samples = self._near(start, start + (_POWERS - 1) * HOP + WINDOW)
+        return energies(samples, _POWERS) if samples.any() else np.zeros((_POWERS, CHANNELS), np.float32)
 
 
 class NearFeatures:
