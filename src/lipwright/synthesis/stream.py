@@ -137,10 +137,9 @@ class Stream:
             return None
         needed = self._made.needs(self._next)
         self._line.place(needed)
-        if self._line.placed < needed:
-            if not (self._ended or self._overdue()):
-                return None
-            self._line.silence(needed)
+        if self._line.spoken < needed and not (self._ended or self._overdue()):
+            return None  # silence that was put in for a frame before is no reason to hurry
+        self._line.silence(needed)
         return self._frame()
 
     def ready(self) -> Iterator[StreamFrame]:
