@@ -119,7 +119,8 @@ def command(
             speaking.close()
     for note in speaking.notes:
         print(note, file=sys.stderr)
-    report(out, speaking.profile() if profile else None, json, written, speaking.engine)
+    shown = (speaking.profile(), speaking.waits()) if profile else None
+    report(out, shown, json, written, speaking.engine)
 
 
 def subtitling(subtitles: str | None, transcript: Path | None, spoken: str | None) -> list[str]:
@@ -169,12 +170,16 @@ def words(speech: Path | None, text: str | None, text_file: Path | None) -> str 
 
 def report(
     out: Path,
-    profile: dict[str, float] | None,
+    profile: tuple[dict[str, float], dict[str, float]] | None,
     json: bool,
     subtitles: dict[str, str] | None = None,
     engine: str = "none",
 ) -> None:
-    """What was written, from the file itself; `subtitles`: files and where their times come from."""
+    """What was written, from the file itself.
+
+    Args: `profile` CPU ms per frame by stage and share of the time waited by queue; `subtitles` files and where their
+    times come from.
+    """
     from lipwright.media.probe import probe
 
     info = probe(out)
@@ -185,10 +190,15 @@ def report(
         result = {"out": out, "width": video.width, "height": video.height, "fps": video.fps}
         result |= {"duration_s": float(length), "frames": round(length * video.fps)}
         result |= {"engine": engine} | ({"subtitles": subtitles} if subtitles else {})
-        print_json(result | ({"profile_ms_per_frame": profile} if profile is not None else {}))
+        if profile is not None:
+            result |= {"profile_ms_per_frame": profile[0], "waited_for": profile[1]}
+        print_json(result)
         return
     if profile:
-        print_table("", ("step", "ms per frame"), [(step, f"{ms:.2f}") for step, ms in profile.items()])
+        cpu, waits = profile
+        rows = [*((step, f"{ms:.2f}") for step, ms in cpu.items()), ("all", f"{sum(cpu.values()):.2f}")]
+        print_table("", ("stage", "CPU ms per frame"), rows)
+        print_table("", ("waited for", "share of the time"), [(q, f"{100 * w:.0f} %") for q, w in waits.items()])
         print(f"engine: {engine}")
     for name, method in (subtitles or {}).items():
         print(f"{name}: {TIMES[method]}")

@@ -12,6 +12,7 @@ import numpy as np
 
 from lipwright.core.contracts import F32, U8, Patch
 from lipwright.core.ease import smoothstep
+from lipwright.core.stages import staged
 from lipwright.face.align import compose, zoom
 from lipwright.render.head import HeadGeometry
 from lipwright.render.memory.blend import light, lit
@@ -89,6 +90,7 @@ def scale_map(scale: float | tuple[float, float], x: float, y: float) -> F32:
     return np.array([[sx, 0, (sx - 1) / 2 + x], [0, sy, (sy - 1) / 2 + y]], np.float32)
 
 
+@staged("colour")
 def in_light_of(frame: U8, affine: F32, drawn: U8, mask: F32, area: Area, scale: float) -> Patch:
     """A drawing as a patch in the template's light.
 

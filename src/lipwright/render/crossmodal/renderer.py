@@ -45,6 +45,7 @@ class CrossModalRenderer:
     """
 
     lookahead = 0
+    independent = True
 
     def __init__(self, network: CrossModal, geometry: HeadGeometry, mode: str = "sewn", device: str = "cpu") -> None:
         config = network.config

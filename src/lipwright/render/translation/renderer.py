@@ -68,6 +68,7 @@ class TranslationRenderer:
             )
         self.config, self.geometry, self.batch = config, geometry, batch
         self.lookahead = int(config.temporal_inputs)
+        self.independent = not config.temporal_inputs
         self._before: Before | None = None  # replaced, never changed: a shallow copy has a state of its own
         self.device = torch.device(device)
         self._generator = generator
