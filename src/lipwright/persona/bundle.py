@@ -53,7 +53,7 @@ class Bundle:
     path: Path | None = field(default=None)
     engine: str = "auto"
     """What runs the networks, unless `speak` says otherwise."""
-    _kept: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+    _kept: dict[Any, Any] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     def renderer(self, kind: str | None = None) -> Renderer:
         """The recipe's renderer, or another one this persona holds; ConfigError lists them."""
