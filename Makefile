@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OUT ?= demo-out
-BENCH ?= media prepare speak
+BENCH ?= --seconds 10
 
 .PHONY: help demo test check bench setup clean
 
@@ -17,7 +17,7 @@ help:
 	@echo "make demo    the whole main job on the bundled presenter, into $(OUT)/"
 	@echo "make test    style, types and the whole test suite"
 	@echo "make check   style and types only"
-	@echo "make bench   speed and memory on this machine ($(BENCH))"
+	@echo "make bench   speed and memory on this machine, into runs/bench/ (options: BENCH=\"$(BENCH)\")"
 	@echo "make setup   install into $(VENV) and nothing else"
 
 setup: $(READY)
@@ -27,7 +27,7 @@ $(READY): pyproject.toml constraints.txt .ci/system-packages
 	  { echo "lipwright needs Python 3.11 or 3.12; name one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@PYTHON=$(PYTHON) .ci/system-packages
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,train]' -c constraints.txt $(PIP_ARGS)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,train,export]' -c constraints.txt $(PIP_ARGS)
 	@touch $@
 
 demo: $(READY)
@@ -42,8 +42,7 @@ test: check
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 bench: $(READY)
-	@mkdir -p runs/bench
-	@set -e; for name in $(BENCH); do echo "== $$name"; $(BIN)/lipwright bench $$name --json runs/bench/$$name.json; done
+	$(BIN)/python benchmarks/suite.py $(BENCH) --json runs/bench/suite.json --plot runs/bench/suite.png
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build dist

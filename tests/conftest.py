@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from lipwright.recipes.train import train
 from lipwright.subject.prepare import prepare
 from lipwright.subject.store import Subject
 from lipwright.synthesis.speaker import Persona
+
+os.environ.setdefault("LIPWRIGHT_ENGINE", "torch")  # comparing engines takes seconds; tests/engines does it
 
 PRESENTER = Path(lipwright.__file__).parent / "assets" / "presenter.mp4"
 SECONDS = 10

@@ -8,7 +8,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parents[1] / "src" / "lipwright"
 FLOW = [
-    "core", "media", "speech", "face", "subject", "motion", "render", "compose", "metrics", "train",
+    "core", "engines", "media", "speech", "face", "subject", "motion", "render", "compose", "metrics", "train",
     "persona", "synthesis", "evaluate", "recipes", "presenter", "hearing", "lipmatch", "cli",
 ]  # fmt: skip
 

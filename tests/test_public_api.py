@@ -35,6 +35,14 @@ def test_importing_loads_nothing_heavy() -> None:
     assert python(code).strip() == "[]"
 
 
+def test_speaking_loads_only_what_it_needs() -> None:
+    """Trackers, plots and other engines wait until somebody asks for them: together they take longer than torch."""
+    late = ("mediapipe", "jax", "matplotlib", "scipy.signal", "scipy.stats", "numba", "pocketsphinx", "tensorboard")
+    late += ("openvino", "onnxruntime", "onnx", "onnxscript", "lipwright.subject.prepare", "torch._dynamo")
+    code = f"import sys, lipwright.synthesis.speaker; print([m for m in {late!r} if m in sys.modules])"
+    assert python(code).strip() == "[]"
+
+
 def test_functions_stay_functions_after_their_rooms_are_imported() -> None:
     code = (
         "import lipwright.train.loop, lipwright.subject.prepare, lipwright.evaluate.result\n"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parents[2] / "src"
-HEAVY = ("torch", "mediapipe", "cv2", "av", "scipy", "numba", "matplotlib", "rich")
+HEAVY = ("torch", "mediapipe", "cv2", "av", "numpy", "scipy", "numba", "matplotlib", "rich")
 
 
 def start(code: str, cwd: Path) -> subprocess.Popen[str]:

@@ -81,6 +81,7 @@ class Talker:
 
     seen: dict[str, Any]
     knows_phones = False
+    engine, notes = "torch", ("motion runs in torch, not in openvino: no",)
 
     @classmethod
     def load(cls, path: Path, device: str = "cpu") -> Talker:
@@ -94,6 +95,9 @@ class Talker:
 
     def profile(self) -> dict[str, float]:
         return {"motion": 1.5}
+
+    def waits(self) -> dict[str, float]:
+        return {"finished frames": 0.25}
 
     def close(self) -> None:
         self.seen["closed"] = True
@@ -134,10 +138,11 @@ def test_speak_writes_and_describes_the_file(
     assert run([*arguments, "--profile", "--threads", "1"]) == 0
     shown = capsys.readouterr()
     assert json.loads(shown.out) == {
-        "out": str(out), "width": 64, "height": 48, "fps": "25", "duration_s": 0.4, "frames": 10,
-        "profile_ms_per_frame": {"motion": 1.5},
+        "out": str(out), "width": 64, "height": 48, "fps": "25", "duration_s": 0.4, "frames": 10, "engine": "torch",
+        "profile_ms_per_frame": {"motion": 1.5}, "waited_for": {"finished frames": 0.25},
     }  # fmt: skip
     assert shown.err.startswith("speak: done in ")  # no terminal: one line per stage
+    assert shown.err.endswith("\nmotion runs in torch, not in openvino: no\n")
     seen = Talker.last  # type: ignore[attr-defined]
     assert seen["path"] == tmp_path
     assert seen["closed"]

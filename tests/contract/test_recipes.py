@@ -193,7 +193,7 @@ def test_trained_saved_loaded_and_spoken(
     assert description["kind"] in MOTION_MODELS
     np.testing.assert_array_equal(made.speak(spoken).targets(), again.speak(spoken).targets())
     for kind in again.renderers:
-        frames = [list(p.speak(spoken, renderer=kind)) for p in (made, again)]
+        frames = [list(p.speak(spoken, renderer=kind, workers=n)) for p, n in ((made, 1), (again, 3))]
         assert len(frames[0]) == 13
         for a, b in zip(*frames, strict=True):
             np.testing.assert_array_equal(a.rgb8, b.rgb8)

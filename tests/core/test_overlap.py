@@ -5,7 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from lipwright.core.overlap import Behind, ahead
+from lipwright.core.overlap import Behind, ahead, spread
+from lipwright.core.stages import Meter, stage
+from lipwright.core.threads import one_thread_each
 
 
 def test_order_is_kept() -> None:
@@ -66,3 +68,132 @@ def test_everything_is_consumed_in_order() -> None:
         sink.put(i)
     sink.close()
     assert got == list(range(50))
+
+
+def numbers(closed: list[bool], stop_at: int = 10**6) -> Iterator[int]:
+    try:
+        yield from range(stop_at)
+    finally:
+        closed.append(True)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_spread_work_comes_back_in_order_whoever_is_slow(workers: int) -> None:
+    """The first item is held back until another is done, where there is another thread to do it."""
+    other = threading.Event()
+
+    def work(item: int) -> int:
+        if item == 0 and workers > 1:
+            assert other.wait(10)
+        if item == 1:
+            other.set()
+        return item * item
+
+    before = threading.active_count()
+    assert list(spread(iter(range(40)), [work] * workers)) == [i * i for i in range(40)]
+    assert threading.active_count() == before
+
+
+def test_spread_takes_no_more_than_there_is_room_for_and_stops_when_left() -> None:
+    taken, closed, before = [], list[bool](), threading.active_count()
+
+    def noted() -> Iterator[int]:
+        for i in numbers(closed):
+            taken.append(i)
+            yield i
+
+    stage = spread(noted(), [lambda i: i] * 2, depth=3)
+    assert next(stage) == 0
+    stage.close()  # type: ignore[attr-defined]
+    assert len(taken) <= 1 + 3 + 2
+    assert closed == [True]
+    assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("error", [ValueError("broken"), KeyboardInterrupt()])
+@pytest.mark.parametrize("where", ["work", "items"])
+def test_errors_of_spread_work_surface_after_what_came_before(error: BaseException, where: str) -> None:
+    def items() -> Iterator[int]:
+        for i in range(100):
+            if where == "items" and i == 7:
+                raise error
+            yield i
+
+    def work(item: int) -> int:
+        if where == "work" and item == 7:
+            raise error
+        return item
+
+    before, seen = threading.active_count(), []
+    with pytest.raises(type(error)):
+        seen.extend(iter_into(spread(items(), [work] * 3), seen))
+    assert seen == list(range(7))
+    assert threading.active_count() == before
+
+
+def iter_into(source: Iterator[int], seen: list[int]) -> list[int]:
+    for item in source:
+        seen.append(item)
+    return []
+
+
+def test_what_reads_ahead_is_closed_when_left() -> None:
+    closed: list[bool] = []
+    stage = ahead(numbers(closed), depth=2)
+    next(stage)
+    stage.close()  # type: ignore[attr-defined]
+    assert closed == [True]
+
+
+def test_an_abandoned_sink_consumes_no_more_and_keeps_its_error_to_itself() -> None:
+    begun, go, got = threading.Event(), threading.Event(), list[int]()
+
+    def consume(item: int) -> None:
+        begun.set()
+        assert go.wait(10)
+        got.append(item)
+        raise OSError("disk full")
+
+    sink = Behind(consume, depth=5)
+    for i in range(4):
+        sink.put(i)
+    assert begun.wait(10)
+    threading.Timer(0.05, go.set).start()
+    sink.abandon()
+    assert got == [0]
+
+
+def test_a_meter_counts_stages_apart_and_waits_beside_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = {"thread_time": 5.0, "process_time": 50.0, "perf_counter": 9.0}
+    for clock in now:
+        monkeypatch.setattr(f"lipwright.core.stages.time.{clock}", lambda clock=clock: now[clock])
+    meter = Meter()
+    with meter.follow("draw"):
+        now["thread_time"] += 2
+        with stage("sew"):
+            now["thread_time"] += 1
+        now["thread_time"] += 4
+        with meter.waiting("queue"):
+            now["perf_counter"] += 3
+    now["perf_counter"] += 9
+    now["process_time"] += 10
+    assert meter.cpu_s() == {"draw": 6.0, "sew": 1.0, "libraries": 3.0}, "what is inside another stage counts there"
+    assert meter.waits() == {"queue": 0.25}
+    with stage("nobody follows"):
+        now["thread_time"] += 1
+    assert "nobody follows" not in meter.cpu_s()
+
+
+def test_libraries_get_their_threads_back() -> None:
+    import cv2
+    import torch
+
+    before = cv2.getNumThreads(), torch.get_num_threads()
+    seen: list[int] = []
+    with one_thread_each(), one_thread_each():
+        thread = threading.Thread(target=lambda: seen.append(torch.get_num_threads()))
+        thread.start()
+        thread.join()
+        assert cv2.getNumThreads() == 1
+    assert seen == [1]
+    assert (cv2.getNumThreads(), torch.get_num_threads()) == before

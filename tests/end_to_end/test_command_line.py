@@ -75,7 +75,7 @@ def test_interrupted_training_goes_on(made: Path, place: Path) -> None:
         if (place / ".long.persona.training").exists() or work.poll() is not None:
             break
         time.sleep(0.1)
-    time.sleep(1)
+    time.sleep(2)
     os.kill(work.pid, signal.SIGINT)
     try:
         said = work.communicate(timeout=60)[1]
@@ -85,7 +85,7 @@ def test_interrupted_training_goes_on(made: Path, place: Path) -> None:
     assert "--resume" in said
     assert list((place / ".long.persona.training").rglob("*.checkpoint"))
     assert not out.exists()
-    lipwright("train", place / "p.subject", "-o", out, "--steps", 3, "--resume")
+    lipwright("train", place / "p.subject", "-o", out, "--steps", 1, "--resume")
     record = json.loads((out / "persona.json").read_text())["training"]["motion"]
-    assert record["steps"] > 3, "the interrupted run's steps were kept"
+    assert record["steps"] > 1, "the interrupted run's steps were kept"
     assert not (place / ".long.persona.training").exists()

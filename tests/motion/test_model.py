@@ -7,6 +7,7 @@ import pytest
 
 from lipwright.core.contracts import Conditions
 from lipwright.core.errors import CheckpointError, ConfigError, ShapeError
+from lipwright.engines.network import Network
 from lipwright.motion.config import MotionConfig
 from lipwright.motion.data import MotionClip, MotionData
 from lipwright.motion.model import CascadeMotion
@@ -70,6 +71,29 @@ def test_one_frame_and_no_frame(model: CascadeMotion, clip: MotionClip) -> None:
     for n in (0, 1):
         part = clip.part(0, n)
         assert model.predict(part.features, part.conditions).shape == (n, 29, 2)
+
+
+def test_another_engine_predicts_the_same(model: CascadeMotion, clip: MotionClip) -> None:
+    started: list[str] = []
+
+    class Plain:
+        name, threads = "openvino", 1
+
+        def start(self, network: Network) -> object:
+            started.append(network.name)
+            return network.plain
+
+    other = model.on(Plain())  # type: ignore[arg-type]
+    np.testing.assert_array_equal(
+        other.predict(clip.features, clip.conditions), model.predict(clip.features, clip.conditions)
+    )
+    assert started == ["motion"]
+    few = model.on(Plain())  # type: ignore[arg-type]
+    part = clip.part(0, 15)
+    np.testing.assert_array_equal(
+        few.predict(part.features, part.conditions), model.predict(part.features, part.conditions)
+    )
+    assert started == ["motion"], "fewer frames than an exported network takes are torch's"
 
 
 def test_bad_input_is_named(model: CascadeMotion, clip: MotionClip) -> None:

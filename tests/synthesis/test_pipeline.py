@@ -14,7 +14,7 @@ from lipwright.core.errors import FootageError, LipwrightError, SpeechError
 from lipwright.media.audio import write_wav
 from lipwright.persona.template import Template
 from lipwright.subject.store import Subject
-from lipwright.synthesis import pipeline
+from lipwright.synthesis import drawing, pipeline
 from lipwright.synthesis.pipeline import Synthesis, blend_strength, spoken_over
 from lipwright.synthesis.speaker import Persona
 from lipwright.synthesis.voice import voice_of_samples
@@ -237,7 +237,7 @@ def test_a_failure_in_the_middle_leaves_no_half_file(
     def broken(*args: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pipeline, "paste", broken)
+    monkeypatch.setattr(drawing, "paste", broken)
     with pytest.raises(KeyboardInterrupt):
         persona.speak(subject.samples[:6400]).write(tmp_path / "out.mp4")
     assert list(tmp_path.iterdir()) == []

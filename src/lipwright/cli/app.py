@@ -12,6 +12,7 @@ from lipwright.cli import (
     demo,
     doctor,
     evaluate,
+    export,
     fit,
     models,
     pack,
@@ -32,7 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # drawing boxes around the help costs half of its time
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (prepare, train, pack, fit, speak, visemes, evaluate, demo, recipes, doctor, bench, report):
+for verb in (prepare, train, pack, fit, speak, visemes, export, evaluate, demo, recipes, doctor, bench, report):
     app.command(verb.__name__.rpartition(".")[2])(verb.command)
 app.add_typer(models.app, name="models")
 

@@ -17,10 +17,8 @@ _REQUIREMENT = re.compile(r"^\s*([A-Za-z0-9._-]+)")
 
 def machine() -> dict[str, Any]:
     """Versions, cores, memory, GPU and how busy it is (processes waiting in the last minute), as plain values."""
-    import psutil
     import torch
 
-    memory = psutil.virtual_memory()
     gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
     return {
         "lipwright": lipwright.__version__,
@@ -31,11 +29,20 @@ def machine() -> dict[str, Any]:
         "system": platform.platform(terse=True),
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "memory_gb": round(memory.total / 1e9, 1),
-        "free_memory_gb": round(memory.available / 1e9, 1),
+        **_memory(),
         "gpu": gpu,
-        "load": round(psutil.getloadavg()[0]),
+        "load": round(os.getloadavg()[0]) if hasattr(os, "getloadavg") else None,
     }
+
+
+def _memory() -> dict[str, float | None]:
+    """Whole and free memory; not known where psutil is missing, as on a machine that only measures networks."""
+    try:
+        import psutil
+    except ImportError:
+        return {"memory_gb": None, "free_memory_gb": None}
+    memory = psutil.virtual_memory()
+    return {"memory_gb": round(memory.total / 1e9, 1), "free_memory_gb": round(memory.available / 1e9, 1)}
 
 
 def _commit() -> str | None:

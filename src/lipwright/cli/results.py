@@ -75,12 +75,14 @@ def load(folder: Path) -> dict[str, dict[str, Any]]:
 
 def _known(given: Mapping[str, Any]) -> dict[str, Any]:
     """A result; those of `lipwright bench` get their tables here."""
-    from lipwright.cli.bench import tables
+    from lipwright.cli.bench import tables, virtual_human_tables
 
     if "measures" in given:
         return {"notes": [], **tables.of_measures(given)}
     if given.get("benchmark") == "render ablations":
         return {"notes": [], **tables.of_ablations(given)}
+    if given.get("benchmark") == "virtual-human":
+        return {"notes": [], **virtual_human_tables.of_virtual_human(given)}
     if given["schema"] != SCHEMA:
         raise ValueError(f"schema {given['schema']}, this version reads {SCHEMA}")
     _where(given["machine"])  # what a page shows of it must be there
@@ -128,10 +130,11 @@ def markdown(*given: Mapping[str, Any], names: Sequence[str] = ()) -> str:
         where = [f"{name}: {line}" for name, line in zip(names, where, strict=True)]
     shown = _joined(given, names) if names else given[0]["tables"]
     notes = dict.fromkeys(note for one in given for note in one["notes"])
-    return "\n\n".join([f"```bash\n{commands}\n```", "  \n".join(where), *map(_table, shown), *notes]) + "\n"
+    return "\n\n".join([f"```bash\n{commands}\n```", "  \n".join(where), *map(table_lines, shown), *notes]) + "\n"
 
 
-def _table(one: Mapping[str, Any]) -> str:
+def table_lines(one: Mapping[str, Any]) -> str:
+    """One table in markdown, its title above it."""
     head = [f"**{one['title']}**", ""] if one["title"] else []
     lines = [f"| {' | '.join(one['columns'])} |", "|---" * len(one["columns"]) + "|"]
     return "\n".join([*head, *lines, *(f"| {' | '.join(map(cell, row))} |" for row in one["rows"])])

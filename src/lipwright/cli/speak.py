@@ -15,9 +15,6 @@ from lipwright.cli.progress import Bars
 from lipwright.cli.values import picture_size
 from lipwright.cli.values import rate as frame_rate
 from lipwright.core.errors import ConfigError, SpeechError
-from lipwright.media.settings import EncoderSettings
-from lipwright.speech.alignments import read_text
-from lipwright.speech.subtitles import FORMATS
 
 TIMES = {
     "engine": "times of the speech engine",
@@ -54,7 +51,7 @@ def command(
     smile: Annotated[float | None, typer.Option(min=-1, max=1, help="Smile beside the words; 0 is the mean.")] = None,
     drive: Annotated[Path | None, typer.Option(help="Video, subject or .npz whose head moves instead.")] = None,
     background: Annotated[str | None, typer.Option(help="Image or colour (#00b140) behind the drawn head.")] = None,
-    engine: Annotated[str, typer.Option(help="What runs the networks: auto, torch ...")] = "auto",
+    engine: Annotated[str, typer.Option(help="auto, torch, openvino, onnxruntime, tensorrt.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     codec: Annotated[str | None, typer.Option(help=CODEC_HELP)] = None,
     crf: Annotated[int | None, typer.Option(help="Quality of the video, 0 is best.  [default: h264 16]")] = None,
@@ -68,6 +65,8 @@ def command(
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Make the persona speak. The video is as long as the speech; nothing appears before it is whole."""
+    from lipwright.media.settings import EncoderSettings
+
     settings = EncoderSettings(
         codec=codec,
         crf=crf,
@@ -107,6 +106,7 @@ def command(
             smile=smile,
             drive=drive,
             background=background,
+            progress=bars,
         )
         try:
             speaking.write(out, settings=settings, progress=bars)
@@ -117,13 +117,18 @@ def command(
                 )
         finally:
             speaking.close()
-    report(out, speaking.profile() if profile else None, json, written)
+    for note in speaking.notes:
+        print(note, file=sys.stderr)
+    shown = (speaking.profile(), speaking.waits()) if profile else None
+    report(out, shown, json, written, speaking.engine)
 
 
 def subtitling(subtitles: str | None, transcript: Path | None, spoken: str | None) -> list[str]:
     """Endings of the subtitle files to write, checked before any work."""
     if subtitles is None:
         return []
+    from lipwright.speech.subtitles import FORMATS
+
     if subtitles not in (*FORMATS, "both"):
         raise ConfigError(f"unknown subtitles '{subtitles}'; choose srt, vtt or both")
     if spoken is None and transcript is None:
@@ -139,6 +144,8 @@ def what_is_said(transcript: Path | None, alignment: Path | None, spoken: str | 
         )
     if transcript is None:
         return None
+    from lipwright.speech.alignments import read_text
+
     said = read_text(transcript)
     if not any(c.isalnum() for c in said):
         raise SpeechError(f"{transcript} holds no words; give the text that is spoken")
@@ -152,6 +159,8 @@ def words(speech: Path | None, text: str | None, text_file: Path | None) -> str 
         named = "none was" if not given else f"{len(given)} were"
         raise ConfigError(f"give one of SPEECH, --text and --text-file; {named} given")
     if text_file is not None:
+        from lipwright.speech.alignments import read_text
+
         text = read_text(text_file)
     if text is not None and not text.strip():
         source = text_file or "--text"
@@ -159,8 +168,18 @@ def words(speech: Path | None, text: str | None, text_file: Path | None) -> str 
     return text
 
 
-def report(out: Path, profile: dict[str, float] | None, json: bool, subtitles: dict[str, str] | None = None) -> None:
-    """What was written, from the file itself; `subtitles`: files and where their times come from."""
+def report(
+    out: Path,
+    profile: tuple[dict[str, float], dict[str, float]] | None,
+    json: bool,
+    subtitles: dict[str, str] | None = None,
+    engine: str = "none",
+) -> None:
+    """What was written, from the file itself.
+
+    Args: `profile` CPU ms per frame by stage and share of the time waited by queue; `subtitles` files and where their
+    times come from.
+    """
     from lipwright.media.probe import probe
 
     info = probe(out)
@@ -170,11 +189,17 @@ def report(out: Path, profile: dict[str, float] | None, json: bool, subtitles: d
     if json:
         result = {"out": out, "width": video.width, "height": video.height, "fps": video.fps}
         result |= {"duration_s": float(length), "frames": round(length * video.fps)}
-        result |= {"subtitles": subtitles} if subtitles else {}
-        print_json(result | ({"profile_ms_per_frame": profile} if profile is not None else {}))
+        result |= {"engine": engine} | ({"subtitles": subtitles} if subtitles else {})
+        if profile is not None:
+            result |= {"profile_ms_per_frame": profile[0], "waited_for": profile[1]}
+        print_json(result)
         return
     if profile:
-        print_table("", ("step", "ms per frame"), [(step, f"{ms:.2f}") for step, ms in profile.items()])
+        cpu, waits = profile
+        rows = [*((step, f"{ms:.2f}") for step, ms in cpu.items()), ("all", f"{sum(cpu.values()):.2f}")]
+        print_table("", ("stage", "CPU ms per frame"), rows)
+        print_table("", ("waited for", "share of the time"), [(q, f"{100 * w:.0f} %") for q, w in waits.items()])
+        print(f"engine: {engine}")
     for name, method in (subtitles or {}).items():
         print(f"{name}: {TIMES[method]}")
     print(f"{out}: {video.width}x{video.height}, {float(video.fps):g} fps, {float(length):.2f} s")

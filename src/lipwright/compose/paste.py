@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from lipwright.compose.grain import with_grain
 from lipwright.core.contracts import F32, Patch
+from lipwright.core.stages import staged
 from lipwright.face.align import invert, zoom
 from lipwright.media.picture import Box, Picture, bits, chroma_shift
 
@@ -25,8 +26,12 @@ _GROWS = 0.6
 """Patch pixels per frame pixel below which a mask is sampled at every second pixel only."""
 
 
-def paste(picture: Picture, patch: Patch, strength: float = 1.0) -> Picture:
-    """The picture with the patch blended in by its mask times `strength` (0 returns the picture as it is)."""
+@staged("compose")
+def paste(picture: Picture, patch: Patch, strength: float = 1.0, own: bool = False) -> Picture:
+    """The picture with the patch blended in by its mask times `strength` (0 returns the picture as it is).
+
+    Where nobody else holds the picture (`own`) it is written to itself, which saves a copy.
+    """
     box = _region(patch, picture)
     if strength <= 0 or box is None:
         return picture
@@ -36,7 +41,7 @@ def paste(picture: Picture, patch: Patch, strength: float = 1.0) -> Picture:
     weight = _weights(patch.mask, to_frame, size)
     if strength < 1:
         weight = weight * np.float32(strength)
-    result = picture.editable()
+    result = picture if own else picture.editable()
     right, down = chroma_shift(picture.pix_fmt)
     for k, (plane, new) in enumerate(zip(result.planes, _planes(patch, picture, to_frame, size), strict=True)):
         dx, dy = (0, 0) if k == 0 else (right, down)
@@ -52,7 +57,7 @@ def paste(picture: Picture, patch: Patch, strength: float = 1.0) -> Picture:
 def _region(patch: Patch, picture: Picture) -> Box | None:
     """The part of the picture that the patch's mask covers, on whole chroma samples; None where there is none."""
     frame_from_crop = invert(patch.crop_from_frame)
-    rows, columns = (np.flatnonzero(patch.mask.any(axis)) for axis in (1, 0))
+    rows, columns = (np.flatnonzero(cv2.reduce(patch.mask, axis, cv2.REDUCE_MAX)) for axis in (1, 0))
     if not len(rows):
         return None
     # Half a pixel for the pixel itself, one more because sampling reaches to the next one.

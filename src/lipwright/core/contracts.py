@@ -7,7 +7,7 @@ Affine maps are 2x3 and read as composition: `crop_from_frame` takes frame pixel
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -175,6 +175,33 @@ class Local(Protocol):
 
     def footprint(self, track: FaceTrack) -> NDArray[np.int64]:
         """(T, 4) x0, y0, x1, y1 in frame pixels: all that `render` reads; may reach beyond the frame."""
+
+
+@runtime_checkable
+class Divided(Protocol):
+    """A renderer whose frames are linked by little: once that is decided, they can be drawn side by side."""
+
+    def tasks(self, window: RenderWindow) -> Iterator[Callable[[], Patch]]:
+        """T calls that each draw one frame of the window, in any order and any thread; `render` in two steps.
+
+        The iteration itself is sequential and keeps the state. Frames are looked at inside the calls only.
+        """
+
+
+@runtime_checkable
+class Independent(Protocol):
+    """A renderer that may say its frames do not depend on each other: copies of it then draw side by side."""
+
+    independent: bool
+    """Whether a frame alone, with its `lookahead`, is drawn as among others."""
+
+
+@runtime_checkable
+class Planning(Protocol):
+    """A renderer that decides from wanted frames ahead, and can be told that they are no longer wanted."""
+
+    def forget_plans(self) -> None:
+        """Frames after the last one drawn will be other than they were announced."""
 
 
 @runtime_checkable

@@ -13,6 +13,8 @@ from lipwright.core.contracts import F32
 def positions(first: int, stop: int, rate: Fraction, source_rate: Fraction) -> tuple[NDArray[np.int64], F32]:
     """Where frames [first, stop) at `rate` lie in a series at `source_rate`: (row before, share towards the next)."""
     step = source_rate / rate
+    if step == 1:
+        return np.arange(first, stop), np.zeros(stop - first, np.float32)
     whole, part = [], []
     for frame in range(first, stop):
         at = frame * step

@@ -160,7 +160,7 @@ MODELS = {
     "wav2lip": BroughtModel(
         "wav2lip",
         "wav2lip.safetensors",
-        "teacher: the generator of Wav2Lip (a state dict, or a TorchScript archive that is converted once)",
+        "Wav2Lip beside our own pictures in bench virtual-human; a state dict or a TorchScript archive",
         "see Wav2Lip (research and personal use)",
         wav2lip_weights.check_generator,
         wav2lip_weights.convert_generator,
@@ -168,7 +168,7 @@ MODELS = {
     "wav2lip-expert": BroughtModel(
         "wav2lip-expert",
         "wav2lip_expert.safetensors",
-        "teacher: the sync expert of Wav2Lip",
+        "the sync expert of Wav2Lip, for programs of your own (lipwright.render.teacher)",
         "see Wav2Lip (research and personal use)",
         wav2lip_weights.check_expert,
         wav2lip_weights.convert_expert,

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import savgol_filter
 
 from lipwright.core.contracts import F32
 
@@ -47,6 +46,8 @@ def smooth(values: F32, window: int, order: int = 2) -> F32:
     window = min(window, len(values) - 1 + len(values) % 2)
     if window <= order:
         return values.astype(np.float32)
+    from scipy.signal import savgol_filter  # takes a third of a second, and speaking never smooths
+
     return savgol_filter(values, window, order, axis=0, mode="interp").astype(np.float32)
 
 

@@ -55,7 +55,7 @@ class Picture:
     """One upright, progressive picture with square pixels."""
 
     frame: av.VideoFrame
-    """Holds the samples, in one of `PIX_FMTS`; never written to after the picture is made."""
+    """Holds the samples, in one of `PIX_FMTS`; written to only by whoever alone holds the picture."""
     tags: ColorTags
     """Resolved: what the samples mean."""
 
@@ -92,7 +92,7 @@ class Picture:
 
     @cached_property
     def planes(self) -> tuple[NDArray[Any], ...]:
-        """Y (H, W), Cb and Cr (h, w), uint8, or uint16 holding 10 bits. Not to be written to."""
+        """Y (H, W), Cb and Cr (h, w), uint8, or uint16 holding 10 bits. Written to only by who alone holds it."""
         return planes_of(self.frame, self.pix_fmt)
 
     def rgb8(self, box: Box | None = None) -> U8:

@@ -80,43 +80,44 @@ class FrameStore:
         """(H, W, 3) RGB of frames first, first - 1, ...: `count` of them, or down to 0."""
         return (picture.rgb8() for picture in self.pictures_backward(first, count))
 
-    def pictures(self, first: int = 0, count: int | None = None) -> Iterator[Picture]:
-        """Like `read`, in their own planes."""
+    def pictures(self, first: int = 0, count: int | None = None, threads: int = 0) -> Iterator[Picture]:
+        """Like `read`, in their own planes; `threads` of the decoder, 0 for all cores."""
         count = len(self) - first if count is None else count
         self._check(first, first + count - 1)
-        return self._forward(first, first + count)
+        return self._forward(first, first + count, threads)
 
-    def pictures_backward(self, first: int, count: int | None = None) -> Iterator[Picture]:
+    def pictures_backward(self, first: int, count: int | None = None, threads: int = 0) -> Iterator[Picture]:
         """Like `backward`, in their own planes."""
         count = first + 1 if count is None else count
         self._check(first - count + 1, first)
-        return self._backward(first, first - count)
+        return self._backward(first, first - count, threads)
 
     def _check(self, low: int, high: int) -> None:
         if low < 0 or high >= len(self):
             raise IndexError(f"frames {low} to {high} of {self.path}, which has {len(self)}")
 
-    def _forward(self, first: int, end: int) -> Iterator[Picture]:
+    def _forward(self, first: int, end: int, threads: int) -> Iterator[Picture]:
         if first >= end:
             return
-        for number, frame in self._decode(first, end):
+        for number, frame in self._decode(first, end, threads):
             if number >= first:
                 yield Picture.of_av(frame, self.info.color)
 
-    def _backward(self, first: int, stop: int) -> Iterator[Picture]:
+    def _backward(self, first: int, stop: int, threads: int) -> Iterator[Picture]:
         while first > stop:
             key = self._keys[bisect_right(self._keys, first) - 1]
-            group = [f for n, f in self._decode(key, first + 1) if stop < n <= first]
+            group = [f for n, f in self._decode(key, first + 1, threads) if stop < n <= first]
             while group:
                 yield Picture.of_av(group.pop(), self.info.color)
             first = key - 1
 
-    def _decode(self, first: int, end: int) -> Iterator[tuple[int, av.VideoFrame]]:
+    def _decode(self, first: int, end: int, threads: int) -> Iterator[tuple[int, av.VideoFrame]]:
         """(number, picture) of every frame from the keyframe before `first` up to `end`."""
         key = self._keys[max(0, bisect_right(self._keys, first) - 1)]
         with open_media(self.path) as container:
             stream = video_stream(container, self.path)
             stream.thread_type = "AUTO"
+            stream.codec_context.thread_count = threads
             goal = (self.info.start_s + Fraction(key) / self.fps) / self._tick
             container.seek(round_half_up(goal), stream=stream)
             seen = key - 1

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,11 @@ from lipwright.core.clock import FPS
 from lipwright.core.config import from_dict, to_dict
 from lipwright.core.contracts import F32, Conditions, MotionInfo
 from lipwright.core.errors import CheckpointError, ConfigError, ShapeError
+from lipwright.engines.engine import Engine, Variants
+from lipwright.engines.network import Network
 from lipwright.motion.cascade import Cascade
 from lipwright.motion.config import MotionConfig
+from lipwright.motion.export import Elsewhere, cascade_network
 from lipwright.motion.filters import radius
 from lipwright.motion.lips import lips_arrays, lips_from
 from lipwright.motion.pca import MouthPca
@@ -39,12 +43,24 @@ class CascadeMotion:
         self.config = config
         self.cascade = cascade.eval()
         self.statistics = statistics
+        self._network: Callable[..., tuple[Any, Tensor]] = self.cascade
         smoothing = max(config.condition_smoothing_s, config.pose_smoothing_s) * float(FPS)
         self.info = MotionInfo(
             produces="landmarks",
             features=config.heard,
             halo=config.cascade().halo + radius(smoothing),
         )
+
+    def networks(self) -> list[Network]:
+        """See `engines.engine.Engined`; any number of frames from 16 on."""
+        return [cascade_network(self.cascade)] if isinstance(self.cascade, Cascade) else []
+
+    def on(self, engine: Engine) -> CascadeMotion:
+        """See `engines.engine.Engined`."""
+        other = copy.copy(self)
+        if engine.name != "torch" and isinstance(self.cascade, Cascade):
+            other._network = Elsewhere(self.cascade, Variants(engine))
+        return other
 
     def predict(self, features: Mapping[str, F32], conditions: Conditions) -> F32:
         """(T, 29, 2) normalised MOUTH_JAW landmarks.
@@ -63,7 +79,7 @@ class CascadeMotion:
         device = next(self.cascade.parameters()).device
         with torch.inference_mode():
             inputs = {name: _batch(r).to(device) for name, r in rows.items()}
-            _, flat = self.cascade(inputs, _batch(pose).to(device), _batch(cheeks).to(device))
+            _, flat = self._network(inputs, _batch(pose).to(device), _batch(cheeks).to(device))
         silence = silence_of(features[FEATURE], features[PAUSES]) if self.config.rests else None
         points = self.statistics.decode(flat[0].cpu().numpy(), rows, held, silence)
         if self.statistics.lips is None:

@@ -24,6 +24,7 @@ from lipwright.core.checkpoint import load_tensors, part_hash, save_tensors
 from lipwright.core.contracts import LANDMARKS, MotionModel, Renderer, check_pairing
 from lipwright.core.errors import CheckpointError, ConfigError, LipwrightError, OutputError, PersonaError
 from lipwright.core.files import atomic_folder, file_hash, write_json
+from lipwright.engines.running import checked
 from lipwright.motion.registry import MOTION_MODELS
 from lipwright.persona.template import Template
 from lipwright.render.registry import RENDERERS
@@ -50,6 +51,9 @@ class Bundle:
     renderers: dict[str, Renderer]
     template: Template
     path: Path | None = field(default=None)
+    engine: str = "auto"
+    """What runs the networks, unless `speak` says otherwise."""
+    _kept: dict[Any, Any] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     def renderer(self, kind: str | None = None) -> Renderer:
         """The recipe's renderer, or another one this persona holds; ConfigError lists them."""
@@ -89,11 +93,13 @@ class Bundle:
         self.template = Template.load(path)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], device: str = "cpu") -> Any:
-        """Open a persona folder.
+    def load(cls, path: str | os.PathLike[str], device: str = "cpu", engine: str = "auto") -> Any:
+        """Open a persona folder; `engine` runs its networks where `speak` names no other.
 
-        PersonaError when it is missing, damaged, foreign or newer; CheckpointError for weights that do not fit.
+        ConfigError for an unknown engine, PersonaError when the folder is missing, damaged, foreign or newer,
+        CheckpointError for weights that do not fit.
         """
+        checked(engine)
         folder = Path(path)
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -113,7 +119,7 @@ class Bundle:
         for file, key in (("template.mp4", "sha256"), ("template.npz", "tracks")):
             if (folder / file).is_file():  # a missing one is named by Template.load
                 _same(folder / file, info["parts"].get("template", {}).get(key))
-        made = cls(info, motions, renderers, Template.load(folder), folder)
+        made = cls(info, motions, renderers, Template.load(folder), folder, engine)
         for renderer in renderers.values():
             made.motion(renderer)
         return made

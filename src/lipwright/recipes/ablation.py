@@ -8,15 +8,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from lipwright.core.config import from_dict, to_dict
 from lipwright.core.contracts import Renderer
-from lipwright.core.errors import ConfigError
 from lipwright.core.progress import Silent
 from lipwright.evaluate.rendered import Rendered, rendered
 from lipwright.recipes.parts import RENDER_FRAMES, fit_translation, remember_training, translation_data
+from lipwright.recipes.row import by_name, file_name
 from lipwright.render.translation.config import TranslationConfig, changed_preset
 from lipwright.render.translation.data import TranslationData
 from lipwright.subject.store import Subject
@@ -38,7 +37,7 @@ class Row:
     @property
     def file(self) -> str:
         """The name as part of a path."""
-        return self.name.replace(",", "").replace(" ", "-")
+        return file_name(self.name)
 
 
 _NO_JUDGE = {"gan_start": 1.0, "gan_full": 1.0}
@@ -146,14 +145,4 @@ def ablate(subject: Subject, table: Table, run: Run, done: Iterable[str] = ()) -
 
 def chosen(names: Iterable[str]) -> tuple[Row, ...]:
     """Rows of `ROWS` by name, in the order given; ConfigError lists what there is."""
-    known = {row.name: row for row in ROWS}
-    wanted = list(names)
-    missing = [name for name in wanted if name not in known]
-    if missing:
-        raise ConfigError(f"unknown row '{missing[0]}'; available: {'; '.join(known)}")
-    return tuple(known[name] for name in wanted)
-
-
-def work_folder(json: Path, subject: Subject) -> Path:
-    """Where a table's checkpoints lie: beside its file."""
-    return json.with_suffix(".training") / subject.path.name
+    return by_name(names, ROWS)

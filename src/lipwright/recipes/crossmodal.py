@@ -122,7 +122,8 @@ def train_crossmodal(
     subject: Subject, plan: Plan, limit: Budget, run: Run
 ) -> tuple[CrossModalRenderer, dict[str, TrainingRecord]]:
     """All stages within `limit`: the oracle gets its share, the set is drawn, the renderer takes what is left."""
-    spent_s, records, pairs = 0.0, {}, None
+    records: dict[str, TrainingRecord] = {}
+    pairs, spent_s = None, 0.0
     if plan.synthetic:
         pictures = oracle_data(subject, plan.oracle, run.progress)
         given = None

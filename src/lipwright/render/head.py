@@ -102,6 +102,18 @@ class HeadGeometry:
         scale = size / side
         return np.array([[scale, 0, (0.5 - x) * scale - 0.5], [0, scale, (0.5 - y) * scale - 0.5]], np.float32)
 
+    def mouth_box(self, landmarks: F32, size: int) -> tuple[slice, slice]:
+        """Rows and columns around the mouth in a mouth picture of side `size`: one size of box for a person.
+
+        Args: `landmarks` (68, 2) in head-crop pixels.
+        """
+        scale = size / self.mouth_square[2]
+        width, height = (min(round(v * scale), size) for v in self.crop.mouth_box())
+        centre = apply(self.mouth_from_head(size), landmarks)[MOUTH].mean(0)
+        most = (size - width, size - height)
+        left, top = (int(v) for v in np.clip(np.round(centre - (width / 2, height / 2)), 0, most))
+        return slice(top, top + height), slice(left, left + width)
+
     def state(self) -> dict[str, torch.Tensor]:
         """Arrays for a persona, under `geometry.*` and `head.*`."""
         return {**self.crop.state(), _STATE: torch.tensor(self.mouth_square, dtype=torch.int64)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from lipwright.core.contracts import F32, U8
@@ -20,8 +21,14 @@ def cut(frame: U8, box: np.ndarray) -> U8:
 
 
 def bounds(mask: F32) -> Area:
-    """The rows and columns where a mask is not zero; all of them when it is zero everywhere."""
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    """The rows and columns where a mask, never negative, is not zero; all of them when it is zero everywhere."""
+    rows, columns = (np.flatnonzero(cv2.reduce(mask, axis, cv2.REDUCE_MAX)) for axis in (1, 0))
     if not len(rows):
         return slice(0, mask.shape[0]), slice(0, mask.shape[1])
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def mixed(under: U8, over: F32, weight: F32) -> U8:
+    """(h, w, 3) `over` on `under`, as far as `weight` (h, w) in [0, 1] says; rounded."""
+    both = cv2.blendLinear(over, under.astype(np.float32), weight, 1 - weight)
+    return np.asarray(cv2.convertScaleAbs(cv2.max(both, 0)), np.uint8)  # type: ignore[call-overload]

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from lipwright.core.contracts import F32, U8, Patch
 from lipwright.core.ease import smoothstep
 from lipwright.core.ibug import JAW, JAW_LINE
+from lipwright.core.stages import staged
 from lipwright.face.align import zoom
-from lipwright.render.patches import bounds, cut
-from lipwright.render.warp import STIFFNESS, ThinPlate, grid_nodes, sample, upsample
+from lipwright.render.patches import bounds, cut, mixed
+from lipwright.render.warp import STIFFNESS, ThinPlate, grid_nodes, sample_at, upsample
 
 _NOSE = [31, 33, 35]
 _NODES = 0.03
@@ -35,6 +36,8 @@ _INSET = -0.04
 """Eye distances that the mask of a drawn face ends inside the jaw line: what is drawn beyond it hardly shows."""
 _INSET_BESIDE = 0.05
 """The same of any mask where the face ends beside it, not below."""
+_LEAST_BLUR = 3.0
+"""Pixels of blur below which a mask would show its own grid when enlarged."""
 _STILL = 1 / 64
 """Pixels: less movement than this is none."""
 
@@ -49,8 +52,11 @@ def wanted_jaw(own: F32, target: F32) -> F32:
     return line
 
 
-def meet_jaw(template: U8, own: F32, target: F32, eye: float) -> U8:
+@staged("sew")
+def meet_jaw(template: U8, own: F32, target: F32, eye: float, covered: F32 | None = None) -> U8:
     """(h, w, 3) the template bent so that its own jaw line lies where the wanted one is.
+
+    Where `covered` (h, w) is 1 it will not be seen and is made with less care, several times as fast.
 
     The face moves as a whole. Beside and below it the movement ends soon: where the jaw comes lower it covers neck
     and background as in life; where it goes higher, what is next to it is stretched into the gap, over a few
@@ -61,15 +67,18 @@ def meet_jaw(template: U8, own: F32, target: F32, eye: float) -> U8:
     area = _moving(nodes, grid, (width, height))
     if area is None:
         return template
-    part = upsample(nodes, grid, width, height)[area]
+    part = upsample(nodes, grid, width, height, area)
+    moves = np.square(part[..., 0]) + np.square(part[..., 1]) > _STILL**2
+    if covered is not None:
+        moves &= covered[area] < 1
     part[..., 0] += np.arange(width, dtype=np.float32)[area[1]]
     part[..., 1] += np.arange(height, dtype=np.float32)[area[0], None]
     result = template.copy()
-    result[area] = sample(template, part)
+    result[area] = sample_at(template, part, moves)
     return result
 
 
-def _moving(nodes: NDArray[np.float64], grid: tuple[int, int], size: tuple[int, int]) -> tuple[slice, slice] | None:
+def _moving(nodes: NDArray[np.floating], grid: tuple[int, int], size: tuple[int, int]) -> tuple[slice, slice] | None:
     """Rows and columns of a picture (width, height) outside which a field at its nodes moves nothing."""
     moved = (np.abs(nodes).max(-1) > _STILL).reshape(grid[1], grid[0])
     if not moved.any():
@@ -78,11 +87,11 @@ def _moving(nodes: NDArray[np.float64], grid: tuple[int, int], size: tuple[int, 
     for axis in (1, 0):
         at, scale = np.flatnonzero(moved.any(axis)), size[1 - axis] / grid[1 - axis]
         # Bilinear between nodes: the field reaches to the middle of the next but one.
-        found.append(slice(max(int((at[0] - 1) * scale), 0), int(np.ceil((at[-1] + 2) * scale))))
+        found.append(slice(max(int((at[0] - 1) * scale), 0), min(int(np.ceil((at[-1] + 2) * scale)), size[1 - axis])))
     return found[0], found[1]
 
 
-def jaw_field(own: F32, line: F32, size: tuple[int, int], eye: float) -> tuple[NDArray[np.float64], tuple[int, int]]:
+def jaw_field(own: F32, line: F32, size: tuple[int, int], eye: float) -> tuple[NDArray[np.floating], tuple[int, int]]:
     """Where in the template each pixel comes from, less its own place: (P, 2) at nodes, and their (columns, rows).
 
     Args: `own` (68, 2), `line` (17, 2) jaw line to be shown, `size` (width, height) of the patch.
@@ -93,28 +102,41 @@ def jaw_field(own: F32, line: F32, size: tuple[int, int], eye: float) -> tuple[N
     at = np.concatenate([line, own[_NOSE], corners])
     back = np.zeros_like(at)
     back[: len(line)] = own[JAW_LINE] - line
-    spline = ThinPlate(at, STIFFNESS)
-    nodes, grid = grid_nodes(*size, step=max(_NODES * eye, 2))
-    foot, beyond, normal = _nearest(line.astype(np.float64), nodes)
-    field = spline.evaluate(spline.solve(back), np.where(beyond[:, None] > 0, foot, nodes))
-    gap = (field * normal).sum(-1)
-    down = (own[JAW_LINE[8]] - own[_NOSE[1]]).astype(np.float64)
+    places, grid = grid_nodes(*size, step=max(_NODES * eye, 2))
+    nodes: F32 = places.astype(np.float32)
+    down = own[JAW_LINE[8]] - own[_NOSE[1]]
     length = max(float(np.hypot(*down)), 1e-6)
-    below = (normal @ (down / length)).clip(0, 1) ** 2
+    lower = smoothstep((nodes - own[_NOSE[1]]) @ down / length**2 / (2 * _RISE) + 0.5)
+    field, below = np.zeros_like(nodes), np.flatnonzero(lower)  # above nothing moves and nothing need be worked out
+    if len(below):
+        spline = ThinPlate(at, STIFFNESS)
+        moves = _about_line(spline, spline.solve(back), line, nodes[below], down / length, eye)
+        field[below] = moves * lower[below, None]
+    return field, grid
+
+
+def _about_line(
+    spline: ThinPlate, bend: NDArray[np.float64], line: F32, nodes: F32, down: F32, eye: float
+) -> NDArray[np.floating]:
+    """The spline of `bend` at nodes inside the line, beyond it less and less of it."""
+    foot, beyond, normal = _nearest(line, nodes)
+    field = spline.evaluate(bend, np.where(beyond[:, None] > 0, foot, nodes))
+    gap = (field * normal).sum(-1)
+    below = (normal @ down).clip(0, 1) ** 2
     least = _FADE_BESIDE + (_FADE_BELOW - _FADE_BESIDE) * below
     reach = least * eye + _UNCOVER * gap.clip(min=0) + _COVER * (-gap).clip(min=0)
     across = gap[:, None] * normal
     along = (field - across) * (1 - smoothstep(beyond / (_RIM * eye)))[:, None]
-    field = along + across * (1 - smoothstep((beyond - _RIM * eye) / reach))[:, None]
-    lower = smoothstep((nodes - own[_NOSE[1]]) @ down / length**2 / (2 * _RISE) + 0.5)
-    return field * lower[:, None], grid
+    return np.asarray(along + across * (1 - smoothstep((beyond - _RIM * eye) / reach))[:, None])
 
 
-def _nearest(line: NDArray[np.float64], points: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+def _nearest(line: F32, points: F32) -> tuple[F32, ...]:
     """Of points (P, 2): the nearest point (P, 2) of a polyline (K, 2), how far outside it they lie (P,), its normal.
 
     Outside is to the right of the line as it runs: below a jaw line that runs from left to right.
     """
+    middle = line.mean(0)  # squares of large coordinates would cost single precision its last pixels
+    line, points = line - middle, points - middle
     start, along = line[:-1], np.diff(line, axis=0)
     length_sq = np.maximum((along**2).sum(-1), 1e-12)
     forth = points @ along.T - (start * along).sum(-1)
@@ -128,7 +150,7 @@ def _nearest(line: NDArray[np.float64], points: NDArray[np.float64]) -> tuple[ND
     # At the corners the mean of both sides, and between them every direction: a corner would fold what moves across.
     corners = np.concatenate([across[:1], across[:-1] + across[1:], across[-1:]])
     normal = (1 - here) * corners[best] + here * corners[best + 1]
-    return foot, outside, normal / np.maximum(np.hypot(*normal.T), 1e-6)[:, None]
+    return foot + middle, outside, normal / np.maximum(np.hypot(*normal.T), 1e-6)[:, None]
 
 
 def mouth_mask(
@@ -149,10 +171,12 @@ def mouth_mask(
     top = own[_NOSE] + np.array([0, 0.05 * eye], np.float32)
     inner = np.zeros((height, width), np.uint8)
     cv2.fillPoly(inner, [np.round(np.concatenate([out, top[::-1]]) * 16).astype(np.int32)], (255,), cv2.LINE_AA, 4)
-    half = cv2.resize(inner, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    half = cv2.GaussianBlur(half, (0, 0), softness * eye / 2)
-    soft = cv2.resize(half, (width, height), interpolation=cv2.INTER_LINEAR)
-    return soft.astype(np.float32) / 255
+    blur = softness * eye
+    shrink = 2 ** max(int(np.log2(max(blur / _LEAST_BLUR, 2))), 1)  # what is that soft needs no more pixels
+    small = (-(-width // shrink), -(-height // shrink))
+    less = cv2.GaussianBlur(cv2.resize(inner, small, interpolation=cv2.INTER_AREA), (0, 0), blur / shrink)
+    soft = cv2.resize(less, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(soft * np.float32(1 / 255), np.float32)
 
 
 def skin_mask(mask: F32, target: F32, eye: float) -> F32:
@@ -163,6 +187,7 @@ def skin_mask(mask: F32, target: F32, eye: float) -> F32:
     return ((mask > 0.5) & (cv2.dilate(lips, np.ones((side, side), np.uint8)) == 0)).astype(np.float32)
 
 
+@staged("sew")
 def change_mask(before: U8, after: U8, eye: float) -> F32:
     """(h, w) in [0, 1] for a patch `after` (h, w, 3) of the picture `before`: 1 where they differ, 0 near the border.
 
@@ -170,13 +195,16 @@ def change_mask(before: U8, after: U8, eye: float) -> F32:
     """
     height, width = before.shape[:2]
     edge = max(int(0.06 * eye), 2) | 1
-    mask = (before != after).any(-1).astype(np.float32)
+    red, green, blue = cv2.split(cv2.absdiff(before, after))
+    mask = cv2.min(cv2.max(cv2.max(red, green), blue), 1)  # type: ignore[call-overload]
     inset = 2 * edge  # blurred and grown it still ends before the border: no step there
     mask[:inset] = mask[height - inset :] = mask[:, :inset] = mask[:, width - inset :] = 0
     mask = cv2.dilate(mask, np.ones((edge, edge), np.uint8))
-    return cv2.blur(mask, (edge, edge), borderType=cv2.BORDER_CONSTANT).astype(np.float32, copy=False)
+    soft = cv2.boxFilter(mask, cv2.CV_32F, (edge, edge), borderType=cv2.BORDER_CONSTANT)
+    return np.asarray(soft, np.float32)
 
 
+@staged("sew")
 def sew(frame: U8, box: NDArray[np.int64], own_px: F32, target_px: F32, drawn: Patch, eye: float) -> Patch:
     """A drawn face, in any crop, sewn into the template's own pixels: its mouth inside the wanted jaw line.
 
@@ -194,16 +222,15 @@ def sew(frame: U8, box: NDArray[np.int64], own_px: F32, target_px: F32, drawn: P
     before = cut(frame, box)
     own, target = own_px - corner, target_px - corner
     size = (before.shape[1], before.shape[0])
-    result = meet_jaw(before, own, target, eye)
     there = drawn.crop_from_frame.astype(np.float64)
     there[:, 2] += there[:, :2] @ corner
     flags = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
     weight = cv2.warpAffine(drawn.mask, there, size, flags=flags) * mouth_mask(own, target, size, eye, _INSET)
+    result = meet_jaw(before, own, target, eye, weight)
     area = bounds(weight)
     mouth = _placed(drawn.rgb8, there, size)[area].astype(np.float32)
-    mixed = result[area] + weight[area][..., None] * (mouth - result[area])
     result = result.copy()
-    result[area] = np.clip(mixed + 0.5, 0, 255)
+    result[area] = mixed(result[area], mouth, weight[area])
     shift = np.array([[1, 0, -corner[0]], [0, 1, -corner[1]]], np.float32)
     return Patch(result, change_mask(before, result, eye), shift)
 

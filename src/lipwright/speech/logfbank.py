@@ -85,4 +85,9 @@ class LogFbank:
         rows = self.block_frames * ROWS_PER_FRAME
         start = index * rows * HOP - PAD
         signal = source(start - 1, start + (rows - 1) * HOP + WINDOW).astype(np.float64)
-        return _energies(signal[1:] - _EMPHASIS * signal[:-1], rows).astype(np.float32)
+        return rows_of(signal, rows)
+
+
+def rows_of(signal: NDArray[np.float64], rows: int) -> F32:
+    """(rows, 26) of a stretch of a longer signal that begins one sample before the first window."""
+    return _energies(signal[1:] - _EMPHASIS * signal[:-1], rows).astype(np.float32)

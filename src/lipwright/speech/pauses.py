@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, sosfilt
 
 from lipwright.core.contracts import F32
 from lipwright.speech.exact import PhoneTime
+from lipwright.speech.hum import without_hum
 from lipwright.speech.source import SampleSource
 
 SAMPLES_PER_FRAME = 640
@@ -29,7 +29,6 @@ _HIGH_DB, _HIGH_FRAMES = 18.0, 2
 """Speech comes within 18 dB of loud speech for two frames somewhere in each stretch."""
 _STEADY_DB = 6.0
 """Sound that varies less is nobody's speech."""
-_BAND = butter(2, 90, "highpass", fs=16000, output="sos")
 
 
 class Pauses:
@@ -56,7 +55,7 @@ class Pauses:
 
 def levels(samples: F32) -> NDArray[np.float64]:
     """(640·T,) samples to (T,) level of each frame in dBFS, without rumble; -120 for digital silence."""
-    kept = np.asarray(sosfilt(_BAND, samples.astype(np.float64))).reshape(-1, SAMPLES_PER_FRAME)
+    kept = without_hum(samples.astype(np.float64)).reshape(-1, SAMPLES_PER_FRAME)
     return np.asarray(10 * np.log10(np.maximum((kept**2).mean(axis=1), 1e-12)), dtype=np.float64)
 
 

@@ -14,7 +14,6 @@ from fractions import Fraction
 from typing import Protocol
 
 import numpy as np
-from scipy.signal import resample_poly
 
 from lipwright.core.contracts import F32
 from lipwright.core.errors import ConfigError, DependencyError, SpeechError
@@ -65,6 +64,8 @@ class Speech:
         if sample_rate == self.sample_rate:
             return self
         ratio = Fraction(sample_rate, self.sample_rate)
+        from scipy.signal import resample_poly
+
         samples = resample_poly(self.samples, ratio.numerator, ratio.denominator).astype(np.float32)
         return replace(self, samples=np.clip(samples, -1, 1), sample_rate=sample_rate)
 

@@ -72,11 +72,8 @@ class Visemes:
         gate = speaking(source, times)
         if not gate.any():
             return np.zeros((self.block_frames, self.dim), np.float32)
-        values, seal = sample(self._gestures(source, times, index), times)
-        loud = self._loudness(source, times, sample_of(first, self._fps))
-        values[:, JAW] *= _QUIET_JAW + (1 - _QUIET_JAW) * loud
-        values[:, LIP] *= np.maximum(_QUIET_LIP + (1 - _QUIET_LIP) * loud, seal)
-        return np.clip(values * gate[:, None], 0, 1).astype(np.float32)
+        loud = loud_at(source, times, sample_of(first, self._fps))
+        return shown(self._gestures(source, times, index), times, loud, gate)
 
     def heard(self, source: SampleSource, index: int) -> list[Segment]:
         """What the recogniser hears in block `index` and 1.5 s around it; the last answer is kept."""
@@ -94,13 +91,21 @@ class Visemes:
         low = int(np.searchsorted(self._ends, times[0]))
         return self._known[low : int(np.searchsorted(self._starts, times[-1], side="right"))]
 
-    @staticmethod
-    def _loudness(source: SampleSource, times: F64, first_sample: int) -> F64:
-        """(T,) at the frames' times; steps lie on one grid of 40 ms."""
-        step_s = STEP / SAMPLE_RATE
-        first = first_sample // (4 * STEP) * 4 - 4
-        count = int((times[-1] - times[0]) / step_s) + 24
-        return np.interp(times, (np.arange(first, first + count) + 0.5) * step_s, loudness(source, first, count))
+
+def shown(gestures: Sequence[Gesture], times: F64, loud: F64, gate: F64) -> F32:
+    """(T, 34) gestures at (T,) times in seconds, as far as (T,) loudness and the gate of speech let them show."""
+    values, seal = sample(gestures, times)
+    values[:, JAW] *= _QUIET_JAW + (1 - _QUIET_JAW) * loud
+    values[:, LIP] *= np.maximum(_QUIET_LIP + (1 - _QUIET_LIP) * loud, seal)
+    return np.clip(values * gate[:, None], 0, 1).astype(np.float32)
+
+
+def loud_at(source: SampleSource, times: F64, first_sample: int, known: int | None = None) -> F64:
+    """(T,) loudness at the frames' times; steps lie on one grid of 40 ms, `known` as in `loudness`."""
+    step_s = STEP / SAMPLE_RATE
+    first = first_sample // (4 * STEP) * 4 - 4
+    count = int((times[-1] - times[0]) / step_s) + 24
+    return np.interp(times, (np.arange(first, first + count) + 0.5) * step_s, loudness(source, first, count, known))
 
 
 def speaking(source: SampleSource, times: F64) -> F64:
@@ -111,8 +116,14 @@ def speaking(source: SampleSource, times: F64) -> F64:
     pauses, size = Pauses(), Pauses.block_frames
     first = low // size
     silent = np.concatenate([pauses.block(source, k)[:, 0] for k in range(first, (high - 1) // size + 1)]) > 0.5
+    return gate_of(silent, first * size, times)
+
+
+def gate_of(silent: NDArray[np.bool_], first_frame: int, times: F64) -> F64:
+    """The same from (N,) frames of 40 ms from `first_frame` in which nobody speaks."""
+    frame_s = SAMPLES_PER_FRAME / SAMPLE_RATE
     distance = np.full(len(times), np.inf)
     for a, b in stretches(~silent):
-        start_s, end_s = (a + first * size) * frame_s, (b + first * size) * frame_s
+        start_s, end_s = (a + first_frame) * frame_s, (b + first_frame) * frame_s
         np.minimum(distance, np.maximum(np.maximum(start_s - times, times - end_s), 0), out=distance)
     return np.asarray(smoothstep(1 - (distance - _OPEN_S) / _EASE_S))

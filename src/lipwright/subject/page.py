@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from lipwright.core.clock import timecode
@@ -34,6 +32,9 @@ def write_page(
     path: Path, subject: Subject, present: NDArray[np.bool_], verdict: Verdict, curves: Curves, loudness: Loudness
 ) -> None:
     """Draw the page of a finished subject as PNG. OutputError when it cannot be written."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(14, 11), dpi=80)
     FigureCanvasAgg(figure)
     # Placed by hand: matplotlib's own layout takes longer than all of the drawing.

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from lipwright.core.cache import cache_folder
 from lipwright.core.files import file_hash
 from lipwright.persona.template import Template
-from lipwright.subject.prepare import prepare
-
-
-def cache_folder() -> Path:
-    """$LIPWRIGHT_CACHE, or ~/.cache/lipwright."""
-    return Path(os.environ.get("LIPWRIGHT_CACHE") or Path.home() / ".cache" / "lipwright")
 
 
 def clip_template(path: Path) -> Template:
     """Track a clip at its own rate; its sound does not matter. FootageError when it shows no face."""
+    from lipwright.subject.prepare import prepare  # all that tracks a face; most speaking needs none of it
+
     folder = cache_folder() / "templates" / file_hash(path)[:16]
     return Template.of_subject(prepare(path, folder, need_sound=False))

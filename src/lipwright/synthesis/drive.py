@@ -15,6 +15,7 @@ from zipfile import BadZipFile
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from lipwright.compose.walk import TemplateWalk
 from lipwright.core.clock import FPS, as_rate
@@ -88,6 +89,7 @@ class Driven(Synthesis):
         background: U8 | None = None,
         fps: Fraction | None = None,
         extend: str = "auto",
+        workers: int | None = None,
     ) -> None:
         self._stage: U8 | None = None
         if background is None:
@@ -98,7 +100,7 @@ class Driven(Synthesis):
             drive = drive.moved(np.array([[1, 0, -x0], [0, 1, -y0]], np.float32))
             self._stage = covering(background, (x1 - x0, y1 - y0))
             fps = fps or drive.fps
-        super().__init__(voice, template, motion, heads, fps, extend)
+        super().__init__(voice, template, motion, heads, fps, extend, workers)
         self._led = drive.track, TemplateWalk.through(drive.track, self.n_frames, drive.fps, self.fps, extend)
         self._strength = strength(drive.track, drive.fps)
 
@@ -107,13 +109,18 @@ class Driven(Synthesis):
         """(width, height) of the result."""
         return super().size if self._stage is None else (self._stage.shape[1], self._stage.shape[0])
 
-    def _pictures(self) -> Iterator[Picture]:
+    def pictures(self) -> Iterator[Picture]:
+        """The template's pictures, or the background again and again."""
         if self._stage is None:
-            yield from super()._pictures()
+            yield from super().pictures()
             return
         picture = Picture.of_rgb8(self._stage, self.template.color, self.template.store.pix_fmt)
         for _ in range(self.n_frames):
             yield picture
+
+    def _own(self, start: int, stop: int) -> NDArray[np.bool_]:
+        own = super()._own(start, stop)
+        return own if self._stage is None else np.zeros_like(own)
 
 
 def common_box(geometry: HeadGeometry, track: FaceTrack) -> tuple[int, int, int, int]:

@@ -16,6 +16,7 @@ from lipwright.face.matte import MatteFinder
 from lipwright.render.head import HeadGeometry
 from lipwright.render.translation.crop import sample_crop
 from lipwright.render.translation.masks import FEATHER, head_mask
+from lipwright.synthesis.running import threads_of
 
 _BEYOND = 0.025
 """Of the crop's side: how far beyond the template's own person the drawn picture reaches."""
@@ -53,6 +54,11 @@ class CutOutHeads:
         self.geometry = renderer.geometry
         self._heads, self._covers = renderer, covers
         self._mattes: tuple[MatteFinder, MatteFinder] | None = None
+
+    @property
+    def threads(self) -> int:
+        """Threads that drawing one frame keeps busy."""
+        return threads_of(self._heads)
 
     def __copy__(self) -> CutOutHeads:
         other = CutOutHeads.__new__(CutOutHeads)

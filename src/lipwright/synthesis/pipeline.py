@@ -1,7 +1,9 @@
 """Speech over a template, window by window: motion, placement, render, compose.
 
 Windows lie on a fixed grid and carry as much context as the motion model's field, so the result does not
-depend on how it is read, and memory does not depend on length. Decoding runs ahead and encoding behind.
+depend on how it is read, and memory does not depend on length. Decoding and motion run ahead, several threads draw
+and compose where frames do not depend on each other (`synthesis.drawing`), and encoding runs behind; the queues
+between them are short. The result is the same with any number of threads.
 
 Two clocks: motion has the model's own rate, the result has the template's (or the one asked for). Head pose and
 cheeks are read from the template at the motion's times, and what the motion model says (wanted landmarks, or windows
@@ -11,24 +13,22 @@ of speech for a renderer that hears itself) at the result's times.
 from __future__ import annotations
 
 import copy
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+import threading
+from collections.abc import Iterator
+from contextlib import closing, nullcontext
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import overload
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lipwright.compose.paste import paste
 from lipwright.compose.thumbnails import thumbnail_distance
 from lipwright.compose.walk import TemplateWalk
 from lipwright.core.clock import n_frames
 from lipwright.core.contracts import (
     F32,
     LANDMARKS,
-    U8,
     Conditions,
     FaceTrack,
     Frame,
@@ -38,13 +38,16 @@ from lipwright.core.contracts import (
     RenderWindow,
 )
 from lipwright.core.ibug import MOUTH_JAW
-from lipwright.core.overlap import ahead
+from lipwright.core.overlap import DEPTH, ahead
 from lipwright.core.resample import cubic, linear, positions
+from lipwright.core.threads import cores, one_thread_each
 from lipwright.face.smooth import runs
 from lipwright.media.picture import Picture
 from lipwright.motion.normalise import place
 from lipwright.persona.template import Template
 from lipwright.speech.features import FeatureReader
+from lipwright.synthesis.drawing import Job, Team, Visible
+from lipwright.synthesis.profile import Profile
 from lipwright.synthesis.voice import Voice
 
 MOTION_BLOCK = 250
@@ -57,25 +60,14 @@ _FADE_S = Fraction(1, 5)
 """Seconds over which the generated mouth fades where the template's face is lost or found."""
 
 
-@dataclass
-class Profile:
-    """Seconds spent in each stage, for `--profile`."""
+@dataclass(frozen=True)
+class Stretch:
+    """Result frames [start, stop) and what is wanted of them, some more at the end for renderers that look ahead."""
 
-    seconds: dict[str, float] = field(default_factory=dict)
-    frames: int = 0
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Count the time inside as `name`."""
-        began = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
-
-    def table(self) -> dict[str, float]:
-        """Milliseconds per frame by stage."""
-        return {name: 1000 * s / max(self.frames, 1) for name, s in self.seconds.items()}
+    start: int
+    stop: int
+    target: F32
+    track: FaceTrack
 
 
 class Synthesis:
@@ -84,6 +76,7 @@ class Synthesis:
     Args:
         fps: of the result; the template's when None.
         extend: what happens when the speech is longer than the template, see `compose.walk.MODES`.
+        workers: threads that draw, where frames do not depend on each other; as many as there are cores when None.
     """
 
     def __init__(
@@ -94,13 +87,16 @@ class Synthesis:
         renderer: Renderer,
         fps: Fraction | None = None,
         extend: str = "auto",
+        workers: int | None = None,
     ) -> None:
         self.voice, self.template, self.motion, self.renderer = voice, template, motion, renderer
         self.fps: Fraction = fps or template.fps
         self.n_frames = n_frames(voice.n_samples, self.fps)
-        same = thumbnail_distance(lambda i: template.store.frame(template.first + i), template.track)
-        self.walk = TemplateWalk.through(template.track, self.n_frames, template.fps, self.fps, extend, same)
+        self.walk = self._walk(extend, self.n_frames)
+        self.workers = workers
         self.profile = Profile()
+        self._lock = threading.Lock()
+        """Motion is worked out in a thread of its own, and anybody may ask for it."""
         self._reader = FeatureReader(voice.source, motion.info.features, phones=voice.phones)
         self._blocks: dict[int, F32] = {}
         self._led = template.track, self.walk
@@ -108,23 +104,69 @@ class Synthesis:
         self._strength = strength(template.track, template.fps)
         self._seen = footprint(renderer, template)
 
+    def _walk(self, extend: str, count: int | None) -> TemplateWalk:
+        template = self.template
+        same = thumbnail_distance(lambda i: template.store.frame(template.first + i), template.track)
+        return TemplateWalk.through(template.track, count, template.fps, self.fps, extend, same)
+
     @property
     def size(self) -> tuple[int, int]:
         """(width, height) of the result."""
         return self.template.size
 
     def __iter__(self) -> Iterator[Frame]:
+        return self.frames(Profile())
+
+    def frames(self, profile: Profile) -> Iterator[Frame]:
+        """The composed frames in order; counts in `profile`, which becomes the own one."""
+        self.profile = profile
         renderer = copy.copy(self.renderer)  # several iterations may run side by side: each has its own state
         renderer.reset()
-        self.profile = Profile()
-        pictures = ahead(self._pictures())
+        team = Team(renderer, self.workers or cores())
+        try:
+            alone = one_thread_each() if len(team) > 1 else nullcontext()
+            with alone, closing(team.run(self._jobs(team, profile), profile)) as finished:  # type: ignore[type-var]
+                for frame in finished:
+                    profile.frames += 1
+                    yield frame
+        finally:
+            profile.stop()
+
+    def _jobs(self, team: Team, profile: Profile) -> Iterator[Job]:
+        """What is to be drawn and composed, frame by frame."""
+        reading = ahead(self.pictures(), DEPTH, profile.inside("decode"), profile.at("decoded pictures"))
+        wanting = ahead(self._stretches(team.lookahead), 2, profile.inside("motion"), profile.at("wanted motion"))
+        with closing(reading) as pictures, closing(wanting) as stretches:  # type: ignore[type-var]
+            for stretch in stretches:
+                yield from self.jobs(stretch, pictures, team)
+
+    def _stretches(self, lookahead: int) -> Iterator[Stretch]:
+        """What is wanted of all frames, window by window."""
         for start in range(0, self.n_frames, WINDOW):
             stop = min(start + WINDOW, self.n_frames)
-            with self.profile.stage("decode"):
-                frames = [next(pictures) for _ in range(start, stop)]
-            with self.profile.stage("motion"):
-                target = self.targets(start, min(stop + renderer.lookahead, self.n_frames))
-            yield from self._compose(renderer, start, frames, target)
+            end = min(stop + lookahead, self.n_frames)
+            yield Stretch(start, stop, self.targets(start, end), self._track(start, end))
+
+    def jobs(self, stretch: Stretch, pictures: Iterator[Picture], team: Team) -> Iterator[Job]:
+        """The frames of one stretch; takes their pictures."""
+        start, stop, target = stretch.start, stretch.stop, stretch.target
+        boxes = None if self._seen is None else self.walk.mixed(self._seen, start, stop)
+        frames = Visible(pictures, stop - start, boxes)
+        window = RenderWindow(frames, stretch.track[: stop - start], target, stretch.track)
+        shown = self._led[1].mixed(self._strength, start, stop)
+        index, own = self.walk.indices(start, stop), self._own(start, stop)
+        heard = self.motion.info.produces != LANDMARKS
+        for i, draw in enumerate(team.tasks(window)):
+            frames.fill(i)
+            about = Frame(
+                frames.picture(i), Fraction(start + i) / self.fps, int(index[i]), None if heard else target[i]
+            )
+            yield Job(draw, frames, i, about, float(shown[i]), bool(own[i]))
+
+    def _own(self, start: int, stop: int) -> NDArray[np.bool_]:
+        """(stop - start,) whether nobody else holds the picture of a frame, so that it may be written to."""
+        i = self.walk.steps(start - 1, stop + 1).i
+        return (i[1:-1] != i[:-2]) & (i[1:-1] != i[2:])
 
     def targets(self, start: int, stop: int) -> F32:
         """What the renderer is asked for at result frames [start, stop); see `RenderWindow.target`.
@@ -132,6 +174,10 @@ class Synthesis:
         Landmarks run through Catmull-Rom curves, which keep a closure between two frames; speech windows are read
         on straight lines, which keep them in their range.
         """
+        with self._lock:
+            return self._targets(start, stop)
+
+    def _targets(self, start: int, stop: int) -> F32:
         rows, share = positions(start, stop, self.fps, self.motion.info.fps)
         last = n_frames(self.voice.n_samples, self.motion.info.fps) - 1
         around = 0 if self.fps == self.motion.info.fps else 1  # between two motion frames their neighbours count
@@ -169,27 +215,12 @@ class Synthesis:
         pose, cheeks = (self.walk.mixed(v, first, int(rows[-1]) + 2) for v in (held.pose_rad, held.cheeks))
         return Conditions(linear(pose, rows - first, share), linear(cheeks, rows - first, share))
 
-    def _pictures(self) -> Iterator[Picture]:
-        """The template's pictures of all result frames, in order."""
+    def pictures(self) -> Iterator[Picture]:
+        """The template's pictures of all result frames, in order; what is shown around the head, where that is all."""
         store, first = self.template.store, self.template.first
-        return self.walk.shifted(first).frames(store.pictures, store.pictures_backward, self.n_frames, Picture.mixed)
-
-    def _compose(self, renderer: Renderer, start: int, pictures: list[Picture], target: F32) -> Iterator[Frame]:
-        track, seen = self._track(start, start + len(target)), None
-        here = self.walk.indices(start, start + len(pictures))
-        if self._seen is not None:
-            seen = self.walk.mixed(self._seen, start, start + len(pictures))
-        window = RenderWindow(Visible(pictures, seen), track[: len(pictures)], target, track)
-        patches = renderer.render(window)
-        shown = self._led[1].mixed(self._strength, start, start + len(pictures))
-        for i, picture in enumerate(pictures):
-            with self.profile.stage("render"):
-                patch = next(patches)
-            with self.profile.stage("compose"):
-                picture = paste(picture, patch, float(shown[i]))
-            self.profile.frames += 1
-            asked = target[i] if self.motion.info.produces == LANDMARKS else None
-            yield Frame(picture, Fraction(start + i) / self.fps, int(here[i]), asked)
+        # One thread: more would stand beside those that draw, and a picture takes far less than drawing it.
+        read, backward = partial(store.pictures, threads=1), partial(store.pictures_backward, threads=1)
+        return self.walk.shifted(first).frames(read, backward, self.n_frames, Picture.mixed)
 
     def _track(self, start: int, stop: int) -> FaceTrack:
         """The face as result frames [start, stop) show it."""
@@ -206,37 +237,6 @@ class Replay(Synthesis):
     def targets(self, start: int, stop: int) -> F32:
         """(stop - start, 29, 2) the template's own mouth and jaw."""
         return self.walk.mixed(self.template.track.landmarks_px, start, stop)[:, MOUTH_JAW]
-
-
-class Visible(Sequence[U8]):
-    """Template pictures as RGB, made when asked for, and only where the renderer looks."""
-
-    def __init__(self, pictures: Sequence[Picture], boxes: F32 | None) -> None:
-        self._pictures, self._boxes = pictures, boxes
-
-    def __len__(self) -> int:
-        return len(self._pictures)
-
-    @overload
-    def __getitem__(self, index: int) -> U8: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[U8]: ...
-
-    def __getitem__(self, index: int | slice) -> U8 | Sequence[U8]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        picture = self._pictures[index]
-        if self._boxes is None:
-            return picture.rgb8()
-        width, height = picture.size
-        low, high = np.floor(self._boxes[index][:2]).astype(int), np.ceil(self._boxes[index][2:]).astype(int)
-        x0, y0 = np.clip(low, 0, (width - 1, height - 1))
-        x1, y1 = np.clip(high, (x0 + 1, y0 + 1), (width, height))
-        # Memory that is never touched is never given by the system: only the region costs anything.
-        frame = np.empty((height, width, 3), np.uint8)
-        frame[y0:y1, x0:x1] = picture.rgb8((int(x0), int(y0), int(x1), int(y1)))
-        return frame
 
 
 def footprint(renderer: Renderer, template: Template) -> F32 | None:

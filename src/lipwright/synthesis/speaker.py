@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from lipwright.core.clock import as_rate
+from lipwright.core.clock import SAMPLE_RATE, as_rate
 from lipwright.core.contracts import F32, LANDMARKS, U8, Frame, MotionModel, Renderer
 from lipwright.core.errors import ConfigError, FootageError, SpeechError
 from lipwright.core.overlap import Behind
@@ -29,17 +30,35 @@ from lipwright.synthesis.clip import clip_template
 from lipwright.synthesis.cutout import cut_out
 from lipwright.synthesis.drive import Drive, Driven, read_background
 from lipwright.synthesis.heads import CutOutHeads
+from lipwright.synthesis.near import NearSynthesis
 from lipwright.synthesis.pipeline import Replay, Synthesis
+from lipwright.synthesis.profile import Profile
+from lipwright.synthesis.running import Running, running
+from lipwright.synthesis.stream import PATIENCE_S, Stream
 from lipwright.synthesis.voice import Voice, voice_of_file, voice_of_samples
 
-ENGINES = ("auto", "torch")
+_TO_ENCODE = 4
+"""Frames that may wait for the encoder, which holds some itself."""
 
 
 class Speaking:
     """What a persona says: iterate for frames, or `write` a file. Lazy; may be iterated again."""
 
-    def __init__(self, synthesis: Synthesis, voice: Voice, spoken: Speech | None = None) -> None:
+    def __init__(
+        self, synthesis: Synthesis, voice: Voice, spoken: Speech | None = None, ready: Running | None = None
+    ) -> None:
         self._synthesis, self._voice, self._spoken = synthesis, voice, spoken
+        self._running = ready or Running(synthesis.renderer, synthesis.motion)
+
+    @property
+    def engine(self) -> str:
+        """What runs the renderer's network: 'torch', 'openvino' ...; 'none' where it has no network."""
+        return self._running.engine
+
+    @property
+    def notes(self) -> list[str]:
+        """Why a network runs in torch and not where it was asked to, one line each; more may come while speaking."""
+        return self._running.notes
 
     @property
     def n_frames(self) -> int:
@@ -75,8 +94,12 @@ class Speaking:
         return self._synthesis.targets(0, self.n_frames)
 
     def profile(self) -> dict[str, float]:
-        """Milliseconds per frame by stage, of the last iteration."""
+        """CPU milliseconds per frame by stage, of the last iteration; see `synthesis.profile.Profile.table`."""
         return self._synthesis.profile.table()
+
+    def waits(self) -> dict[str, float]:
+        """Share of the wall time that the last iteration waited for each queue; several threads may wait at once."""
+        return self._synthesis.profile.waits()
 
     def write(
         self,
@@ -87,6 +110,7 @@ class Speaking:
         """Write picture and sound to a file, atomically; returns its path. OutputError when it cannot."""
         progress = progress or Silent()
         progress.start("speak", self.n_frames)
+        profile = Profile()
         template = self._synthesis.template
         with VideoWriter(
             path,
@@ -98,16 +122,23 @@ class Speaking:
             source_pix_fmt=template.store.pix_fmt,
             audio_rate=self._voice.sound_rate,
         ) as writer:
-            behind: Behind[Any] = Behind(cut_out(writer) if settings.alpha else writer.write)
+            behind: Behind[Any] = Behind(
+                cut_out(writer) if settings.alpha else writer.write,
+                _TO_ENCODE,
+                profile.inside("encode"),
+                profile.at("frames to encode"),
+                profile.at("room at the encoder"),
+            )
             try:
-                for i, frame in enumerate(self, 1):
-                    behind.put(frame.picture)
-                    progress.update(i)
+                with closing(self._synthesis.frames(profile)) as frames:  # type: ignore[type-var]
+                    for i, frame in enumerate(frames, 1):
+                        behind.put(frame.picture)
+                        progress.update(i)
             except BaseException:
-                with suppress(BaseException):  # the first error is the one that matters
-                    behind.close()
+                behind.abandon()
                 raise
             behind.close()
+        profile.stop()
         progress.finish()
         return Path(path)
 
@@ -154,13 +185,16 @@ class Persona(Bundle):
         rate: float = 1.0,
         template: str | os.PathLike[str] | Template | None = None,
         renderer: str | None = None,
-        engine: str = "auto",
+        engine: str | None = None,
         fps: Fraction | float | str | None = None,
         extend: str = "auto",
         replay: bool = False,
         smile: float | None = None,
         drive: str | os.PathLike[str] | Drive | None = None,
         background: str | os.PathLike[str] | U8 | None = None,
+        workers: int | None = None,
+        lookahead_s: Fraction | float | None = None,
+        progress: Progress | None = None,
     ) -> Speaking:
         """Prepare to say something.
 
@@ -175,7 +209,8 @@ class Persona(Bundle):
             language: of the text or transcript; English when None.
             template: another clip of the same person to speak over, instead of the persona's own.
             renderer: another of the persona's renderers, such as 'memory'.
-            engine: how networks run; 'torch' is the only one in this version.
+            engine: what runs the networks: 'auto', 'torch', 'openvino', 'onnxruntime' or 'tensorrt'; the persona's
+                own choice when None. What cannot run falls back to torch, see `Speaking.notes`.
             fps: frames per second of the result; the template's when None.
             extend: how a template shorter than the speech goes on, see `compose.walk.MODES`.
             replay: show the template's own tracked mouth instead of one made from speech: what a renderer
@@ -185,9 +220,12 @@ class Persona(Bundle):
                 (recipe virtual-human; see `synthesis.drive.Drive.load`).
             background: an image, its (h, w, 3) pixels or a colour ('#00b140') behind the generated head, instead of
                 the template's frames.
+            workers: threads that draw, where frames do not depend on each other; as many as there are cores when None.
+                They change the time it takes and nothing else.
+            lookahead_s: as a stream would show it: no frame depends on speech later than this after its beginning
+                (see `stream`); the whole speech when None. Phones that are known are then not used.
+            progress: told when engines are compared, which happens once on a machine.
         """
-        if engine not in ENGINES:
-            raise ConfigError(f"unknown engine '{engine}'; available: {', '.join(ENGINES)}")
         if (speech is None) == (text is None):
             raise SpeechError("give either a speech file or text (--text, --text-file), not both and not neither")
         if text is not None and (transcript is not None or alignment is not None):
@@ -197,13 +235,15 @@ class Persona(Bundle):
         except ValueError as error:
             raise ConfigError(f"{error}; give a frame rate such as 25 or 29.97") from error
         # Before the speech is read into a temporary file, which an error would leave open.
-        shown, chosen = self._template(template), self.renderer(renderer)
-        motion = self.motion(chosen)
+        shown, ready = self._template(template), self.running(renderer, engine, progress)
+        chosen, motion = ready.renderer, ready.motion
         if replay and chosen.accepts != LANDMARKS:
             raise ConfigError(
                 f"this persona's renderer hears {chosen.accepts} and draws no given landmarks, so there is nothing to "
                 "replay; use another renderer (--renderer memory)"
             )
+        if lookahead_s is not None and (replay or drive is not None or background is not None):
+            raise ConfigError("a bounded look-ahead goes with neither replay, --drive nor --background; leave them out")
         if smile is not None:
             motion = _smiling(motion, smile)
         driven = None
@@ -220,9 +260,64 @@ class Persona(Bundle):
             heard = voice_of_samples(speech)
         _tell(heard, transcript, alignment, language)
         if driven is not None:
-            return Speaking(Driven(heard, shown, motion, *driven, fps=rate_out, extend=extend), heard, spoken)
+            driving = Driven(heard, shown, motion, *driven, fps=rate_out, extend=extend, workers=workers)
+            return Speaking(driving, heard, spoken, ready)
+        if lookahead_s is not None:
+            near = NearSynthesis(heard, shown, motion, chosen, rate_out, extend, workers, lookahead_s)
+            return Speaking(near, heard, spoken, ready)
         make = Replay if replay else Synthesis
-        return Speaking(make(heard, shown, motion, chosen, rate_out, extend), heard, spoken)
+        return Speaking(make(heard, shown, motion, chosen, rate_out, extend, workers), heard, spoken, ready)
+
+    def stream(
+        self,
+        *,
+        sample_rate: int = SAMPLE_RATE,
+        lookahead_s: Fraction | float | None = None,
+        template: str | os.PathLike[str] | Template | None = None,
+        renderer: str | None = None,
+        engine: str | None = None,
+        fps: Fraction | float | str | None = None,
+        extend: str = "auto",
+        smile: float | None = None,
+        clock: Callable[[], float] | None = time.monotonic,
+        patience_s: float = PATIENCE_S,
+    ) -> Stream:
+        """Talk live: push speech in any pieces, pull frames; see `synthesis.stream.Stream`.
+
+        Args:
+            sample_rate: of the speech that will be pushed.
+            lookahead_s: how far ahead of a frame its speech must be known; the recipe's own when None. The frames are
+                those of `speak` with the same value, bit for bit.
+            template, renderer, engine, fps, extend, smile: as in `speak`.
+            clock: says how time passes, in seconds; with None the persona never idles but waits for speech.
+            patience_s: how late speech may be before the persona idles.
+        Raises:
+            ConfigError: the look-ahead is too short, or the persona hears what cannot be streamed.
+        """
+        try:
+            rate_out = None if fps is None else as_rate(fps)
+        except ValueError as error:
+            raise ConfigError(f"{error}; give a frame rate such as 25 or 29.97") from error
+        shown, ready = self._template(template), self.running(renderer, engine)
+        motion = ready.motion if smile is None else _smiling(ready.motion, smile)
+        return Stream(
+            shown, motion, ready.renderer, fps=rate_out, extend=extend, lookahead_s=lookahead_s,
+            sample_rate=sample_rate, clock=clock, patience_s=patience_s,
+        )  # fmt: skip
+
+    def running(
+        self, renderer: str | None = None, engine: str | None = None, progress: Progress | None = None
+    ) -> Running:
+        """A renderer (the recipe's own when None) and its motion model on an engine; kept for the next time.
+
+        ConfigError for an unknown renderer or engine.
+        """
+        asked = engine or self.engine
+        chosen = self.renderer(renderer)
+        key = asked, id(chosen)
+        if key not in self._kept:
+            self._kept[key] = running(chosen, self.motion(chosen), asked, progress)
+        return self._kept[key]
 
     @staticmethod
     def _driven(

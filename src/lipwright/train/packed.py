@@ -87,7 +87,8 @@ def _crossmodal(packed: Path, budget: Budget, run: Run, changes: Mapping[str, st
     if changed.oracle == "memory":
         raise ConfigError("the memory as oracle needs the footage itself; train oracle=memory where the footage is")
     plan = Plan(changed, replace(oracle, kind=changed.oracle), "sewn")
-    pairs, records, spent_s = None, {}, 0.0
+    records: dict[str, TrainingRecord] = {}
+    pairs, spent_s = None, 0.0
     if plan.synthetic:
         pairs, records, spent_s = drawn_set(plan, pictures, budget, run)
     data = of_heads.crossmodal_data(pictures, speech, changed.size)

@@ -1,18 +1,18 @@
-"""The exported form draws what the network draws."""
+"""The exported form draws what the network draws, and one region holds the patches of all poses."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from tests.render.conftest import Person
 
-from lipwright.core.errors import ConfigError, DependencyError
-from lipwright.render.crossmodal import export
+from lipwright.core.errors import ConfigError
 from lipwright.render.crossmodal.config import CrossModalConfig
-from lipwright.render.crossmodal.export import Exported, StridedReduction, openvino_drawing, to_onnx
+from lipwright.render.crossmodal.export import Exported, StridedReduction
 from lipwright.render.crossmodal.networks import CrossModal, Reduction
+from lipwright.render.crossmodal.patch import covering, hull_mask
+from lipwright.render.head import HeadGeometry
 
 CONFIG = CrossModalConfig(size=256, window=3, speech_dim=5)
 REGION = (70, 110, 200, 250)
@@ -40,28 +40,31 @@ def test_exported_layers_draw_the_same(region: tuple[int, int, int, int] | None)
     with torch.no_grad():
         wanted = model.draw(*inputs(), region)
         torch.testing.assert_close(Exported(model, region)(*inputs()), wanted, atol=1e-4, rtol=0)
+        both, whole = Exported(model, region, mouth=True)(*inputs()), model(*inputs())
+        torch.testing.assert_close(both[0], wanted, atol=1e-4, rtol=0)
+        torch.testing.assert_close(both[1], whole[1], atol=1e-4, rtol=0)
     assert isinstance(model.reduction, Reduction)  # the network itself is left alone
 
 
-@pytest.mark.slow
-def test_onnx_in_openvino_draws_the_same(tmp_path: Path) -> None:
-    for package in ("onnx", "onnxscript", "openvino"):
-        pytest.importorskip(package, exc_type=ImportError)
-    model = network()
-    to_onnx(model, tmp_path / "head.onnx", REGION)
-    with torch.no_grad():
-        wanted = model.draw(*inputs(), REGION).numpy()
-    strokes, speech = (x.numpy() for x in inputs())
-    drawn = openvino_drawing(tmp_path / "head.onnx", "fp32", threads=1)(strokes, speech)
-    assert drawn.shape == (1, 3, 140, 130)
-    assert np.abs(drawn - wanted).max() * 127.5 < 0.1
-    coarse = openvino_drawing(tmp_path / "head.onnx", "bf16", threads=1)(strokes, speech)
-    assert np.abs(coarse - wanted).mean() * 127.5 < 2
+def test_a_network_of_one_decoder_has_no_mouth_to_export() -> None:
+    single = CrossModal(CrossModalConfig(size=256, decoders=1), (80, 130, 96))
+    with pytest.raises(ConfigError, match="one decoder"):
+        Exported(single, mouth=True)
+    with pytest.raises(ConfigError, match="one decoder"):
+        single.draw_both(torch.zeros(1, 3, 256, 256), torch.zeros(1, 6, 34))
 
 
-def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ConfigError, match="unknown precision 'int8'; available: fp32, bf16"):
-        openvino_drawing(tmp_path / "none.onnx", "int8")
-    monkeypatch.setattr(export.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(DependencyError, match="onnx is not installed"):
-        to_onnx(network(), tmp_path / "head.onnx")
+def test_the_covering_region_holds_the_masks_of_all_poses_and_hardly_more(person: Person) -> None:
+    geometry = HeadGeometry.fit(person.landmarks, person.pose, 256)
+    rows, columns = covering(geometry)
+    rng = np.random.default_rng(0)
+    poses = np.concatenate([rng.normal(0, 0.2, (60, 3)), rng.normal(0, 3, (20, 3))]).astype(np.float32)
+    seen = np.zeros((256, 256), np.float32)
+    for hull in geometry.crop.hulls(np.concatenate([poses, person.pose])):
+        seen = np.maximum(seen, hull_mask(hull, 256))
+    outside = seen.copy()
+    outside[rows, columns] = 0
+    assert not outside.any()
+    y, x = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
+    assert rows.stop - rows.start < y[-1] - y[0] + 8
+    assert columns.stop - columns.start < x[-1] - x[0] + 8

@@ -50,8 +50,8 @@ def test_skin_is_coarsely_the_mean_of_three_and_the_rest_the_path_s_own(subject:
         place = Place.of(boxes[t], maps[t], points, points[MOUTH_JAW], geometry.eye_distance)
         (x0, y0), (x1, y1) = place.target[:20].min(0).astype(int) - 20, place.target[:20].max(0).astype(int) + 20
         area, mouths = (slice(y0, y1), slice(x0, x1)), [10 + t, 50, 90]
-        picture = renderer._mixed(np.array([9 + t, 10 + t, 11 + t]), 1, place, area, mouths[1:])
-        own, *rest = (renderer.remembered(i, place, area) for i in mouths)
+        picture = renderer._mixed(np.array([9 + t, 10 + t, 11 + t]), 1, place.of_area(area), mouths[1:])
+        own, *rest = (renderer.remembered(i, place.of_area(area)) for i in mouths)
         mean, blur = (own + rest[0] + rest[1]) / 3, renderer.config.fade_blur * place.scale
         lips = place.target[12:20] - np.array([x0, y0], np.float32)
         beside = outside_mouth(lips, (x1 - x0, y1 - y0), 0.1 * place.scale, 1.0) == 1

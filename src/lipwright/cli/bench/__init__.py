@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lipwright.cli.bench import media, prepare, render, sew, speak
+from lipwright.cli.bench import media, prepare, render, sew, speak, virtual_human
 from lipwright.cli.bench.measure import Job, Measure
 from lipwright.cli.interrupt import kept
 from lipwright.cli.output import print_table, write_json
@@ -20,6 +20,7 @@ from lipwright.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from lipwright.recipes.ablation import Table
+    from lipwright.recipes.crossmodal_bench.rows import Table as CrossModalTable
 
 BENCHES: dict[str, Callable[[Job], list[Measure]]] = {
     "media": media.run,
@@ -31,8 +32,11 @@ BENCHES: dict[str, Callable[[Job], list[Measure]]] = {
 
 
 def command(
-    name: Annotated[str, typer.Argument(help="media, prepare, sew, speak or render.")],
-    subjects: Annotated[list[Path] | None, typer.Argument(help="Subjects for render --ablations.")] = None,
+    name: Annotated[str, typer.Argument(help="media, prepare, sew, speak, render, virtual-human or compare.")],
+    subjects: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Subjects for virtual-human and render --ablations; OLD.json NEW.json for compare."),
+    ] = None,
     persona: Annotated[str, typer.Option(help="Persona for speak.")] = "demo",
     seconds: Annotated[float, typer.Option(min=1, help="Length of the material; frames drawn for render.")] = 10,
     renderer: Annotated[str | None, typer.Option(help="Another of the persona's renderers, such as memory.")] = None,
@@ -40,23 +44,43 @@ def command(
     repeats: Annotated[int, typer.Option(min=1, help="Measured runs.")] = 3,
     preset: Annotated[str | None, typer.Option(help="Renderer preset.  [default: all; draft for --ablations]")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda, for render.")] = "auto",
-    ablations: Annotated[bool, typer.Option("--ablations", help="Train and score the rows of the table.")] = False,
+    ablations: Annotated[bool, typer.Option("--ablations", help="Train and score the rows of render's table.")] = False,
     steps: Annotated[int, typer.Option(min=1, help="Training steps of every row.")] = 600,
+    budget: Annotated[str | None, typer.Option(help="Time for each network instead, as 5m, for virtual-human.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of every row.")] = 0,
     rows: Annotated[list[str] | None, typer.Option("--row", help="Only this row; may be repeated.")] = None,
     changes: Annotated[list[str] | None, typer.Option("--set", help="field=value of every row's config.")] = None,
+    footage: Annotated[Path | None, typer.Option(help="Unseen video of the person, for virtual-human.")] = None,
+    audio: Annotated[str | None, typer.Option(help="Its stretch that is spoken, as 57-64.")] = None,
+    picture: Annotated[str | None, typer.Option(help="Its stretch that is spoken over, as 0-7.")] = None,
+    truth: Annotated[Path | None, typer.Option("--exact", help="Real frames of that speech on those heads.")] = None,
+    share: Annotated[float, typer.Option(min=0, max=1, help="By how much a ratio may fall, for compare.")] = 0.1,
     json: Annotated[str | None, typer.Option("--json", help="Write to this JSON file (- for stdout).")] = None,
 ) -> None:
-    """Measure one part of the toolkit on this machine."""
-    if name not in BENCHES:
-        raise ConfigError(f"unknown benchmark {name!r}; choose from {', '.join(BENCHES)}")
+    """Measure one part of the toolkit on this machine, or compare two results by their ratios."""
+    if name == "compare":
+        if len(subjects or []) != 2:
+            raise ConfigError("bench compare needs two results: lipwright bench compare OLD.json NEW.json")
+        from lipwright.cli.bench.compare import compare
+
+        old, new = subjects or []
+        compare(old, new, share)
+        return
+    known = (*BENCHES, virtual_human.NAME)
+    if name not in known:
+        raise ConfigError(f"unknown benchmark {name!r}; choose from {', '.join((*known, 'compare'))}")
     if ablations:
         if name != "render":
             raise ConfigError(f"bench {name} has no --ablations; use bench render")
         _ablations(subjects or [], _table(preset, steps, seed, rows, changes), device, json)
         return
+    if name == virtual_human.NAME:
+        reported = virtual_human.reported_of(footage, audio, picture, truth)
+        table = virtual_human.table_of(preset, steps, budget, seed, rows, changes, reported)
+        _virtual_human(subjects or [], table, device, json)
+        return
     if subjects:
-        raise ConfigError("subjects are for bench render --ablations; leave them out")
+        raise ConfigError("subjects are for virtual-human and bench render --ablations; leave them out")
     exact = picture_size(size, "--size")
     if isinstance(exact, int):
         raise ConfigError(f"--size {size}: give both sides, as 3840x2160")
@@ -115,3 +139,14 @@ def _ablations(subjects: list[Path], table: Table, device: str, json: str | None
     with kept(f"finished rows are in {file}; run the same command again to go on"), Bars() as bars:
         found = ablations.table(subjects, table, torch_device(device), file, bars)
     ablations.show(found)
+
+
+def _virtual_human(subjects: list[Path], table: CrossModalTable, device: str, json: str | None) -> None:
+    if not subjects or json in (None, "-"):
+        raise ConfigError("bench virtual-human needs subjects and --json FILE, which also keeps finished rows")
+    from lipwright.core.device import torch_device
+
+    file = Path(str(json))
+    with kept(f"finished rows are in {file}; run the same command again to go on"), Bars() as bars:
+        found = virtual_human.run(subjects, table, torch_device(device), file, bars)
+    virtual_human.show(found)

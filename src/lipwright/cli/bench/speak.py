@@ -25,6 +25,7 @@ def run(job: Job) -> list[Measure]:
     loaded = Persona.load(persona_path(job.persona))
     template = loaded.template if job.size is None else _enlarged(loaded.template, job.size, job.folder / "large.mp4")
     n = round(job.seconds * template.fps)
+    loaded.running(job.renderer)  # engines are compared before the clock starts
 
     def copy() -> int:
         from lipwright.compose.walk import TemplateWalk

@@ -35,6 +35,9 @@ class CrossModalConfig:
     """Channels at full size; the paper's table has 8."""
     residual: bool = True
     """Residual blocks between the strided convolutions of the keypoint encoder: in the paper's text, not its table."""
+    mean_base: bool = True
+    """Pictures begin as the person's mean head and mouth, and the network learns what changes (ours, not the paper's):
+    a short training need not learn skin, hair and studio first."""
     decoders: int = 2
     """2: a mouth decoder whose features are pasted into the head's; 1: one decoder for the whole head (Fig. 10)."""
     backbone: str = "ours"
@@ -111,7 +114,9 @@ class CrossModalConfig:
 
 
 PRESETS: dict[str, CrossModalConfig] = {
-    "draft": CrossModalConfig(size=256, expressions=1, ndf=16, batch=2, learning_rate=6e-4),
+    "draft": CrossModalConfig(
+        size=256, expressions=1, ndf=16, batch=2, learning_rate=1e-3, gan_weight=0.3, gan_start=0.3, gan_full=0.6
+    ),
     "standard": CrossModalConfig(size=512, expressions=1, ndf=32),
     "broadcast": CrossModalConfig(size=768, expressions=1, ndf=64),
 }

@@ -94,6 +94,15 @@ class CrossModalData:
         points, outline = apply(maps, landmarks_px), apply(maps, outline_px)
         return cls(heads, mouths, points, outline, pose_rad, speech, geometry, train, validation)
 
+    def mean(self, count: int = 100) -> tuple[F32, F32]:
+        """Mean head and mouth picture (S, S, 3) in [0, 255] of `count` spread training frames."""
+        frames = self.train[np.linspace(0, len(self.train) - 1, min(count, len(self.train))).round().astype(int)]
+        head, mouth = (np.zeros((crops.size, crops.size, 3), np.float64) for crops in (self.head, self.mouth))
+        for i in frames:
+            head += self.head[int(i)]
+            mouth += self.mouth[int(i)]
+        return (head / len(frames)).astype(np.float32), (mouth / len(frames)).astype(np.float32)
+
     def batch(self, config: CrossModalConfig, pairs: PicturePairs | None, seed: int, step: int, rank: int = 0) -> Batch:
         """`config.batch` training samples, the same for the same (seed, step).
 

@@ -24,7 +24,7 @@ class HeldOut:
 
     Args:
         place: moves a batch to the device.
-        draw: strokes and speech to head pictures (B, 3, S, S), without gradients.
+        draw: strokes and speech to head and mouth pictures (B, 3, S, S), without gradients.
     """
 
     def __init__(
@@ -32,27 +32,38 @@ class HeldOut:
         config: CrossModalConfig,
         data: CrossModalData,
         place: Callable[[Batch], Batch],
-        draw: Callable[[Tensor, Tensor], Tensor],
+        draw: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]],
     ) -> None:
         self._config, self._data, self._place, self._draw = config, data, place, draw
-        x, y, side = data.geometry.mouth_square
-        self._box = (x, y, side, side)
-        self._mouth = np.s_[y : y + side, x : x + side]
 
     def scores(self) -> dict[str, float]:
-        """`score` (lower is better), PSNR in dB and sharpness over real, of the mouth square as the head shows it."""
-        shown = [self._shown(i) for i in self._spread(_FRAMES)]
-        return mouth_quality([fake[self._mouth] for _, fake in shown], [real[self._mouth] for real, _ in shown])
+        """`score` (lower is better), PSNR in dB and sharpness over real, of the mouth picture around the mouth.
+
+        The rest of the mouth square is chin and collar, which neither strokes nor speech tell.
+        """
+        fakes, reals = [], []
+        for i in self._spread(_FRAMES):
+            _, (real, fake) = self._shown(i)
+            where = self._data.geometry.mouth_box(self._data.landmarks[i], self._config.size)
+            fakes.append(fake[where])
+            reals.append(real[where])
+        return mouth_quality(fakes, reals)
 
     def sheet(self) -> U8:
-        """Contact sheet of spread frames: real, generated, difference; whole head and mouth square."""
-        return contact_sheet([(*self._shown(i), self._box) for i in self._spread(_SHEET)])
+        """Contact sheet of spread frames: real, generated, difference; whole head beside the mouth picture."""
+        size = self._config.size
+        rows = []
+        for i in self._spread(_SHEET):
+            (head, drawn), (mouth, shown) = self._shown(i)
+            rows.append((np.hstack([head, mouth]), np.hstack([drawn, shown]), (size, 0, size, size)))
+        return contact_sheet(rows, 1)
 
     def _spread(self, count: int) -> NDArray[np.int64]:
         places = self._data.validation
         return places[np.linspace(0, len(places) - 1, min(count, len(places))).round().astype(np.int64)]
 
-    def _shown(self, i: np.int64) -> tuple[U8, U8]:
-        """A real head picture and what is generated for it."""
+    def _shown(self, i: np.int64) -> tuple[tuple[U8, U8], tuple[U8, U8]]:
+        """Real and generated head, real and generated mouth."""
         batch = self._place(self._data.plain(np.array([i]), self._config))
-        return rgb8(batch.head[0]), rgb8(self._draw(batch.strokes, batch.speech)[0])
+        head, mouth = self._draw(batch.strokes, batch.speech)
+        return (rgb8(batch.head[0]), rgb8(head[0])), (rgb8(batch.mouth[0]), rgb8(mouth[0]))

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from lipwright.core.contracts import F32
 from lipwright.core.errors import ConfigError
-from lipwright.render.crossmodal.backbones import Added, Backbone, Conv2d, backbone
+from lipwright.render.crossmodal.backbones import Added, Backbone, Conv2d, ConvTranspose2d, backbone
 from lipwright.render.crossmodal.config import CrossModalConfig
 from lipwright.render.translation.layers import initialise
 
@@ -26,8 +26,8 @@ HALVINGS = 4
 REACH = 3
 """Pixels around a place that the 7 x 7 output convolution reads."""
 _HIDDEN = 1024
-_PLANE = 32
-"""Side of the speech plane at 512 px."""
+_BRIGHTEST = 0.98
+"""Of [-1, 1], in a base: beyond it tanh hardly moves."""
 Square = tuple[int, int, int]
 """Left, top and side in pixels."""
 Region = tuple[int, int, int, int]
@@ -74,10 +74,16 @@ class SpeechEncoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Bottleneck to full-size features, and these to a picture."""
+    """Bottleneck to full-size features, and these to a picture: a base, and what the features change of it.
 
-    def __init__(self, layers: Backbone, width: int) -> None:
+    Args: `size` S of the picture.
+    """
+
+    base: Tensor
+
+    def __init__(self, layers: Backbone, width: int, size: int) -> None:
         super().__init__()
+        self.register_buffer("base", torch.zeros(3, size, size))
         steps = [width * 2**level for level in (3, 2, 1, 0, 0)]
         self.trunk = nn.Sequential(*(layers.up(a, b) for a, b in pairwise(steps)), layers.conv(width, width))
         self.output = Conv2d(width, 3, 2 * REACH + 1, padding=REACH)
@@ -85,11 +91,17 @@ class Decoder(nn.Module):
     def picture(self, features: Tensor, region: Region | None = None) -> Tensor:
         """(B, width, S, S) to (B, 3, S, S) in [-1, 1], or to what of it lies in `region`: the same numbers."""
         if region is None:
-            return torch.tanh(self.output(features))
+            return torch.tanh(self.output(features).float() + self.base)
         left, top, right, bottom = region
         padded = F.pad(features, (REACH,) * 4)
         part = padded[:, :, top : bottom + 2 * REACH, left : right + 2 * REACH]
-        return torch.tanh(F.conv2d(part, self.output.weight, self.output.bias))
+        changed = F.conv2d(part, self.output.weight, self.output.bias)
+        return torch.tanh(changed.float() + self.base[:, top:bottom, left:right])
+
+    def start_from(self, picture: F32) -> None:
+        """Begin with a picture (S, S, 3) in [0, 255] as base: nothing of it has to be learnt."""
+        signed = torch.from_numpy(picture.transpose(2, 0, 1) / 127.5 - 1)
+        self.base.copy_(torch.atanh(signed.clamp(-_BRIGHTEST, _BRIGHTEST)))
 
 
 class Reduction(nn.Module):
@@ -132,10 +144,13 @@ class CrossModal(nn.Module):
         self.speech_encoder = SpeechEncoder(config.window, config.k, config.size // 2**HALVINGS)
         widest = steps[-1]
         self.fusion = layers.conv(widest + self.speech_encoder.planes, widest)
-        self.head_decoder = Decoder(layers, width)
-        self.mouth_decoder = Decoder(layers, width) if config.decoders == 2 else None
+        self.head_decoder = Decoder(layers, width, config.size)
+        self.mouth_decoder = Decoder(layers, width, config.size) if config.decoders == 2 else None
         self.reduction: nn.Module = Reduction(side)
         initialise(self)
+        for layer in self.modules():
+            if isinstance(layer, ConvTranspose2d):
+                layer.start_smooth()
 
     def forward(self, strokes: Tensor, speech: Tensor) -> tuple[Tensor, Tensor]:
         """The head and the mouth square of it at full size.
@@ -155,6 +170,13 @@ class CrossModal(nn.Module):
     def draw(self, strokes: Tensor, speech: Tensor, region: Region | None = None) -> Tensor:
         """The head alone, or what of it lies in `region`: the mouth's own output convolution is not needed."""
         return self.head_decoder.picture(self._features(strokes, speech)[0], region)
+
+    def draw_both(self, strokes: Tensor, speech: Tensor, region: Region | None = None) -> tuple[Tensor, Tensor]:
+        """As `draw`, and the mouth square at full size; ConfigError for a network of one decoder."""
+        head, mouth = self._features(strokes, speech)
+        if mouth is None or self.mouth_decoder is None:
+            raise ConfigError("a network of one decoder draws no mouth of its own; draw its head")
+        return self.head_decoder.picture(head, region), self.mouth_decoder.picture(mouth)
 
     def _features(self, strokes: Tensor, speech: Tensor) -> tuple[Tensor, Tensor | None]:
         """The penultimate features of the head, the mouth's pasted into them, and the mouth's own."""

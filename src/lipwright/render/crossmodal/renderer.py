@@ -14,16 +14,18 @@ from lipwright.core.checkpoint import load_into, load_tensors, save_tensors
 from lipwright.core.config import from_dict, to_dict
 from lipwright.core.contracts import F32, U8, FaceTrack, Patch, RenderWindow
 from lipwright.core.errors import CheckpointError, ConfigError, ShapeError
+from lipwright.engines.engine import Engine
+from lipwright.engines.network import Network
 from lipwright.face.align import apply, compose, invert
 from lipwright.face.contour import outline_px
 from lipwright.render.crossmodal.config import CrossModalConfig
+from lipwright.render.crossmodal.drawing import Drawing
 from lipwright.render.crossmodal.networks import CrossModal
-from lipwright.render.crossmodal.patch import finer, hull_mask, in_light_of, placed, scale_map
+from lipwright.render.crossmodal.patch import covering, finer, hull_mask, in_light_of, placed, scale_map
 from lipwright.render.crossmodal.strokes import strokes
 from lipwright.render.head import HeadGeometry
 from lipwright.render.patches import Area, bounds
 from lipwright.render.translation.masks import FEATHER, head_mask
-from lipwright.render.translation.precision import has_bf16
 
 PREFIX = "network."
 """Of the network's tensors in a file that also holds the geometry."""
@@ -43,6 +45,7 @@ class CrossModalRenderer:
     """
 
     lookahead = 0
+    independent = True
 
     def __init__(self, network: CrossModal, geometry: HeadGeometry, mode: str = "sewn", device: str = "cpu") -> None:
         config = network.config
@@ -57,10 +60,24 @@ class CrossModalRenderer:
         self.accepts = config.speech
         self.device = torch.device(device)
         self.network = network
-        self._dtype = torch.bfloat16 if config.bf16 and has_bf16(self.device) else torch.float32
-        # A copy in the working precision: under autocast every frame would cast all weights again.
-        self._network = copy.deepcopy(network).to(self.device, self._dtype).eval()
         self._square = head_mask(config.size, 2 * FEATHER * config.size)
+        reach = bounds(self._square) if mode == "full-face" else covering(geometry)
+        self._drawing = Drawing(network, reach, self.device)
+
+    @property
+    def threads(self) -> int:
+        """Threads that drawing one frame keeps busy."""
+        return self._drawing.threads
+
+    def networks(self) -> list[Network]:
+        """See `engines.engine.Engined`."""
+        return self._drawing.networks()
+
+    def on(self, engine: Engine) -> CrossModalRenderer:
+        """See `engines.engine.Engined`; one renderer may draw on several threads at once."""
+        other = copy.copy(self)
+        other._drawing = self._drawing.on(engine)
+        return other
 
     def reset(self) -> None:
         """Nothing is remembered between frames."""
@@ -122,15 +139,7 @@ class CrossModalRenderer:
 
         Args: `seen` (3, S, S) strokes; `heard` (window, k); without `mouth` it is left out, which is faster.
         """
-        region = None if area is None else (area[1].start, area[0].start, area[1].stop, area[0].stop)
-        with torch.inference_mode():
-            lines, speech = (
-                torch.from_numpy(np.ascontiguousarray(x))[None].to(self.device, self._dtype) for x in (seen, heard)
-            )
-            if not mouth:
-                return _rgb8(self._network.draw(lines, speech, region)), None
-            head, close = self._network(lines, speech)
-            return _rgb8(head if area is None else head[:, :, area[0], area[1]]), _rgb8(close)
+        return self._drawing(seen, heard, area, mouth)
 
     def _picture(self, seen: F32, heard: F32, area: Area, scale: float) -> U8:
         """What the network draws of `area`, as fine as the frame is."""
@@ -174,9 +183,3 @@ class CrossModalRenderer:
         """Read what `save` wrote; CheckpointError when it is missing, damaged or of another model."""
         tensors, config = load_tensors(path)
         return cls.from_state(tensors, config, device, str(path))
-
-
-def _rgb8(raw: torch.Tensor) -> U8:
-    """(1, 3, h, w) in [-1, 1] to (h, w, 3) uint8."""
-    scaled = ((raw[0].float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-    return np.ascontiguousarray(scaled.permute(1, 2, 0).cpu().numpy())

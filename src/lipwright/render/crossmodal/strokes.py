@@ -12,6 +12,7 @@ import numpy as np
 
 from lipwright.core.contracts import F32, U8
 from lipwright.core.ibug import CHAINS, INNER_LIPS, JAW_LINE, OUTER_LIPS
+from lipwright.core.stages import staged
 from lipwright.render.translation.facial_map import SUBPIXEL, line_width
 
 _LINES: list[tuple[list[int], bool]] = [([0, 1, 2], False), ([14, 15, 16], False)] + [
@@ -24,6 +25,7 @@ _LEAST = 1e-3
 """Pixels above the ear line from which on a point of the outline is drawn: an unmeasured one lies on the line."""
 
 
+@staged("map")
 def strokes(landmarks_crop: F32, outline: F32 | None, size: int) -> F32:
     """The renderer's drawing of one head.
 

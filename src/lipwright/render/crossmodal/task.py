@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -60,9 +59,7 @@ class CrossModalTask:
         self.device = torch.device(device)
         self._perceptual = perceptual.to(self.device) if perceptual is not None else None
         learner, judges = _build(config, data, seed)
-        # Convolutions of eight channels and their gradients are slower in bfloat16 than in float32 on a CPU.
-        self._bf16 = config.bf16 and self.device.type != "cpu"
-        self._game = Game(replace(config, bf16=self._bf16), {"learner": learner}, judges, self.device)
+        self._game = Game(config, {"learner": learner}, judges, self.device)
         self._gan = 0.0
         self._held_out = HeldOut(config, data, self._on_device, self._draw)
         workers = 1 if self.device.type == "cpu" else min(4, os.cpu_count() or 1)
@@ -93,7 +90,7 @@ class CrossModalTask:
         """One step of the network and, once they have joined, of the discriminators; losses by name."""
         began = time.perf_counter()
         batch = self._on_device(self._samples[step_index])
-        with autocast(self.device, self._bf16):
+        with autocast(self.device, self.config.bf16):
             head, mouth = self._game.parts["learner"].train()(batch.strokes, batch.speech)
         head, mouth = head.float(), mouth.float()
         mouth = mouth * batch.known + batch.mouth * (1 - batch.known)
@@ -118,11 +115,11 @@ class CrossModalTask:
         }
 
     def validate(self) -> dict[str, float]:
-        """`score` (lower is better), mouth-square PSNR in dB and sharpness over real on held-out real frames."""
+        """`score` (lower is better), mouth PSNR in dB and sharpness over real on held-out real frames."""
         return self._held_out.scores()
 
     def preview(self) -> U8:
-        """Contact sheet of held-out frames: real, generated, difference; head and mouth square."""
+        """Contact sheet of held-out frames: real, generated, difference; head and mouth picture."""
         return self._held_out.sheet()
 
     def _reconstruction(self, prefix: str, fake: Tensor, real: Tensor, weight: float) -> dict[str, Tensor]:
@@ -136,10 +133,11 @@ class CrossModalTask:
             f"{prefix}perceptual": weight * c.perceptual_weight * alike,
         }
 
-    def _draw(self, strokes: Tensor, speech: Tensor) -> Tensor:
-        """The averaged network's head pictures."""
-        with torch.inference_mode(), autocast(self.device, self._bf16):
-            return self.network().eval().draw(strokes, speech).float()
+    def _draw(self, strokes: Tensor, speech: Tensor) -> tuple[Tensor, Tensor]:
+        """The averaged network's head and mouth pictures."""
+        with torch.inference_mode(), autocast(self.device, self.config.bf16):
+            head, mouth = self.network().eval()(strokes, speech)
+        return head.float(), mouth.float()
 
     def _on_device(self, batch: Batch) -> Batch:
         return batch.to(self.device, self._game.layout)
@@ -151,6 +149,11 @@ def _build(config: CrossModalConfig, data: CrossModalData, seed: int) -> tuple[C
         torch.manual_seed(seed)
         learner = CrossModal(config, data.geometry.mouth_square)
         learner.speech_encoder.standardise(data.speech[data.train].reshape(-1, config.k))
+        if config.mean_base:
+            head, mouth = data.mean()
+            learner.head_decoder.start_from(head)
+            if learner.mouth_decoder is not None:
+                learner.mouth_decoder.start_from(mouth)
         return learner, {
             "discriminator": MultiscaleDiscriminator(STROKE_CHANNELS + 3, config.ndf, config.n_scales),
             "mouth_discriminator": MultiscaleDiscriminator(3, config.ndf, 1),

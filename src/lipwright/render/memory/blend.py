@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 
 from lipwright.core.contracts import F32, U8
+from lipwright.core.stages import staged
 from lipwright.render.patches import Area
-from lipwright.render.warp import STIFFNESS, ThinPlate, grid_nodes, upsample
+from lipwright.render.warp import GRID_STEP, STIFFNESS, Nodes, ThinPlate
 
 SMALL_BLUR = 0.7
 """Deviation in px of the blur whose loss `sharpened` gives back: what sampling takes is finest detail."""
@@ -25,8 +26,12 @@ def detail(image: U8 | F32) -> float:
     """Mean squared Laplacian of the mean of the channels, in squared grey levels; 0 for an empty picture."""
     if min(image.shape[:2]) < 3:
         return 0.0
-    grey = image.astype(np.float32, copy=False).mean(2)
-    return float(np.square(cv2.Laplacian(grey, cv2.CV_32F)[1:-1, 1:-1]).mean())
+    return float(np.square(cv2.Laplacian(_grey(image), cv2.CV_32F)[1:-1, 1:-1]).mean())
+
+
+def _grey(image: U8 | F32) -> F32:
+    """(h, w) mean of the channels."""
+    return np.asarray(cv2.transform(image.astype(np.float32, copy=False), np.full((1, 3), 1 / 3, np.float32)))
 
 
 def sharpened(image: F32, where: Area, wanted: float, most: float) -> F32:
@@ -35,7 +40,7 @@ def sharpened(image: F32, where: Area, wanted: float, most: float) -> F32:
     The energy of L(x + g h) is quadratic in g, so the gain is its root; at most `most`.
     """
     gone = image - cv2.GaussianBlur(image, (0, 0), SMALL_BLUR)
-    a, b = (cv2.Laplacian(x[where].mean(2), cv2.CV_32F) if x[where].size else np.zeros(1) for x in (image, gone))
+    a, b = (cv2.Laplacian(_grey(x[where]), cv2.CV_32F) if x[where].size else np.zeros(1) for x in (image, gone))
     has, cross, more = float((a * a).mean()), float((a * b).mean()), float((b * b).mean())
     if more <= 0 or has >= wanted:
         return image
@@ -51,9 +56,8 @@ def faded(own: F32, others: Sequence[F32], share: float, blur: float, where: F32
     """
     if not others:
         return own
-    apart = share * (sum(others[1:], others[0]) - len(others) * own)
-    if where is not None:
-        apart *= where[..., None]
+    apart = sum(others[1:], others[0]) - np.float32(len(others)) * own
+    apart *= np.float32(share) if where is None else cv2.merge([np.float32(share) * where] * 3)
     return own + cv2.GaussianBlur(apart, (0, 0), blur)
 
 
@@ -66,36 +70,29 @@ def outside_mouth(inner_lips: F32, size: tuple[int, int], room: float, blur: flo
     return 1 - grown.astype(np.float32) / 255
 
 
-def border_points(width: int, height: int) -> F32:
-    """Twelve points on the patch border that do not move."""
-    x, y = width - 1.0, height - 1.0
-    points = [
-        (0, 0),
-        (x / 2, 0),
-        (x, 0),
-        (0, y / 2),
-        (x, y / 2),
-        (0, y),
-        (x / 4, y),
-        (x / 2, y),
-        (3 * x / 4, y),
-    ]
-    return np.array([*points, (x, y), (0, 3 * y / 4), (x, 3 * y / 4)], np.float32)
+class Flow:
+    """Smooth source positions of all pixels of a picture, for several mouths with the same points to be met.
+
+    Args:
+        at: (K, 2) points that must come from given places.
+        size: (width, height) of the picture.
+        step: pixels between the places where it is worked out.
+    """
+
+    def __init__(self, at: F32, size: tuple[int, int], step: int = GRID_STEP) -> None:
+        self._spline = ThinPlate(at, STIFFNESS)
+        self._nodes = Nodes(*size, step)
+        self._reach = self._spline.basis(self._nodes.xy)
+
+    def __call__(self, residual: F32, affine: F32) -> F32:
+        """(h, w, 2) affine(p) + spline(p) of all pixels p, where spline(`at`) is `residual` (K, 2)."""
+        moved = self._reach @ self._spline.solve(residual).astype(np.float32)
+        moved += self._nodes.xy @ affine[:, :2].T.astype(np.float32)
+        moved += affine[:, 2].astype(np.float32)
+        return self._nodes.dense(moved)
 
 
-def flow(at: F32, residual: F32, size: tuple[int, int], area: Area, affine: F32 | None = None) -> F32:
-    """(h, w, 2) source positions affine(p) + spline(p) of every pixel p of an area; spline(`at`) = `residual`."""
-    spline = ThinPlate(at, STIFFNESS)
-    nodes, grid = grid_nodes(*size)
-    field = upsample(spline.evaluate(spline.solve(residual), nodes), grid, *size)[area]
-    x = np.arange(size[0], dtype=np.float32)[area[1]]
-    y = np.arange(size[1], dtype=np.float32)[area[0], None]
-    a = np.array([[1, 0, 0], [0, 1, 0]], np.float32) if affine is None else affine
-    field[..., 0] += a[0, 0] * x + a[0, 1] * y + a[0, 2]
-    field[..., 1] += a[1, 0] * x + a[1, 1] * y + a[1, 2]
-    return field
-
-
+@staged("colour")
 def relight(mouth: F32, template: F32, where: F32) -> F32:
     """Multiply by the plane of gains (per channel) that best turns the mouth's skin into the template's."""
     return lit(mouth, light(mouth, template, where))
@@ -108,7 +105,9 @@ def lit(picture: F32, gains: F32 | None) -> F32:
     height, width = picture.shape[:2]
     x, y = np.arange(width, dtype=np.float32) / width - 0.5, np.arange(height, dtype=np.float32) / height - 0.5
     flat, across, down = gains
-    result: F32 = picture * (1 + flat + x[None, :, None] * across + y[:, None, None] * down)
+    plane = np.outer(y, np.tile(down, width))  # rows of all channels side by side: no inner loop of three
+    plane += (1 + flat + x[:, None] * across).ravel()
+    result: F32 = (picture.reshape(height, -1) * plane).reshape(picture.shape)
     return result
 
 
@@ -127,7 +126,7 @@ def light(mouth: F32, template: F32, where: F32) -> F32 | None:
     x, y = np.arange(width, dtype=np.float32) / width - 0.5, np.arange(height, dtype=np.float32) / height - 0.5
     grid = np.meshgrid(x[::step], y[::step])
     basis = np.stack([np.ones_like(weight), grid[0].ravel(), grid[1].ravel()], 1)
-    skin = mouth[::step, ::step].reshape(-1, 3)
+    skin = np.ascontiguousarray(mouth[::step, ::step]).reshape(-1, 3)
     difference = template[::step, ::step].reshape(-1, 3) - skin
     shown = skin.T[:, :, None] * basis  # (channel, pixel, 3): what each gain adds
     for _ in range(2):

@@ -81,6 +81,11 @@ class PathSearch:
         self._edge: _Step | None = None
         self._scale = self._typical
 
+    def forget_plans(self) -> None:
+        """What comes after the last final frame is looked at anew."""
+        self._ahead.clear()
+        self._decided.clear()
+
     def _own_match(self) -> float:
         """How well the memory's mouths match each other, moments of their own neighbourhood left out."""
         source = self.bank.source

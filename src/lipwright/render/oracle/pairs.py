@@ -54,19 +54,27 @@ def mashed_pairs(data: OracleData, count: int, seed: int, camera: Camera | None 
     """
     if count < 1:
         raise ConfigError(f"a synthetic set of {count} pairs is empty; draw at least 1")
-    track, camera = data.track, camera or Camera.of_frame(data.track.size)
-    train = data.train
+    track, train = data.track, data.train
     i, j = np.empty(count, np.int64), np.empty(count, np.int64)
     for k in range(count):
         rng = np.random.default_rng((seed, k))
         i[k] = rng.choice(train)
         fits = train[near(track.pose_rad[i[k]], track.pose_rad[train]) & (train != i[k])]
         j[k] = rng.choice(fits) if len(fits) else i[k]
-    known = track[train]
+    return Mashed(i, j, mashed(data, i, j, camera))
+
+
+def mashed(data: OracleData, i: NDArray[np.int64], j: NDArray[np.int64], camera: Camera | None = None) -> F32:
+    """(P, 68, 2) keypoints of heads j with the mouths of i, in the head-crop pixels of j.
+
+    Args: i, j (P,) places in the data; `camera` as in `mashed_pairs`.
+    """
+    track, camera = data.track, camera or Camera.of_frame(data.track.size)
+    known = track[data.train]
     shape = canonical(known.landmarks_px, known.pose_rad, camera, known.dense_px)
     placed = poses(track.landmarks_px, track.pose_rad, shape, camera)
     points = mash(track.landmarks_px[i], placed[i], track.landmarks_px[j], placed[j], camera, shape)
-    return Mashed(i, j, apply(data.geometry.head_maps(track.landmarks_px[j]), points))
+    return apply(data.geometry.head_maps(track.landmarks_px[j]), points)
 
 
 def picture_pairs(

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lipwright.core.contracts import F32, U8
-from lipwright.core.ibug import MOUTH
 from lipwright.render.oracle.data import OracleData
 from lipwright.render.oracle.oracle import Oracle
 from lipwright.render.translation.quality import contact_sheet, mouth_quality
@@ -49,12 +48,8 @@ def oracle_quality(draw: Draw, data: OracleData, indices: NDArray[np.int64] | No
 
 
 def mouth_box(data: OracleData, index: int) -> tuple[slice, slice]:
-    """Rows and columns of a mouth picture around the mouth of frame `index`: one size for a person."""
-    size, scale = data.mouth_size, data.mouth_size / data.geometry.mouth_square[2]
-    width, height = (min(round(v * scale), size) for v in data.geometry.crop.mouth_box())
-    centre = data.mouth_landmarks(data.landmarks[index])[MOUTH].mean(0)
-    left, top = (int(v) for v in np.clip(np.round(centre - (width / 2, height / 2)), 0, (size - width, size - height)))
-    return slice(top, top + height), slice(left, left + width)
+    """Rows and columns of a mouth picture around the mouth of frame `index`."""
+    return data.geometry.mouth_box(data.landmarks[index], data.mouth_size)
 
 
 def oracle_sheet(draw: Draw, data: OracleData, count: int = 4) -> U8:

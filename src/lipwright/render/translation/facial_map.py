@@ -13,6 +13,7 @@ import numpy as np
 
 from lipwright.core.contracts import F32, U8
 from lipwright.core.ibug import CHAINS, JAW, JAW_LINE, MOUTH_JAW
+from lipwright.core.stages import staged
 
 SUBPIXEL = 4
 """Fractional bits of cv2's drawing coordinates."""
@@ -77,6 +78,7 @@ def fill_hull(polygon: F32, size: int) -> U8:
     return canvas
 
 
+@staged("map")
 def template_conditions(crop: U8, polygon: F32, zoom: float = 1.0) -> Conditions:
     """Edges, hull and blanked colours of one crop; frame pixels that the hull touches change none of them.
 
@@ -116,6 +118,7 @@ def grow(mask: U8, radius: float) -> U8:
     return np.asarray(cv2.threshold(grown, 0, 255, cv2.THRESH_BINARY)[1], np.uint8)
 
 
+@staged("map")
 def network_input(landmarks: F32, conditions: Conditions, with_template: bool, with_edges: bool = True) -> F32:
     """(3 or 6, S, S) float32: lines, edges (0 without them) and hull in [0, 1], then blanked colours in [-1, 1]."""
     size = conditions.hull.shape[0]

@@ -108,6 +108,16 @@ class TranslationGeometry:
         scale = self.size / float(self.box[2])
         return [(hull - self.box[:2]) * scale - np.float32(0.5) for hull in self._canonical_hulls(pose_rad)]
 
+    def hull_reach(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom in crop pixels that hold the hull of every pose.
+
+        Hulls stop following at `pose_reach` and are linear in pose before it, so the outermost belong to corners.
+        """
+        signs = np.stack(np.meshgrid(*[[-1.0, 1.0]] * 3), -1).reshape(-1, 3)
+        corners = np.concatenate(self.hulls((self.pose_mean + signs * self.pose_reach).astype(np.float32)))
+        (x0, y0), (x1, y1) = corners.min(0), corners.max(0)
+        return float(x0), float(y0), float(x1), float(y1)
+
     def _canonical_hulls(self, pose_rad: F32) -> list[F32]:
         offset = np.clip(pose_rad - self.pose_mean, -self.pose_reach, self.pose_reach)
         placed = self.mean + np.einsum("tp,pkc->tkc", offset, self.slope_per_rad)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,12 @@ from lipwright.core.checkpoint import load_into, load_tensors, save_tensors
 from lipwright.core.config import from_dict, to_dict
 from lipwright.core.contracts import F32, U8, FaceTrack, Patch, RenderWindow
 from lipwright.core.errors import CheckpointError, ConfigError, ShapeError
+from lipwright.engines.engine import Engine, Variants
+from lipwright.engines.network import Network, Port
 from lipwright.face.align import apply, invert, zoom
+from lipwright.render.exported import plain_layers
 from lipwright.render.sewing import sew
-from lipwright.render.translation.config import TranslationConfig
+from lipwright.render.translation.config import ARCHITECTURE, TranslationConfig
 from lipwright.render.translation.crop import sample_crop
 from lipwright.render.translation.facial_map import draw_lines, network_input, template_conditions, wanted_landmarks
 from lipwright.render.translation.geometry import TranslationGeometry
@@ -64,12 +68,42 @@ class TranslationRenderer:
             )
         self.config, self.geometry, self.batch = config, geometry, batch
         self.lookahead = int(config.temporal_inputs)
+        self.independent = not config.temporal_inputs
         self._before: Before | None = None  # replaced, never changed: a shallow copy has a state of its own
         self.device = torch.device(device)
         self._generator = generator
         # A copy in bfloat16: under autocast every frame would cast all weights again, a fifth of its time.
         self._dtype = torch.bfloat16 if config.bf16 and has_bf16(self.device) else torch.float32
         self._network = copy.deepcopy(generator).to(self.device, self._dtype).eval()
+        self._elsewhere: Variants | None = None
+
+    @property
+    def threads(self) -> int:
+        """Threads that drawing one frame keeps busy."""
+        return torch.get_num_threads() if self._elsewhere is None else self._elsewhere.engine.threads
+
+    def networks(self) -> list[Network]:
+        """See `engines.engine.Engined`: the generator, whole. Its output layer is 2 to 7 % of it, and sewing filters
+        pixels beyond the mask, so there is no part of it to leave out."""
+        c = self.config
+        parts = {name: value for name, value in asdict(c).items() if name in ARCHITECTURE}
+        return [
+            Network(
+                f"translation-{c.mode}",
+                {"kind": "translation", "size": c.size, "channels": c.input_channels, **parts},
+                self._generator,
+                partial(plain_layers, self._generator),
+                lambda x: (self._drawn(x),),
+                (Port("inputs", (1, c.input_channels, c.size, c.size), -1),),
+                ("picture",),
+            )
+        ]
+
+    def on(self, engine: Engine) -> TranslationRenderer:
+        """See `engines.engine.Engined`. Without `temporal_inputs` it may draw on several threads at once."""
+        other = copy.copy(self)
+        other._elsewhere = Variants(engine) if engine.name != "torch" else None
+        return other
 
     def reset(self) -> None:
         """A new video begins: there is no frame before."""
@@ -157,6 +191,13 @@ class TranslationRenderer:
 
     def _generate(self, inputs: F32) -> F32:
         """(B, C, S, S) to (B, 3, S, S) in [-1, 1]."""
+        run = None if self._elsewhere is None else self._elsewhere.get(self.networks()[0])
+        if run is None:
+            return self._drawn(inputs)
+        return np.concatenate([run(inputs[i : i + 1])[0] for i in range(len(inputs))])
+
+    def _drawn(self, inputs: F32) -> F32:
+        """The same by torch."""
         with torch.inference_mode():
             raw = self._network(torch.from_numpy(inputs).to(self.device, self._dtype)).float()
         return np.asarray(raw.cpu().numpy(), np.float32)

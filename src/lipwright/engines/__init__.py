@@ -1,0 +1,1 @@
+"""What runs the networks: torch, or the same network as an ONNX file in OpenVINO, ONNX Runtime or TensorRT."""

@@ -1,0 +1,1 @@
+"""Ablations of `virtual-human` (paper D, section on experiments) as rows of one resumable table."""

@@ -1,0 +1,132 @@
+"""What rows share: one subject's pictures, oracles, synthetic sets and trained renderers, kept beside the table.
+
+Everything trained lies in the work folder under a key of all that shaped it, so that a later run takes it from there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lipwright.core.config import config_key, to_dict
+from lipwright.core.contracts import F32
+from lipwright.core.files import make_folder, write_json
+from lipwright.recipes import crossmodal
+from lipwright.recipes.crossmodal_bench.rows import Row, Table
+from lipwright.render.crossmodal.config import CrossModalConfig
+from lipwright.render.crossmodal.data import CrossModalData
+from lipwright.render.crossmodal.pairs import PicturePairs
+from lipwright.render.crossmodal.renderer import CrossModalRenderer
+from lipwright.render.oracle.data import OracleData
+from lipwright.render.oracle.oracle import Oracle
+from lipwright.render.oracle.quality import Draw, drawing_of
+from lipwright.subject.store import Subject
+from lipwright.train import crossmodal as stages
+from lipwright.train.crossmodal import Plan
+from lipwright.train.loop import TrainingRecord
+from lipwright.train.run import Run
+
+
+@dataclass
+class Workshop:
+    """Trains each part once for one subject."""
+
+    subject: Subject
+    table: Table
+    run: Run
+
+    def __post_init__(self) -> None:
+        self._data: CrossModalData | None = None
+        self._oracle_data: OracleData | None = None
+        self._heard: tuple[Any, F32] | None = None
+        make_folder(self.run.work)
+
+    def heard(self, config: CrossModalConfig) -> F32:
+        """(T, window, k) what is heard around every frame of the subject; the last one is kept."""
+        alike = (config.speech, config.window, config.expressions)
+        if self._heard is None or self._heard[0] != alike:
+            self._heard = alike, crossmodal.heard(self.subject, config)
+        return self._heard[1]
+
+    def forget_heard(self) -> None:
+        """Another network stands behind a speech feature of the same name."""
+        self._heard = None
+
+    def data(self, config: CrossModalConfig) -> CrossModalData:
+        """Pictures of the subject with what this configuration hears; pictures are cut once."""
+        if self._data is None or self._data.geometry.size != config.size:
+            self._data = crossmodal.crossmodal_data(self.subject, config, self.run.progress)
+        frames = np.concatenate(crossmodal.chosen_frames(self.subject))
+        return replace(self._data, speech=self.heard(config)[frames])
+
+    def oracle_data(self, plan: Plan) -> OracleData:
+        """The same frames for an oracle."""
+        if self._oracle_data is None or self._oracle_data.geometry.size != plan.oracle.size:
+            self._oracle_data = crossmodal.oracle_data(self.subject, plan.oracle, self.run.progress)
+        return self._oracle_data
+
+    def oracle(self, plan: Plan) -> tuple[Oracle, dict[str, Any]]:
+        """The oracle of a plan ('chain' or 'single') and how it was trained."""
+        key = self._key(to_dict(plan.oracle))
+
+        def fit() -> tuple[Oracle, TrainingRecord]:
+            return stages.fit_oracle(plan.oracle, self.oracle_data(plan), self.table.budget, self.run, f"o-{key}")
+
+        return self._kept(f"oracle-{plan.oracle.kind}-{key}", fit, lambda path: Oracle.load(path, self.run.device))
+
+    def drawing(self, plan: Plan) -> tuple[Draw, str, dict[str, Any]]:
+        """Who draws the synthetic set, a key of its weights, and how it was trained."""
+        data = self.oracle_data(plan)
+        if plan.oracle.kind == "memory":
+            draw = crossmodal.memory_oracle(self.subject, data, self.run.progress)
+            return draw, f"memory of {self.subject.info['source']['sha256']}", {}
+        oracle, facts = self.oracle(plan)
+        return drawing_of(oracle, data), oracle.fingerprint(), facts
+
+    def pairs(self, plan: Plan) -> tuple[PicturePairs | None, str, dict[str, Any]]:
+        """The synthetic set, a key of it, and how its oracle was trained; nothing where a plan has none."""
+        if not plan.synthetic:
+            return None, "", {}
+        draw, key, facts = self.drawing(plan)
+        count = stages.pairs_of(plan.config, self.table.budget)
+        name = f"pairs-{plan.oracle.kind}"
+        pairs = stages.synthetic_set(draw, key, self.oracle_data(plan), count, self.run, name)
+        about = {"oracle_steps": facts.get("steps"), "oracle_s": facts.get("train_s"), "pairs": count}
+        return pairs, key, about
+
+    def renderer(self, row: Row) -> tuple[CrossModalRenderer, dict[str, Any]]:
+        """The trained renderer of a row and how it, and what taught it, were trained."""
+        plan = self.table.plan(row)
+        pairs, taught, about = self.pairs(plan)
+        key = self._key({**to_dict(plan.config), "taught": taught, "row": row.name})
+
+        def fit() -> tuple[CrossModalRenderer, TrainingRecord]:
+            data = self.data(plan.config)
+            return stages.fit_crossmodal(plan.config, data, pairs, self.table.budget, self.run, plan.mode, f"r-{key}")
+
+        load = lambda path: CrossModalRenderer.load(path, self.run.device)  # noqa: E731
+        renderer, facts = self._kept(f"renderer-{row.file}-{key}", fit, load)
+        return renderer, {**facts, **about}
+
+    def _key(self, settings: dict[str, Any]) -> str:
+        return config_key({**settings, "budget": asdict(self.table.budget), "seed": self.table.seed})
+
+    def _kept(
+        self, name: str, fit: Callable[[], tuple[Any, TrainingRecord]], load: Callable[[Path], Any]
+    ) -> tuple[Any, dict[str, Any]]:
+        """A part from its file, or trained and written there; its notes lie beside it."""
+        file, notes = self.run.work / f"{name}.safetensors", self.run.work / f"{name}.json"
+        if file.is_file() and notes.is_file():
+            return load(file), json.loads(notes.read_text(encoding="utf-8"))
+        made, record = fit()
+        made.save(file)
+        facts = {"steps": record.steps, "train_s": round(record.seconds, 1), "best_step": record.best_step}
+        write_json(notes, facts)
+        for left in self.run.work.glob(f"{name[0]}-{name.rsplit('-', 1)[1]}*"):
+            left.unlink()  # checkpoint and preview of what is now whole
+        return made, facts
