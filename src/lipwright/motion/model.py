@@ -8,42 +8,44 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lipwright.core import checkpoint
 from lipwright.core.clock import FPS
 from lipwright.core.config import from_dict, to_dict
 from lipwright.core.contracts import F32, Conditions, MotionInfo
 from lipwright.core.errors import CheckpointError, ConfigError, ShapeError
-from lipwright.motion.cascade import Cascade
 from lipwright.motion.config import MotionConfig
 from lipwright.motion.filters import radius
 from lipwright.motion.lips import lips_arrays, lips_from
+from lipwright.motion.networks import NETWORKS, build, halo
 from lipwright.motion.pca import MouthPca
 from lipwright.motion.separate import separate_arrays, separate_from
 from lipwright.motion.silence import FEATURE, PAUSES, silence_of
 from lipwright.motion.statistics import Statistics, smooth_conditions
 from lipwright.speech.features import SPEECH_FEATURES
 
-KIND = "cascade"
-
 
 class CascadeMotion:
-    """Paper B's cascade with the statistics of its person: all that a persona needs to move.
+    """Paper B's cascade, or another of `networks.NETWORKS`, with the statistics of its person.
+
+    All that a persona needs to move.
 
     Chunks: an output frame depends on `info.halo` frames on either side. Give that much real context (silence
     and repeated conditions past the ends) and drop it from the result, then chunks equal the whole.
     """
 
-    def __init__(self, config: MotionConfig, cascade: Cascade, statistics: Statistics) -> None:
+    def __init__(self, config: MotionConfig, cascade: nn.Module, statistics: Statistics) -> None:
         self.config = config
         self.cascade = cascade.eval()
         self.statistics = statistics
         smoothing = max(config.condition_smoothing_s, config.pose_smoothing_s) * float(FPS)
+        heard_late = config.causal and not (config.kernel_share or config.lips or config.rests)
         self.info = MotionInfo(
             produces="landmarks",
             features=config.heard,
-            halo=config.cascade().halo + radius(smoothing),
+            halo=halo(config) + radius(smoothing),
+            lookahead_s=config.lookahead / float(FPS) if heard_late else None,
         )
 
     def predict(self, features: Mapping[str, F32], conditions: Conditions) -> F32:
@@ -102,7 +104,7 @@ class CascadeMotion:
             arrays |= lips_arrays(s.lips)
         tensors |= {f"statistics.{k}": torch.from_numpy(np.ascontiguousarray(v)) for k, v in arrays.items()}
         description = {
-            "kind": KIND,
+            "kind": self.config.network,
             "config": to_dict(self.config),
             "pca_explained": s.pca.explained,
         }
@@ -113,12 +115,13 @@ class CascadeMotion:
         cls, tensors: Mapping[str, Tensor], description: Mapping[str, Any], where: str = "motion model"
     ) -> CascadeMotion:
         """Rebuild from `state`; CheckpointError when the tensors belong to another model."""
-        if description.get("kind") != KIND:
+        config = from_dict(MotionConfig, dict(description.get("config", {})))
+        if config.network not in NETWORKS or description.get("kind") != config.network:
             raise CheckpointError(
-                f"{where} describes a '{description.get('kind')}', expected a '{KIND}'; retrain the persona"
+                f"{where} describes a '{description.get('kind')}', expected one of {', '.join(NETWORKS)}; "
+                "retrain the persona"
             )
-        config = from_dict(MotionConfig, dict(description["config"]))
-        cascade = Cascade(config.cascade())
+        cascade = build(config)
         weights = {k.removeprefix("network."): v for k, v in tensors.items() if k.startswith("network.")}
         checkpoint.load_into(cascade, weights, where)
         try:
