@@ -90,7 +90,7 @@ class Batches:
         """Another start in the same stretch, as far away as it can be where the stretch is short."""
         room = max(len(self._clips[index]["pose"]) - self._config.clip_frames, 0)
         start = min(start, room)
-        free = [k for k in range(0, room + 1) if abs(k - start) >= ELSEWHERE_FRAMES]
+        free = [k for k in range(room + 1) if abs(k - start) >= ELSEWHERE_FRAMES]
         return int(rng.choice(free)) if free else (0 if start > room / 2 else room)
 
     def _epoch(self, epoch: int) -> tuple[np.ndarray, int]:

@@ -1,10 +1,10 @@
 """The recurrent baselines of papers A and B: what convolutions over time are compared with.
 
-`SlidingLstm` follows public ObamaNet code: 26 filterbank channels at 100 Hz, 50 rows looked back on, an answer that is
-0.2 s late, one LSTM of 25 units, dropout 0.25, one dense layer. `AttentionBiLstm` stands for Tian et al.'s bidirectional
-LSTM with attention, of which no public code exists: two bidirectional layers over a window of ±8 frames of 4x26
-numbers, additive attention over the window, one dense layer (SPEC 4, our definition). So that rows of a table differ
-in the network alone, both get the features, components and normaliser of the others.
+`SlidingLstm` follows public ObamaNet code: 26 filterbank channels at 100 Hz, 50 rows looked back on, an answer that
+is 0.2 s late, one LSTM of 25 units, dropout 0.25, one dense layer. `AttentionBiLstm` stands for Tian et al.'s
+bidirectional LSTM with attention, of which no public code exists: two bidirectional layers over a window of ±8 frames
+of 4x26 numbers, additive attention over the window, one dense layer (SPEC 4, our definition). So that rows of a table
+differ in the network alone, both get the features, components and normaliser of the others.
 
 Both read a window for every frame, as published; a frame's answer then depends on its window alone. Run once over a
 whole sequence (`sliding = False`) they are a hundred times faster and say nearly the same.

@@ -31,8 +31,10 @@ BENCHES: dict[str, Callable[[Job], list[Measure]]] = {
 
 
 def command(
-    name: Annotated[str, typer.Argument(help="media, prepare, sew, speak or render.")],
-    subjects: Annotated[list[Path] | None, typer.Argument(help="Subjects for render --ablations.")] = None,
+    name: Annotated[str, typer.Argument(help="media, prepare, sew, speak, render or motion.")],
+    subjects: Annotated[
+        list[Path] | None, typer.Argument(help="Subjects for render --ablations and motion; sets of tracks for motion.")
+    ] = None,
     persona: Annotated[str, typer.Option(help="Persona for speak.")] = "demo",
     seconds: Annotated[float, typer.Option(min=1, help="Length of the material; frames drawn for render.")] = 10,
     renderer: Annotated[str | None, typer.Option(help="Another of the persona's renderers, such as memory.")] = None,
@@ -45,11 +47,23 @@ def command(
     seed: Annotated[int, typer.Option(help="Seed of every row.")] = 0,
     rows: Annotated[list[str] | None, typer.Option("--row", help="Only this row; may be repeated.")] = None,
     changes: Annotated[list[str] | None, typer.Option("--set", help="field=value of every row's config.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds of every row of motion.")] = 5,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs of every row of motion at most.")] = 100,
+    patience: Annotated[int, typer.Option(min=1, help="Epochs of motion without progress until a row stops.")] = 12,
+    width: Annotated[float, typer.Option(min=0.01, help="Share of the published widths, for motion.")] = 1.0,
+    learn_seconds: Annotated[float | None, typer.Option(help="Training footage used, for motion.")] = None,
     json: Annotated[str | None, typer.Option("--json", help="Write to this JSON file (- for stdout).")] = None,
 ) -> None:
     """Measure one part of the toolkit on this machine."""
+    if name == "motion":
+        from lipwright.cli.bench import motion
+        from lipwright.recipes.motion_table.rows import Training
+
+        trained = Training(epochs, patience, width, changes_of(changes), learn_seconds, device)
+        motion.command(subjects or [], rows, seeds, trained, json)
+        return
     if name not in BENCHES:
-        raise ConfigError(f"unknown benchmark {name!r}; choose from {', '.join(BENCHES)}")
+        raise ConfigError(f"unknown benchmark {name!r}; choose from {', '.join([*BENCHES, 'motion'])}")
     if ablations:
         if name != "render":
             raise ConfigError(f"bench {name} has no --ablations; use bench render")
@@ -92,6 +106,13 @@ def _tell(where: dict[str, Any], found: list[Measure], json: str | None) -> None
         for m in measures
     ]
     print_table("", columns + (["GMAC", "M weights", "GPU MB"] if network else []), table)
+
+
+def changes_of(pairs: list[str] | None) -> dict[str, str]:
+    """`--set` as a mapping."""
+    from lipwright.core.config import settings
+
+    return settings(pairs or [])
 
 
 def _table(preset: str | None, steps: int, seed: int, rows: list[str] | None, changes: list[str] | None) -> Table:
