@@ -72,6 +72,17 @@ class CascadeMotion:
             return points
         return self.statistics.lips(points, held.pose_rad[:, 2], features[FEATURE], features[PAUSES][:, 1])
 
+    @property
+    def opening(self) -> tuple[F32, float] | None:
+        """How this person's lips part: (29, 2) points per unit of mean inner-lip gap with the head upright, and the gap
+        of closed lips; None where it was not measured."""
+        s = self.statistics
+        if s.lips is not None:
+            return s.lips.opening, float(s.lips.closed.mean())
+        if s.separate is not None:
+            return s.separate.opening.reshape(-1, 2), 0.0
+        return None
+
     def _check(self, features: Mapping[str, F32], conditions: Conditions, n: int) -> None:
         if conditions.pose_rad.shape != (n, 3):
             raise ShapeError("pose_rad", ("T", 3), conditions.pose_rad.shape)

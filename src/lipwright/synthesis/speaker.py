@@ -16,6 +16,7 @@ from lipwright.core.overlap import Behind
 from lipwright.core.progress import Progress, Silent
 from lipwright.media.settings import EncoderSettings
 from lipwright.media.writer import VideoWriter
+from lipwright.motion.retarget import retargeted
 from lipwright.motion.window import SpeechWindow
 from lipwright.persona.bundle import Bundle
 from lipwright.persona.template import Template
@@ -30,7 +31,7 @@ from lipwright.synthesis.cutout import cut_out
 from lipwright.synthesis.drive import Drive, Driven, read_background
 from lipwright.synthesis.heads import CutOutHeads
 from lipwright.synthesis.pipeline import Replay, Synthesis
-from lipwright.synthesis.voice import Voice, voice_of_file, voice_of_samples
+from lipwright.synthesis.voice import Voice, heard_later, voice_of_file, voice_of_samples
 
 ENGINES = ("auto", "torch")
 
@@ -161,6 +162,9 @@ class Persona(Bundle):
         smile: float | None = None,
         drive: str | os.PathLike[str] | Drive | None = None,
         background: str | os.PathLike[str] | U8 | None = None,
+        amplitude: float = 1.0,
+        smoothing_ms: float = 0.0,
+        offset_ms: float = 0.0,
     ) -> Speaking:
         """Prepare to say something.
 
@@ -185,6 +189,10 @@ class Persona(Bundle):
                 (recipe virtual-human; see `synthesis.drive.Drive.load`).
             background: an image, its (h, w, 3) pixels or a colour ('#00b140') behind the generated head, instead of
                 the template's frames.
+            amplitude: how far the lips part, 1 as predicted, 0 to 2; closed lips stay closed.
+            smoothing_ms: deviation of a zero-phase low-pass over the lips' movement, 0 to 200. Both change landmark
+                motion and are refused for renderers that hear the speech itself.
+            offset_ms: how much later than the sound the lips move, -1000 to 1000.
         """
         if engine not in ENGINES:
             raise ConfigError(f"unknown engine '{engine}'; available: {', '.join(ENGINES)}")
@@ -206,6 +214,9 @@ class Persona(Bundle):
             )
         if smile is not None:
             motion = _smiling(motion, smile)
+        if replay and (amplitude, smoothing_ms, offset_ms) != (1, 0, 0):
+            raise ConfigError("replay shows the template's own mouth; amplitude, smoothing and offset change another")
+        motion = retargeted(motion, amplitude, smoothing_ms)
         driven = None
         if drive is not None or background is not None:
             driven = self._driven(shown, chosen, drive, background)
@@ -219,10 +230,11 @@ class Persona(Bundle):
             assert speech is not None
             heard = voice_of_samples(speech)
         _tell(heard, transcript, alignment, language)
+        lips = heard_later(heard, offset_ms)
         if driven is not None:
-            return Speaking(Driven(heard, shown, motion, *driven, fps=rate_out, extend=extend), heard, spoken)
+            return Speaking(Driven(lips, shown, motion, *driven, fps=rate_out, extend=extend), heard, spoken)
         make = Replay if replay else Synthesis
-        return Speaking(make(heard, shown, motion, chosen, rate_out, extend), heard, spoken)
+        return Speaking(make(lips, shown, motion, chosen, rate_out, extend), heard, spoken)
 
     @staticmethod
     def _driven(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -20,7 +21,7 @@ def result_of(data: dict[str, Any], command: str) -> dict[str, Any]:
         if runs:
             tables += _tables(f"{name}, {subject['train_s'] / 60:.1f} min to learn from", runs)
     notes = [
-        "Errors are mean squares per coordinate in 1e-6 Frobenius units, ± is the deviation over seeds; times are seconds.",
+        "Errors are mean squares per coordinate in 1e-6 Frobenius units; ± is the deviation over seeds.",
         f"Features (logfbank) of five minutes: {data['features']['features_cpu_s']:.3f} s of one core."
         if "features" in data
         else "",
@@ -122,7 +123,7 @@ def order(runs: Mapping[str, Runs], names: Sequence[str], key: str = "mouth_mse"
     Decided: the seeds' means differ by more than twice the deviation of their difference.
     """
     found = []
-    for a, b in zip(names, names[1:], strict=False):
+    for a, b in itertools.pairwise(names):
         left, right = (values(runs.get(name, {}), key) for name in (a, b))
         if len(left) < 2 or len(right) < 2:
             continue
