@@ -64,11 +64,12 @@ class Batches:
         size, count = self._config.batch, len(self._starts)
         rng = np.random.default_rng([self._seed, 2, step])
         apart = np.random.default_rng([self._seed, 3, step])
+        hurry = np.random.default_rng([self._seed, 4, step])
         chosen, other = [], []
         for position in range(step * size, (step + 1) * size):
             order, shift = self._epoch(position // count)
             index, start = self._starts[order[position % count]]
-            chosen.append(self._cut(index, start + shift))
+            chosen.append(self._cut(index, start + shift, self._speed(hurry)))
             if self._config.adversarial:
                 other.append(self._cut(index, self._away(index, start + shift, apart)))
         stacked = {key: np.stack([c[key] for c in chosen]) for key in chosen[0]}
@@ -98,11 +99,19 @@ class Batches:
         shift = int(rng.integers(0, self._config.stride))
         return rng.permutation(len(self._starts)), shift
 
-    def _cut(self, index: int, start: int) -> dict[str, F32]:
+    def _speed(self, rng: np.random.Generator) -> float:
+        most = self._config.augment.speed
+        return 1 + float(rng.uniform(-most, most)) if most > 0 else 1.0
+
+    def _cut(self, index: int, start: int, speed: float = 1.0) -> dict[str, F32]:
+        """A clip with its context, `speed` times as fast around its middle; beyond the ends the last frame holds."""
         clip = self._clips[index]
         n, context = len(clip["pose"]), self._config.context_frames
         start = min(start, max(n - self._config.clip_frames, 0))
         wanted = np.arange(start - context, start + self._config.clip_frames + context)
+        if speed != 1:
+            middle = start + (self._config.clip_frames - 1) / 2
+            return {key: _faster(rows, n, wanted, middle, speed) for key, rows in clip.items()}
         frames = np.clip(wanted, 0, n - 1)
         out = {}
         for key, rows in clip.items():
@@ -110,6 +119,16 @@ class Batches:
             where = (frames[:, None] * rate + np.arange(rate)).reshape(-1)
             out[key] = rows[where]
         return out
+
+
+def _faster(rows: F32, n: int, wanted: np.ndarray, middle: float, speed: float) -> F32:
+    """Rows of the frames `wanted`, read `speed` times as fast around the frame `middle`, on straight lines."""
+    rate = len(rows) // n
+    centres = wanted[:, None] + (np.arange(rate) + 0.5) / rate - 0.5
+    at = np.clip((middle + speed * (centres - middle) + 0.5) * rate - 0.5, 0, len(rows) - 1).reshape(-1)
+    low = np.minimum(at.astype(np.int64), max(len(rows) - 2, 0))
+    share = (at - low).astype(np.float32).reshape(-1, *([1] * (rows.ndim - 1)))
+    return (rows[low] + share * (rows[np.minimum(low + 1, len(rows) - 1)] - rows[low])).astype(np.float32)
 
 
 def _prepare(clip: MotionClip, statistics: Statistics, config: MotionConfig) -> dict[str, F32]:

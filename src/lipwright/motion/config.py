@@ -25,6 +25,10 @@ class AugmentConfig:
     """Widest band of filterbank channels set to their mean."""
     time_mask: int = 0
     """Longest stretch of frames whose speech is set to the mean."""
+    speed: float = 0.0
+    """Largest relative change of speed; landmarks, pose and cheeks go with the speech."""
+    room_s: float = 0.0
+    """Longest reverberation (to -60 dB) that filterbank channels are given."""
 
 
 @dataclass(frozen=True)

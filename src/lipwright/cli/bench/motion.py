@@ -6,7 +6,6 @@ finished, so a table that was stopped goes on where it was.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shlex
 from collections.abc import Sequence
@@ -14,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lipwright.cli.bench import motion_tables
+from lipwright.cli.bench import motion_figures, motion_tables
+from lipwright.cli.bench.motion_figures import corpus_of, models_folder
 from lipwright.cli.interrupt import kept
 from lipwright.cli.output import print_table, write_json
 from lipwright.cli.progress import Bars
@@ -58,6 +58,8 @@ def command(
     file = Path(str(json_file))
     with kept(f"finished runs are in {file}; run the same command again to go on"):
         show(table(subjects, asked, file, _shown(subjects, asked, rows, file)), file)
+        for picture in motion_figures.draw(subjects, file):
+            print(picture)
 
 
 def _shown(subjects: Sequence[Path], asked: Asked, rows: Sequence[str] | None, file: Path) -> str:
@@ -123,32 +125,6 @@ def show(found: dict[str, Any], file: Path) -> None:
         temporary.write_text(markdown(found), encoding="utf-8")
     plot(found["data"], file.with_suffix(".png"))
     print(f"{file}, {file.with_suffix('.md').name}, {file.with_suffix('.png').name}")
-
-
-def corpus_of(path: Path) -> Corpus:
-    """A prepared subject, or a set of landmark tracks."""
-    from lipwright.presenter.tracks import is_tracks, read_list, read_tracks
-    from lipwright.recipes.motion_table.corpus import Recording, of_recordings, of_subject
-    from lipwright.subject.store import Subject
-
-    if not is_tracks(path):
-        return of_subject(Subject.open(path))
-    import numpy as np
-
-    def recordings() -> Any:
-        for c in read_tracks(path):
-            yield Recording(
-                c.landmarks_px, c.pose_rad, np.ones(len(c.landmarks_px), np.float32), c.samples, c.split, c.person,
-                c.template_landmarks_px, c.cross_pose_rad, c.cross_landmarks_px,
-            )  # fmt: skip
-
-    source = hashlib.sha256(json.dumps(read_list(path), sort_keys=True).encode()).hexdigest()
-    return of_recordings(recordings, path.resolve().name, source)
-
-
-def models_folder(file: Path, subject: str) -> Path:
-    """Where the trained models of a table lie."""
-    return file.with_suffix(".models") / subject
 
 
 def _opened(file: Path, settings: dict[str, Any]) -> dict[str, Any]:
