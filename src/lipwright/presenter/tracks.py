@@ -209,21 +209,28 @@ def _compact(points: F32) -> np.ndarray:
     return np.clip(np.round(points / _UNIT), -32768, 32767).astype(np.int16)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """The command line; 0 done, 2 bad input, 130 interrupted."""
-    from lipwright.presenter.__main__ import Bar
-
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
     p = argparse.ArgumentParser(
-        prog="python -m lipwright.presenter.tracks", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+        prog="python -m lipwright.presenter.tracks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     p.add_argument("-o", "--output", type=Path, required=True, help="folder of the set")
     p.add_argument("--minutes", type=int, default=TrackSet.minutes, help="clips of about a minute")
     p.add_argument("--people", type=int, default=TrackSet.people, help="identities")
     p.add_argument("--yaw", type=float, default=TrackSet.yaw_deg, help="largest turn in degrees, to 35")
     p.add_argument("--pitch", type=float, default=TrackSet.pitch_deg, help="largest nod in degrees, to 20")
-    p.add_argument("--seed", type=int, default=0)
-    p.add_argument("--model", type=Path, help="ict_facekit_light.npz")
-    a = p.parse_args(arguments)
+    p.add_argument("--seed", type=int, default=0, help="of everything that is drawn")
+    p.add_argument("--model", type=Path, help="ict_facekit_light.npz, as for lipwright.presenter")
+    return p
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; 0 done, 2 bad input, 130 interrupted."""
+    from lipwright.presenter.__main__ import Bar
+
+    a = parser().parse_args(arguments)
 
     def work() -> None:
         wanted = TrackSet(a.minutes, a.people, a.yaw, a.pitch, a.seed)
