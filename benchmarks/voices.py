@@ -42,7 +42,7 @@ _ALONE = replace(INSTANT, lips=False, amplitude=1.0)
 _FILTERBANK = replace(_ALONE, features=("logfbank",), augment=AugmentConfig())
 _LOUD = AugmentConfig(noise=0.3, gain=0.5, equaliser=0.4, warp=0.12, channel_mask=4, time_mask=3, speed=0.1, room_s=0.5)
 VARIANTS: dict[str, MotionConfig] = {
-    "pose-adaptive": replace(PAPER, batch=16),
+    "pose-adaptive": replace(PAPER, batch=16, width=INSTANT.width),
     "logfbank": _FILTERBANK,
     "logfbank, augmented": replace(_FILTERBANK, augment=_LOUD),
     "cepstra": replace(_ALONE, features=("cepstra",)),
@@ -165,7 +165,8 @@ def tables(
     ]
 
 
-def main() -> None:
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("subject", type=Path)
     options.add_argument("speech", type=Path, nargs="+")
@@ -173,7 +174,11 @@ def main() -> None:
     options.add_argument("--seconds", type=float, default=30.0, help="of every voice")
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--json", type=Path, default=Path("runs/voices.json"))
-    asked = options.parse_args()
+    return options
+
+
+def main() -> None:
+    asked = parser().parse_args()
     spoken = list(voices(asked.speech, asked.seconds))
     found = measure(Subject.open(asked.subject), spoken, asked.steps, asked.seed)
     made = result(command_line("benchmarks/voices.py", sys.argv[1:]), tables(found, spoken), data=found)
