@@ -30,7 +30,14 @@ _BEFORE = LOOK_BACK - 1 - DELAY - 1
 LSTM_HALO = max(-(-_BEFORE // _RATE), -(-(DELAY + 2 - _RATE) // _RATE))
 
 
-class SlidingLstm(nn.Module):
+class Recurrent(nn.Module):
+    """A network that reads a window for every frame, or the whole sequence at once."""
+
+    sliding: bool = True
+    """Windows, as it is trained; False: once over everything."""
+
+
+class SlidingLstm(Recurrent):
     """One LSTM over 50 rows, read out 0.2 s behind the frame."""
 
     def __init__(self, channels: int, width: int = 25, dropout: float = 0.25) -> None:
@@ -38,7 +45,6 @@ class SlidingLstm(nn.Module):
         self.lstm = nn.LSTM(channels, width, batch_first=True)
         self.dropout = nn.Dropout(dropout)
         self.dense = nn.Linear(width, COMPONENTS)
-        self.sliding = True
 
     def forward(self, features: Mapping[str, Tensor], n_frames: int, around: int = 0) -> Tensor:
         """See `mouth.Hearing`."""
@@ -56,7 +62,7 @@ class SlidingLstm(nn.Module):
         return out
 
 
-class AttentionBiLstm(nn.Module):
+class AttentionBiLstm(Recurrent):
     """Two bidirectional layers and attention over the frames around."""
 
     def __init__(self, channels: int, width: int = 256, dropout: float = 0.25) -> None:
@@ -65,7 +71,6 @@ class AttentionBiLstm(nn.Module):
         self.score = nn.Sequential(nn.Linear(2 * width, width), nn.Tanh(), nn.Linear(width, 1, bias=False))
         self.dropout = nn.Dropout(dropout)
         self.dense = nn.Linear(2 * width, COMPONENTS)
-        self.sliding = True
 
     def forward(self, features: Mapping[str, Tensor], n_frames: int, around: int = 0) -> Tensor:
         """See `mouth.Hearing`."""

@@ -13,6 +13,7 @@ from lipwright.core.clock import FPS, SAMPLE_RATE
 from lipwright.core.contracts import Conditions
 from lipwright.motion.model import CascadeMotion
 from lipwright.motion.mouth import MouthOnly
+from lipwright.motion.recurrent import Recurrent
 from lipwright.speech.features import SPEECH_FEATURES, features_of
 
 FIVE_MINUTES = 300 * int(FPS)
@@ -31,12 +32,11 @@ def inference(
     heard = {k.name: rng.normal(0, 1, (k.rate * frames, k.dim)).astype(np.float32) for k in kinds}
     held = Conditions(np.zeros((frames, 3), np.float32), np.zeros((frames, 8, 2), np.float32))
     hearing = model.cascade.hearing if isinstance(model.cascade, MouthOnly) else None
-    recurrent = hasattr(hearing, "sliding")
-    if not recurrent:
+    if not isinstance(hearing, Recurrent):
         return _timed("infer", lambda: model.predict(heard, held), repeats)
-    hearing.sliding = False  # type: ignore[union-attr, assignment]
+    hearing.sliding = False
     found = _timed("infer", lambda: model.predict(heard, held), repeats)
-    hearing.sliding = True  # type: ignore[union-attr, assignment]
+    hearing.sliding = True
     if sliding:
         found |= _timed("infer_sliding", lambda: _frame_by_frame(model, heard, frames), 1)
     return found
