@@ -89,20 +89,21 @@ class MotionConfig:
     one factor measured on frames held out inside the training set restores it along the person's opening
     direction. 0 leaves it as it is."""
     lips: bool = False
-    """Whether phones close the lips on /p b m/ (and nearly on /f v/) after the networks have spoken."""
+    """Whether phones close the lips on /p b m/ (and nearly on /f v/) and bring the mouth to rest in silence, after the
+    networks have spoken."""
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     """Changes of the features during training."""
 
     @property
     def heard(self) -> tuple[str, ...]:
         """All speech features that the model reads: those of the networks, and those that lips and rest need."""
-        more = ("phones", "pauses") if self.lips or self.rests else ()
+        more = ("phones", "pauses") if self.rests else ()
         return self.features + tuple(name for name in more if name not in self.features)
 
     @property
     def rests(self) -> bool:
-        """Whether the mouth rests in silence: a separate model that hears phones knows when to."""
-        return self.separate and ("phones" in self.features or self.lips)
+        """Whether the mouth rests in silence: a model that hears phones knows when to."""
+        return self.lips or (self.separate and "phones" in self.features)
 
     def cascade(self) -> CascadeConfig:
         """The networks' shape."""

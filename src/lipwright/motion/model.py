@@ -20,8 +20,9 @@ from lipwright.motion.filters import radius
 from lipwright.motion.lips import lips_arrays, lips_from
 from lipwright.motion.networks import NETWORKS, build, halo
 from lipwright.motion.pca import MouthPca
+from lipwright.motion.resting import resting_arrays, resting_from
 from lipwright.motion.separate import separate_arrays, separate_from
-from lipwright.motion.silence import FEATURE, PAUSES, silence_of
+from lipwright.motion.silence import FEATURE, PAUSES, REACH, silence_of
 from lipwright.motion.statistics import Statistics, smooth_conditions
 from lipwright.speech.features import SPEECH_FEATURES
 
@@ -40,11 +41,12 @@ class CascadeMotion:
         self.cascade = cascade.eval()
         self.statistics = statistics
         smoothing = max(config.condition_smoothing_s, config.pose_smoothing_s) * float(FPS)
+        resting = radius(statistics.resting.location.smoothing) if statistics.resting is not None else 0
         heard_late = config.causal and not (config.kernel_share or config.lips or config.rests)
         self.info = MotionInfo(
             produces="landmarks",
             features=config.heard,
-            halo=halo(config) + radius(smoothing),
+            halo=max(halo(config) + radius(smoothing), resting, REACH if config.rests else 0),
             lookahead_s=config.lookahead / float(FPS) if heard_late else None,
         )
 
@@ -68,6 +70,8 @@ class CascadeMotion:
             _, flat = self.cascade(inputs, _batch(pose).to(device), _batch(cheeks).to(device))
         silence = silence_of(features[FEATURE], features[PAUSES]) if self.config.rests else None
         points = self.statistics.decode(flat[0].cpu().numpy(), rows, held, silence)
+        if self.statistics.resting is not None and silence is not None:
+            points = self.statistics.resting(points, conditions, silence)
         if self.statistics.lips is None:
             return points
         return self.statistics.lips(points, held.pose_rad[:, 2], features[FEATURE], features[PAUSES][:, 1])
@@ -113,6 +117,8 @@ class CascadeMotion:
             arrays |= separate_arrays(s.separate)
         if s.lips is not None:
             arrays |= lips_arrays(s.lips)
+        if s.resting is not None:
+            arrays |= resting_arrays(s.resting)
         tensors |= {f"statistics.{k}": torch.from_numpy(np.ascontiguousarray(v)) for k, v in arrays.items()}
         description = {
             "kind": self.config.network,
@@ -164,6 +170,7 @@ def _statistics(tensors: Mapping[str, Tensor], config: MotionConfig, explained: 
         read("pose_mean"), read("pose_std"), read("cheek_mean"), read("cheek_std"), read("origin"),
         MouthPca(read("pca_mean"), read("pca_basis"), explained), separate,
         lips_from(read) if config.lips else None,
+        resting_from(read) if "statistics.resting.shape" in tensors else None,
     )  # fmt: skip
 
 
