@@ -20,18 +20,20 @@ from lipwright.core.errors import ConfigError
 from lipwright.motion.filters import low_pass, radius
 from lipwright.motion.geometry import rotate
 from lipwright.motion.lips import gaps_of
-from lipwright.motion.model import CascadeMotion
 
 AMPLITUDES, SMOOTHINGS_MS = (0.0, 2.0), (0.0, 200.0)
 
 
 class Retargeted:
-    """A motion model whose landmarks are changed after it has spoken."""
+    """A motion model whose landmarks are changed after it has spoken.
 
-    def __init__(self, model: CascadeMotion, amplitude: float, smoothing_ms: float) -> None:
+    For an amplitude it must know how its person's lips part: `opening`, as `CascadeMotion` has it.
+    """
+
+    def __init__(self, model: MotionModel, amplitude: float, smoothing_ms: float) -> None:
         self.model, self._amplitude = model, amplitude
         self._sigma = smoothing_ms / 1000 * float(model.info.fps)
-        opening = model.opening
+        opening: tuple[F32, float] | None = getattr(model, "opening", None)
         if amplitude != 1 and opening is None:
             raise ConfigError("this persona's motion model does not know how its lips part; train it again")
         self._opening = opening
@@ -72,7 +74,7 @@ def retargeted(model: MotionModel, amplitude: float = 1.0, smoothing_ms: float =
             raise ConfigError(f"{name} {value:g} is outside [{low:g}, {high:g}]; choose a value inside")
     if amplitude == 1 and smoothing_ms == 0:
         return model
-    if model.info.produces != LANDMARKS or not isinstance(model, CascadeMotion):
+    if model.info.produces != LANDMARKS:
         raise ConfigError(
             "amplitude and smoothing change landmark motion, and this renderer hears the speech itself; "
             "use another renderer (--renderer memory) or leave them out"

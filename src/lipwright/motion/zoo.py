@@ -1,7 +1,7 @@
 """Motion models by name: the papers' systems, their ablations and baselines, each a `MotionConfig`.
 
-An ablation is a configuration of the same networks, never a copy of them. `python` reaches one as
-`MOTIONS.get("no-pose")`; `lipwright bench motion` trains and times them.
+An ablation is a configuration of the same networks, never a copy of them: `MOTIONS.get("no-pose")`.
+`lipwright bench motion` trains and times them.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from lipwright.motion.model import CascadeMotion
 from lipwright.motion.scores import N_MOUTH
 from lipwright.recipes.motion_table.corpus import Test
 
-_SIDE, _ZOOM = 320, 900.0
+_SIDE, _ZOOM = 320, 680.0
 _TRUTH, _OURS, _OTHER = (150, 150, 150), (42, 111, 187), (192, 57, 43)
 _OUTER, _INNER = [MOUTH.index(i) for i in OUTER_LIPS], [MOUTH.index(i) for i in INNER_LIPS]
 _LINE = [*CHEEK[:4], *JAW, *CHEEK[4:]]
