@@ -126,7 +126,7 @@ PRESETS: dict[str, CrossModalConfig] = {
         feature_weight=4.0,
         gan_start=0.5,
         gan_full=0.8,
-    ),  # fmt: skip
+    ),
     "standard": CrossModalConfig(size=512, expressions=1, ndf=32),
     "broadcast": CrossModalConfig(size=768, expressions=1, ndf=64),
 }
