@@ -68,6 +68,10 @@ def test_every_command_exists_with_its_options(page: str, words: list[str]) -> N
             from lipwright.presenter.__main__ import parser
 
             parser().parse_args(arguments)
+        case ["python", "-m", "lipwright.presenter.tracks", *arguments]:
+            from lipwright.presenter.tracks import parser as tracks_parser
+
+            tracks_parser().parse_args(arguments)
         case ["python", "-m", "lipwright.lipmatch", *arguments]:
             from lipwright.lipmatch.__main__ import parser as lipmatch_parser
 

@@ -65,13 +65,19 @@ def test_prepare_json(calls: list, capsys: Capture) -> None:
 
 def test_train_passes_options(stand_in: Callable, capsys: Capture) -> None:
     seen: dict[str, Any] = {}
-    stand_in("lipwright.recipes.train", train=lambda subject, **options: seen.update(options, subject=subject))
+
+    def train(subject: Path, **options: Any) -> SimpleNamespace:
+        seen.update(options, subject=subject)
+        return SimpleNamespace(info={"mode": "sewn"})
+
+    stand_in("lipwright.recipes.train", train=train)
     assert run(["train", "a.subject", "--budget", "3m", "--recipe", "instant", "--resume", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["persona"] == "a.persona"
+    told = json.loads(capsys.readouterr().out)
+    assert (told["persona"], told["mode"]) == ("a.persona", "sewn")
     del seen["progress"]
     assert seen == {
         "subject": Path("a.subject"), "out": Path("a.persona"), "recipe": "instant", "preset": "draft",
-        "mode": "sewn", "budget": "3m", "resume": True, "device": "auto", "seed": 0, "log_dir": None,
+        "mode": None, "budget": "3m", "resume": True, "device": "auto", "seed": 0, "log_dir": None,
         "mouths": 4500, "template_s": 60, "init": None, "renderer": None, "settings": {},
     }  # fmt: skip
 

@@ -14,6 +14,7 @@ from lipwright.core.checkpoint import load_tensors
 from lipwright.core.contracts import Conditions, MotionInfo, Renderer, check_pairing
 from lipwright.core.errors import ConfigError, OutputError, PairingError, SubjectError
 from lipwright.core.progress import Silent
+from lipwright.motion.model import CascadeMotion
 from lipwright.motion.registry import MOTION_MODELS
 from lipwright.motion.task import MotionTask
 from lipwright.recipes import base
@@ -30,6 +31,7 @@ from lipwright.render.registry import RENDERERS
 from lipwright.render.translation import config as translation
 from lipwright.render.translation.config import TranslationConfig
 from lipwright.render.translation.data import TranslationData
+from lipwright.render.translation.renderer import TranslationRenderer
 from lipwright.render.translation.task import TranslationTask
 from lipwright.speech.features import FeatureReader
 from lipwright.speech.source import array_source
@@ -67,7 +69,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_recipes_of_this_version() -> None:
-    assert {"instant", "pose-adaptive", "virtual-human"} <= set(RECIPES)
+    assert {"instant", "news-anchor", "pose-adaptive", "virtual-human"} <= set(RECIPES)
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -84,12 +86,14 @@ def test_a_recipe_describes_itself(name: str) -> None:
         recipe.check(preset, recipe.modes[0])
     with pytest.raises(ConfigError, match=f"recipe '{name}' has no preset 'huge'; available: draft"):
         recipe.check("huge", recipe.modes[0])
-    with pytest.raises(ConfigError, match=f"recipe '{name}' has no mode 'upside-down'; available: sewn"):
+    with pytest.raises(ConfigError, match=rf"recipe '{name}' has no mode 'upside-down'; available: {recipe.modes[0]}"):
         recipe.check(recipe.presets[0], "upside-down")
 
 
 def test_an_unknown_recipe_lists_the_known_ones(subject: Subject, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="unknown recipe 'gan'; available: instant, pose-adaptive, virtual-human"):
+    with pytest.raises(
+        ConfigError, match="unknown recipe 'gan'; available: instant, news-anchor, pose-adaptive, virtual"
+    ):
         train(subject, recipe="gan", out=tmp_path / "p")
     with pytest.raises(ConfigError, match="unknown device 'tpu'"):
         train(subject, device="tpu", out=tmp_path / "p")
@@ -200,6 +204,21 @@ def test_trained_saved_loaded_and_spoken(
     record = again.info["training"]["motion"]
     assert record["steps"] == 3
     assert np.isfinite(list(record["validation"].values())).all()
+
+
+def test_news_anchor_draws_whole_heads_coarse_to_fine_unless_told_otherwise(subject: Subject, tmp_path: Path) -> None:
+    made = train(subject, recipe="news-anchor", out=tmp_path / "p", budget="2 steps")
+    own = made.renderer()
+    assert isinstance(own, TranslationRenderer)
+    assert (made.info["mode"], own.config.mode) == ("full-face", "full-face")
+    assert (own.config.generator, own.config.attention, own.config.edges) == ("local", False, True)
+    motion = made.motion()
+    assert isinstance(motion, CascadeMotion)
+    assert (motion.config.network, motion.config.adversarial) == ("speech-tcn", 0.01)
+    plain = train(subject, recipe="news-anchor", mode="sewn", settings={"generator": "global"}, budget="1 steps")
+    other = plain.renderer()
+    assert isinstance(other, TranslationRenderer)
+    assert (other.config.mode, other.config.generator) == ("sewn", "global")
 
 
 def test_the_same_seed_trains_the_same_persona(subject: Subject, tmp_path: Path) -> None:

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from lipwright.core.contracts import Conditions
 from lipwright.motion.config import INSTANT, MotionConfig
 from lipwright.motion.data import MotionClip, MotionData
+from lipwright.motion.geometry import rotate
+from lipwright.motion.lips import gaps_of
+from lipwright.motion.model import CascadeMotion
 from lipwright.motion.scores import aperture
 from lipwright.motion.silence import rest_shape, silence_of
 from lipwright.motion.task import MotionTask
@@ -75,3 +79,30 @@ def test_the_mouth_rests_in_silence_whatever_the_template_does() -> None:
     assert still.mean() < said.mean()
     held = Conditions(clip.conditions.pose_rad[:0], clip.conditions.cheeks[:0])
     assert model.predict({k: v[:0] for k, v in mute.items()}, held).shape == (0, 29, 2)
+
+
+@pytest.mark.parametrize("network", ["cascade", "bilstm"])
+def test_models_that_see_everything_at_once_rest_too(network: str) -> None:
+    clip = make_clip(480)
+    heard = {"logfbank": clip.features["logfbank"], "phones": phones(480, slice(200, 260)),
+             "pauses": np.zeros((480, 2), np.float32)}  # fmt: skip
+    spoken = MotionClip(heard, clip.landmarks, clip.conditions, clip.weight)
+    config = MotionConfig(network=network, width=8, lips=True, dropout=0.0, batch=8)
+    task = MotionTask(config, MotionData((spoken,)))
+    for i in range(20):
+        task.step(i)
+    model = task.model()
+    quiet = heard | {"phones": phones(480, slice(0, 480))}
+    still = model.predict(quiet, clip.conditions)
+    # Where this person rests, the made-up mouth is nearly shut; the head carries it along and does not part the lips.
+    upright = rotate(still, -clip.conditions.pose_rad[:, 2])
+    assert gaps_of(upright).std(axis=0).max() < 0.1 * gaps_of(clip.landmarks).std(axis=0).max()
+    assert np.corrcoef(still[:, :20, 0].mean(axis=1), clip.landmarks[:, :20, 0].mean(axis=1))[0, 1] > 0.95
+    said = model.predict(heard, clip.conditions)
+    np.testing.assert_allclose(said[206:254], still[206:254], atol=1e-5)
+    steps = np.abs(np.diff(said, axis=0)).max(axis=(1, 2))
+    assert steps[195:265].max() < 2 * np.abs(np.diff(clip.landmarks, axis=0)).max(), "no jump in or out of the pause"
+    part, halo = spoken.part(190 - model.info.halo, 270 + model.info.halo), model.info.halo
+    np.testing.assert_allclose(model.predict(part.features, part.conditions)[halo:-halo], said[190:270], atol=1e-5)
+    again = CascadeMotion.from_state(*model.state())
+    np.testing.assert_array_equal(again.predict(heard, clip.conditions), said)

@@ -51,6 +51,9 @@ def command(
     smile: Annotated[float | None, typer.Option(min=-1, max=1, help="Smile beside the words; 0 is the mean.")] = None,
     drive: Annotated[Path | None, typer.Option(help="Video, subject or .npz whose head moves instead.")] = None,
     background: Annotated[str | None, typer.Option(help="Image or colour (#00b140) behind the drawn head.")] = None,
+    amplitude: Annotated[float, typer.Option(min=0, max=2, help="How far the lips part; 1 as predicted.")] = 1.0,
+    smoothing: Annotated[float, typer.Option(min=0, max=200, help="Calmer lips: ms of a low-pass over time.")] = 0.0,
+    offset: Annotated[float, typer.Option(min=-1000, max=1000, help="Milliseconds the lips come later.")] = 0.0,
     engine: Annotated[str, typer.Option(help="auto, torch, openvino, onnxruntime, tensorrt.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     codec: Annotated[str | None, typer.Option(help=CODEC_HELP)] = None,
@@ -107,6 +110,9 @@ def command(
             drive=drive,
             background=background,
             progress=bars,
+            amplitude=amplitude,
+            smoothing_ms=smoothing,
+            offset_ms=offset,
         )
         try:
             speaking.write(out, settings=settings, progress=bars)

@@ -20,7 +20,9 @@ def command(
         str | None, typer.Option(help="See `lipwright recipes`.  [default: the best for the budget]")
     ] = None,
     preset: Annotated[str, typer.Option(help="Size of the renderer: draft, standard or broadcast.")] = "draft",
-    mode: Annotated[str, typer.Option(help="sewn (mouth and jaw) or full-face.")] = "sewn",
+    mode: Annotated[
+        str | None, typer.Option(help="sewn (mouth and jaw) or full-face.  [default: the recipe's]")
+    ] = None,
     budget: Annotated[str, typer.Option(help="Time to spend: 90s, 20m, 2h.")] = "20m",
     steps: Annotated[
         int | None, typer.Option(min=1, help="Optimisation steps of each part, instead of a budget.")
@@ -50,7 +52,7 @@ def command(
         from lipwright.core.config import settings
         from lipwright.recipes.train import train
 
-        train(
+        made = train(
             subject,
             out=folder,
             recipe=recipe,
@@ -71,7 +73,7 @@ def command(
     if not leads():  # torchrun: the first process reports
         return
     if json:
-        print_json({"persona": folder, "subject": subject, "preset": preset, "mode": mode})
+        print_json({"persona": folder, "subject": subject, "preset": preset, "mode": made.info["mode"]})
     else:
         print(f"Persona: {folder}")
         print(f"Next: lipwright speak {folder} SPEECH.wav -o OUT.mp4")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import gcd
 
 import numpy as np
-from scipy.signal import firwin, upfirdn
 
 from lipwright.core.clock import SAMPLE_RATE
 from lipwright.core.contracts import F32
@@ -24,6 +23,8 @@ class Resampler:
     def __init__(self, rate: int) -> None:
         if not 4000 <= rate <= 384_000:
             raise SpeechError(f"the speech has {rate} samples a second; give 4000 to 384000")
+        from scipy.signal import firwin  # takes a third of a second, and files do not come through here
+
         common = gcd(rate, SAMPLE_RATE)
         self._up, self._down = SAMPLE_RATE // common, rate // common
         widest = max(self._up, self._down)
@@ -55,5 +56,7 @@ class Resampler:
         count = self._block * self._up // self._down
         # Output n of the block lies at n · down in samples of the upsampled grid, after `around` input samples.
         start = self._around * self._up + self._half
+        from scipy.signal import upfirdn
+
         full = upfirdn(self._filter, held.astype(np.float64), self._up)
         return np.asarray(full[start : start + count * self._down : self._down], np.float32)

@@ -1,7 +1,9 @@
 """Changes of standardised speech features in training: other voices, microphones and gaps.
 
 Filterbank channels get a common gain, a smooth equaliser curve, a stretch of the channel axis (another vocal
-tract length) and masked bands (SpecAugment, Park et al. 2019); every feature gets noise and masked stretches.
+tract length: formants move, and with them what 26 broad bands show of pitch), the tail of a room and masked bands
+(SpecAugment, Park et al. 2019); every feature gets noise and masked stretches. Speed changes where clips are cut
+(`batches`), because landmarks must go with it.
 """
 
 from __future__ import annotations
@@ -12,6 +14,11 @@ from numpy.random import Generator
 from lipwright.core.contracts import F32
 from lipwright.motion.config import AugmentConfig
 
+_DB60 = 13.8
+"""60 dB as natural logarithm of energy."""
+_DEVIATION = 3.0
+"""Of the logarithm of a channel's energy in speech, about: rows are standardised."""
+
 
 def augment(rows: F32, fast: bool, per_frame: int, config: AugmentConfig, rng: Generator) -> F32:
     """Changed copy of a batch (B, rate·T, D); `fast` marks filterbank channels, ordered by frequency."""
@@ -19,6 +26,8 @@ def augment(rows: F32, fast: bool, per_frame: int, config: AugmentConfig, rng: G
     if fast:
         if config.warp > 0:
             out = _warp(out, config.warp, rng)
+        if config.room_s > 0:
+            _room(out, config.room_s, 4, rng)
         batch, _, channels = out.shape
         if config.gain > 0:
             out += rng.normal(0, config.gain, (batch, 1, 1)).astype(np.float32)
@@ -43,6 +52,14 @@ def _warp(rows: F32, largest: float, rng: Generator) -> F32:
     below = np.take_along_axis(rows, low[:, None], axis=2)
     above = np.take_along_axis(rows, low[:, None] + 1, axis=2)
     return below * (1 - share) + above * share
+
+
+def _room(rows: F32, longest_s: float, per_frame: int, rng: Generator) -> None:
+    """Let no channel fall faster than a room of 0.1 s to `longest_s` would: energies decay by 60 dB in that time."""
+    seconds = rng.uniform(0.1, max(longest_s, 0.1), len(rows)).astype(np.float32)
+    fall = (_DB60 / (seconds * 25 * per_frame) / _DEVIATION)[:, None]
+    for t in range(1, rows.shape[1]):
+        np.maximum(rows[:, t], rows[:, t - 1] - fall, out=rows[:, t])
 
 
 def _curves(batch: int, channels: int, deviation: float, rng: Generator) -> F32:

@@ -25,12 +25,18 @@ class AugmentConfig:
     """Widest band of filterbank channels set to their mean."""
     time_mask: int = 0
     """Longest stretch of frames whose speech is set to the mean."""
+    speed: float = 0.0
+    """Largest relative change of speed; landmarks, pose and cheeks go with the speech."""
+    room_s: float = 0.0
+    """Longest reverberation (to -60 dB) that filterbank channels are given."""
 
 
 @dataclass(frozen=True)
 class MotionConfig:
-    """A pose-adaptive cascade; the defaults are paper B's."""
+    """A motion model and its training; the defaults are paper B's cascade."""
 
+    network: str = "cascade"
+    """Which networks, by their name in `networks.NETWORKS`."""
     features: tuple[str, ...] = ("logfbank",)
     """Names of speech features."""
     separate: bool = False
@@ -49,11 +55,19 @@ class MotionConfig:
     cheeks: bool = True
     """Ablation: whether cheeks are given."""
     width: int = 128
-    """Channels of the TCNs."""
+    """Channels of the TCNs; units of a recurrent network."""
     dropout: float = 0.2
     """Dropout inside the TCNs."""
     causal: bool = False
-    """Causal TCNs."""
+    """Every convolution looks back only."""
+    lookahead: int = 0
+    """Causal networks: frames of the future they hear."""
+    adversarial: float = 0.0
+    """Networks of the mouth alone: weight of a discriminator of mouth and speech (system A); 0: none."""
+    shifted: float = 0.5
+    """Share of the discriminator's negatives that are real mouths over speech of half a second or more away."""
+    alone: float = 1 / 12
+    """Share of the budget before the discriminator joins: 5 of 60 epochs."""
     clip_frames: int = 64
     """Frames of a training clip."""
     context_frames: int = 0
@@ -75,23 +89,28 @@ class MotionConfig:
     one factor measured on frames held out inside the training set restores it along the person's opening
     direction. 0 leaves it as it is."""
     lips: bool = False
-    """Whether phones close the lips on /p b m/ (and nearly on /f v/) after the networks have spoken."""
+    """Whether phones close the lips on /p b m/ (and nearly on /f v/) and bring the mouth to rest in silence, after the
+    networks have spoken."""
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     """Changes of the features during training."""
 
     @property
     def heard(self) -> tuple[str, ...]:
         """All speech features that the model reads: those of the networks, and those that lips and rest need."""
-        more = ("phones", "pauses") if self.lips or self.rests else ()
+        more = ("phones", "pauses") if self.rests else ()
         return self.features + tuple(name for name in more if name not in self.features)
 
     @property
     def rests(self) -> bool:
-        """Whether the mouth rests in silence: a separate model that hears phones knows when to."""
-        return self.separate and "phones" in self.features
+        """Whether the mouth rests in silence: a model that hears phones knows when to."""
+        return self.lips or (self.separate and "phones" in self.features)
 
     def cascade(self) -> CascadeConfig:
         """The networks' shape."""
+        if self.lookahead and not self.causal:
+            raise ConfigError(
+                f"a look-ahead of {self.lookahead} frames needs causal=True; the others hear all they can"
+            )
         kinds = [SPEECH_FEATURES.get(name) for name in self.features]
         if not kinds or any(k.rate not in (1, 4) for k in kinds):
             raise ConfigError(
@@ -105,6 +124,7 @@ class MotionConfig:
             cheeks=self.cheeks and not self.separate,
             width=self.width,
             causal=self.causal,
+            lookahead=self.lookahead,
             dropout=self.dropout,
         )
 

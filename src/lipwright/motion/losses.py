@@ -1,4 +1,4 @@
-"""Losses of the pose-adaptive cascade: paper B equations 1 to 4.
+"""Losses of the pose-adaptive cascade, paper B equations 1 to 4, and of system A's discriminator.
 
 Each squared Frobenius norm is summed over the feature axis and averaged over frames and batch, so that the
 paper's weights keep their literal meaning.
@@ -50,3 +50,8 @@ def cascade_loss(mouth: Tensor, mouth_predicted: Tensor, truth: Tensor, predicte
         squared_error(truth, predicted),
         velocity_error(truth, predicted),
     )
+
+
+def lsgan(judged: Tensor, wanted: float) -> Tensor:
+    """Least-squares GAN loss (Mao et al. 2017): mean squared distance of a discriminator's answers from `wanted`."""
+    return ((judged - wanted) ** 2).mean()

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lipwright.core import checkpoint
 from lipwright.core.clock import FPS
@@ -23,32 +23,37 @@ from lipwright.motion.config import MotionConfig
 from lipwright.motion.export import Elsewhere, cascade_network
 from lipwright.motion.filters import radius
 from lipwright.motion.lips import lips_arrays, lips_from
+from lipwright.motion.networks import NETWORKS, build, halo
 from lipwright.motion.pca import MouthPca
+from lipwright.motion.resting import resting_arrays, resting_from
 from lipwright.motion.separate import separate_arrays, separate_from
-from lipwright.motion.silence import FEATURE, PAUSES, silence_of
+from lipwright.motion.silence import FEATURE, PAUSES, REACH, silence_of
 from lipwright.motion.statistics import Statistics, smooth_conditions
 from lipwright.speech.features import SPEECH_FEATURES
 
-KIND = "cascade"
-
 
 class CascadeMotion:
-    """Paper B's cascade with the statistics of its person: all that a persona needs to move.
+    """Paper B's cascade, or another of `networks.NETWORKS`, with the statistics of its person.
+
+    All that a persona needs to move.
 
     Chunks: an output frame depends on `info.halo` frames on either side. Give that much real context (silence
     and repeated conditions past the ends) and drop it from the result, then chunks equal the whole.
     """
 
-    def __init__(self, config: MotionConfig, cascade: Cascade, statistics: Statistics) -> None:
+    def __init__(self, config: MotionConfig, cascade: nn.Module, statistics: Statistics) -> None:
         self.config = config
         self.cascade = cascade.eval()
         self.statistics = statistics
         self._network: Callable[..., tuple[Any, Tensor]] = self.cascade
         smoothing = max(config.condition_smoothing_s, config.pose_smoothing_s) * float(FPS)
+        resting = radius(statistics.resting.location.smoothing) if statistics.resting is not None else 0
+        heard_late = config.causal and not (config.kernel_share or config.lips or config.rests)
         self.info = MotionInfo(
             produces="landmarks",
             features=config.heard,
-            halo=config.cascade().halo + radius(smoothing),
+            halo=max(halo(config) + radius(smoothing), resting, REACH if config.rests else 0),
+            lookahead_s=config.lookahead / float(FPS) if heard_late else None,
         )
 
     def networks(self) -> list[Network]:
@@ -82,9 +87,22 @@ class CascadeMotion:
             _, flat = self._network(inputs, _batch(pose).to(device), _batch(cheeks).to(device))
         silence = silence_of(features[FEATURE], features[PAUSES]) if self.config.rests else None
         points = self.statistics.decode(flat[0].cpu().numpy(), rows, held, silence)
+        if self.statistics.resting is not None and silence is not None:
+            points = self.statistics.resting(points, conditions, silence)
         if self.statistics.lips is None:
             return points
         return self.statistics.lips(points, held.pose_rad[:, 2], features[FEATURE], features[PAUSES][:, 1])
+
+    @property
+    def opening(self) -> tuple[F32, float] | None:
+        """How this person's lips part: (29, 2) points per unit of mean inner-lip gap with the head upright, and the gap
+        of closed lips; None where it was not measured."""
+        s = self.statistics
+        if s.lips is not None:
+            return s.lips.opening, float(s.lips.closed.mean())
+        if s.separate is not None:
+            return s.separate.opening.reshape(-1, 2), 0.0
+        return None
 
     def _check(self, features: Mapping[str, F32], conditions: Conditions, n: int) -> None:
         if conditions.pose_rad.shape != (n, 3):
@@ -116,9 +134,11 @@ class CascadeMotion:
             arrays |= separate_arrays(s.separate)
         if s.lips is not None:
             arrays |= lips_arrays(s.lips)
+        if s.resting is not None:
+            arrays |= resting_arrays(s.resting)
         tensors |= {f"statistics.{k}": torch.from_numpy(np.ascontiguousarray(v)) for k, v in arrays.items()}
         description = {
-            "kind": KIND,
+            "kind": self.config.network,
             "config": to_dict(self.config),
             "pca_explained": s.pca.explained,
         }
@@ -129,12 +149,13 @@ class CascadeMotion:
         cls, tensors: Mapping[str, Tensor], description: Mapping[str, Any], where: str = "motion model"
     ) -> CascadeMotion:
         """Rebuild from `state`; CheckpointError when the tensors belong to another model."""
-        if description.get("kind") != KIND:
+        config = from_dict(MotionConfig, dict(description.get("config", {})))
+        if config.network not in NETWORKS or description.get("kind") != config.network:
             raise CheckpointError(
-                f"{where} describes a '{description.get('kind')}', expected a '{KIND}'; retrain the persona"
+                f"{where} describes a '{description.get('kind')}', expected one of {', '.join(NETWORKS)}; "
+                "retrain the persona"
             )
-        config = from_dict(MotionConfig, dict(description["config"]))
-        cascade = Cascade(config.cascade())
+        cascade = build(config)
         weights = {k.removeprefix("network."): v for k, v in tensors.items() if k.startswith("network.")}
         checkpoint.load_into(cascade, weights, where)
         try:
@@ -166,6 +187,7 @@ def _statistics(tensors: Mapping[str, Tensor], config: MotionConfig, explained: 
         read("pose_mean"), read("pose_std"), read("cheek_mean"), read("cheek_std"), read("origin"),
         MouthPca(read("pca_mean"), read("pca_basis"), explained), separate,
         lips_from(read) if config.lips else None,
+        resting_from(read) if "statistics.resting.shape" in tensors else None,
     )  # fmt: skip
 
 

@@ -9,11 +9,14 @@ from torch import Tensor
 
 from lipwright.core.contracts import MotionModel
 from lipwright.core.registry import Registry
-from lipwright.motion import model, window
+from lipwright.motion import window
+from lipwright.motion.model import CascadeMotion
+from lipwright.motion.networks import NETWORKS
 
 MotionLoader = Callable[[Mapping[str, Tensor], Mapping[str, Any], str], MotionModel]
 """(tensors, description, where) to a model; the inverse of its `state`."""
 
 MOTION_MODELS: Registry[MotionLoader] = Registry("motion model")
-MOTION_MODELS.add(model.KIND, model.CascadeMotion.from_state)
+for _network in NETWORKS:
+    MOTION_MODELS.add(_network, CascadeMotion.from_state)
 MOTION_MODELS.add(window.KIND, window.SpeechWindow.from_state)

@@ -130,12 +130,13 @@ def _deviations(
     return out
 
 
-_LOCATION = ("mean", "std", "slow", "fast", "bias")
+LOCATION = ("mean", "std", "slow", "fast", "bias")
+"""Arrays of a `Location`."""
 
 
 def separate_arrays(separate: Separate) -> dict[str, F32]:
     """All arrays by name, for a checkpoint."""
-    arrays = {f"location.{k}": getattr(separate.location, k) for k in _LOCATION}
+    arrays = {f"location.{k}": getattr(separate.location, k) for k in LOCATION}
     arrays |= {"kernel.weights": separate.kernel.weights, "kernel.bias": separate.kernel.bias}
     arrays |= {f"kernel.support.{name}": rows for name, rows in separate.kernel.support.items()}
     arrays |= {f"kernel.deviation.{name}": rows for name, rows in separate.kernel.deviation.items()}
@@ -157,7 +158,7 @@ def separate_from(read: Callable[[str], F32], config: MotionConfig) -> Separate:
         read("kernel.bias"),
     )
     share, gain, smoothing = (float(v) for v in read("separate.numbers"))
-    mean, std, slow, fast, bias = (read(f"location.{k}") for k in _LOCATION)
+    mean, std, slow, fast, bias = (read(f"location.{k}") for k in LOCATION)
     location = Location(mean, std, slow, fast, bias, smoothing)
     rest = read("separate.rest") if config.rests else None
     return Separate(location, kernel, share, gain, read("separate.middle"), read("separate.opening"), rest)

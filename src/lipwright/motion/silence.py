@@ -15,6 +15,8 @@ PAUSES = "pauses"
 _COLUMN = list(CLASSES).index("silence")
 _EASE = 3
 """Frames from speech to rest and back."""
+REACH = 12
+"""Frames on either side that `silence_of` can read: the shortest pause, the easing on both sides."""
 _ENOUGH = 25
 """Silent frames that can tell how this person rests."""
 

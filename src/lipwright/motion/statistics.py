@@ -14,6 +14,7 @@ from lipwright.motion.data import MotionClip
 from lipwright.motion.filters import low_pass
 from lipwright.motion.lips import Lips, fit_lips
 from lipwright.motion.pca import MouthPca
+from lipwright.motion.resting import Resting, fit_resting
 from lipwright.motion.scores import N_MOUTH
 from lipwright.motion.separate import Separate, fit_separate
 from lipwright.motion.silence import FEATURE, PAUSES, silence_of
@@ -42,6 +43,8 @@ class Statistics:
     """Only for `separate` models."""
     lips: Lips | None = None
     """Only for models whose phones close the lips."""
+    resting: Resting | None = None
+    """Only for those of them that are not `separate`, whose rest is in that."""
 
     @classmethod
     def measure(cls, clips: Sequence[MotionClip], config: MotionConfig) -> Statistics:
@@ -54,12 +57,13 @@ class Statistics:
         mean = {name: r.mean(axis=0, dtype=np.float64).astype(np.float32) for name, r in rows.items()}
         std = {name: _deviation(r) for name, r in rows.items()}
         points = np.concatenate([c.landmarks for c in clips])[seen]
-        separate = None
+        separate, resting, landmarks = None, None, [c.landmarks for c in clips]
+        features = [_standardise(c.features, mean, std) for c in clips]
+        silences = [silence_of(c.features[FEATURE], c.features[PAUSES]) for c in clips] if config.rests else None
+        silence = None if silences is None else np.concatenate(silences)
+        if silence is not None and not config.separate:
+            resting = fit_resting(features, landmarks, [c.conditions for c in clips], seen, silence, config)
         if config.separate:
-            features = [_standardise(c.features, mean, std) for c in clips]
-            landmarks = [c.landmarks for c in clips]
-            silences = [silence_of(c.features[FEATURE], c.features[PAUSES]) for c in clips] if config.rests else None
-            silence = None if silences is None else np.concatenate(silences)
             separate = fit_separate(features, landmarks, held, seen, silence, config)
             shapes = [separate.shape(p, h) for p, h in zip(landmarks, held, strict=True)]
             points = np.concatenate(shapes)[seen]
@@ -67,7 +71,7 @@ class Statistics:
         origin = points.reshape(len(points), -1).mean(axis=0, dtype=np.float64).astype(np.float32)
         return cls(
             mean, std, pose.mean(axis=0), _deviation(pose), cheek.mean(axis=0), _deviation(cheek),
-            origin, MouthPca.fit(points[:, :N_MOUTH]), separate, lips,
+            origin, MouthPca.fit(points[:, :N_MOUTH]), separate, lips, resting,
         )  # fmt: skip
 
     def features(self, features: Mapping[str, F32]) -> dict[str, F32]:

@@ -31,7 +31,9 @@ class Recipe:
     presets: tuple[str, ...] = ("draft", "standard", "broadcast")
     """Presets of the renderer."""
     modes: tuple[str, ...] = MODES
-    """Where the renderer's picture goes."""
+    """Where the renderer's picture goes; the first unless another is asked for."""
+    settings: tuple[tuple[str, str], ...] = ()
+    """Fields of the renderer's configuration that differ from its preset, as text; `--set` changes them again."""
 
     def check(self, preset: str, mode: str) -> None:
         """ConfigError for a preset or mode this recipe does not have."""
@@ -46,13 +48,13 @@ RECIPES: Registry[Recipe] = Registry("recipe", "lipwright.recipes")
 
 def find(name: str) -> Recipe:
     """A recipe by name; ConfigError lists what there is."""
-    from lipwright.recipes import instant, pose_adaptive, virtual_human  # noqa: F401  (imports register them)
+    from lipwright.recipes import instant, news_anchor, pose_adaptive, virtual_human  # noqa: F401  (they register)
 
     return RECIPES.get(name)
 
 
 def names() -> list[str]:
     """All recipes, bundled and from entry points."""
-    from lipwright.recipes import instant, pose_adaptive, virtual_human  # noqa: F401
+    from lipwright.recipes import instant, news_anchor, pose_adaptive, virtual_human  # noqa: F401
 
     return list(RECIPES)

@@ -49,7 +49,7 @@ def train(
     out: str | os.PathLike[str] | None = None,
     recipe: str | None = None,
     preset: str = "draft",
-    mode: str = "sewn",
+    mode: str | None = None,
     budget: str = "20m",
     resume: bool = False,
     device: str = "auto",
@@ -68,7 +68,7 @@ def train(
         subject: a prepared subject or its folder.
         out: where to save the persona; checkpoints lie beside it while training. None keeps it in memory.
         recipe: by name; the one that measures best when None.
-        preset, mode: of the recipe's renderer.
+        preset, mode: of the recipe's renderer; its own first mode when None.
         budget: time ('90s', '20m', '1.5h') for everything together, or steps ('400 steps') for each part.
         resume: go on from the checkpoints of an interrupted run with the same settings.
         device: 'auto', 'cpu' or 'cuda'.
@@ -82,6 +82,7 @@ def train(
     Started by torchrun, every process trains on its own crops and the first writes; `out` is needed then.
     """
     chosen, limit, where = find(recipe or DEFAULT_RECIPE), Budget.parse(budget), torch_device(device)
+    mode = mode or chosen.modes[0]
     chosen.check(preset, mode)
     plan = _plan(chosen, preset, mode, settings or {}, init, renderer, where)
     person = subject if isinstance(subject, Subject) else Subject.open(subject)
@@ -146,7 +147,7 @@ def _plan(
         raise ConfigError(f"--renderer {renderer} is not a file; name the renderer.safetensors that was trained")
     if recipe.renderer == "crossmodal":
         return _crossmodal_plan(preset, mode, settings, init, renderer, device)
-    config = changed_preset(preset, mode, settings)
+    config = changed_preset(preset, mode, {**dict(recipe.settings), **settings})
     check_perceptual(config)
     ready = TranslationRenderer.load(renderer, device) if renderer is not None else None
     if ready is not None and ready.config.mode != mode:

@@ -17,6 +17,7 @@ from lipwright.core.overlap import Behind
 from lipwright.core.progress import Progress, Silent
 from lipwright.media.settings import EncoderSettings
 from lipwright.media.writer import VideoWriter
+from lipwright.motion.retarget import retargeted
 from lipwright.motion.window import SpeechWindow
 from lipwright.persona.bundle import Bundle
 from lipwright.persona.template import Template
@@ -35,7 +36,7 @@ from lipwright.synthesis.pipeline import Replay, Synthesis
 from lipwright.synthesis.profile import Profile
 from lipwright.synthesis.running import Running, running
 from lipwright.synthesis.stream import PATIENCE_S, Stream
-from lipwright.synthesis.voice import Voice, voice_of_file, voice_of_samples
+from lipwright.synthesis.voice import Voice, heard_later, voice_of_file, voice_of_samples
 
 _TO_ENCODE = 4
 """Frames that may wait for the encoder, which holds some itself."""
@@ -192,6 +193,9 @@ class Persona(Bundle):
         smile: float | None = None,
         drive: str | os.PathLike[str] | Drive | None = None,
         background: str | os.PathLike[str] | U8 | None = None,
+        amplitude: float = 1.0,
+        smoothing_ms: float = 0.0,
+        offset_ms: float = 0.0,
         workers: int | None = None,
         lookahead_s: Fraction | float | None = None,
         progress: Progress | None = None,
@@ -220,6 +224,10 @@ class Persona(Bundle):
                 (recipe virtual-human; see `synthesis.drive.Drive.load`).
             background: an image, its (h, w, 3) pixels or a colour ('#00b140') behind the generated head, instead of
                 the template's frames.
+            amplitude: how far the lips part, 1 as predicted, 0 to 2; closed lips stay closed.
+            smoothing_ms: deviation of a zero-phase low-pass over the lips' movement, 0 to 200. Both change landmark
+                motion and are refused for renderers that hear the speech itself.
+            offset_ms: how much later than the sound the lips move, -1000 to 1000.
             workers: threads that draw, where frames do not depend on each other; as many as there are cores when None.
                 They change the time it takes and nothing else.
             lookahead_s: as a stream would show it: no frame depends on speech later than this after its beginning
@@ -246,6 +254,9 @@ class Persona(Bundle):
             raise ConfigError("a bounded look-ahead goes with neither replay, --drive nor --background; leave them out")
         if smile is not None:
             motion = _smiling(motion, smile)
+        if replay and (amplitude, smoothing_ms, offset_ms) != (1, 0, 0):
+            raise ConfigError("replay shows the template's own mouth; amplitude, smoothing and offset change another")
+        motion = retargeted(motion, amplitude, smoothing_ms)
         driven = None
         if drive is not None or background is not None:
             driven = self._driven(shown, chosen, drive, background)
@@ -259,14 +270,15 @@ class Persona(Bundle):
             assert speech is not None
             heard = voice_of_samples(speech)
         _tell(heard, transcript, alignment, language)
+        lips = heard_later(heard, offset_ms)
         if driven is not None:
-            driving = Driven(heard, shown, motion, *driven, fps=rate_out, extend=extend, workers=workers)
+            driving = Driven(lips, shown, motion, *driven, fps=rate_out, extend=extend, workers=workers)
             return Speaking(driving, heard, spoken, ready)
         if lookahead_s is not None:
-            near = NearSynthesis(heard, shown, motion, chosen, rate_out, extend, workers, lookahead_s)
+            near = NearSynthesis(lips, shown, motion, chosen, rate_out, extend, workers, lookahead_s)
             return Speaking(near, heard, spoken, ready)
         make = Replay if replay else Synthesis
-        return Speaking(make(heard, shown, motion, chosen, rate_out, extend, workers), heard, spoken, ready)
+        return Speaking(make(lips, shown, motion, chosen, rate_out, extend, workers), heard, spoken, ready)
 
     def stream(
         self,

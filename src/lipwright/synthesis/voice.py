@@ -6,20 +6,21 @@ import os
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from lipwright.core.clock import SAMPLE_RATE
 from lipwright.core.contracts import F32
-from lipwright.core.errors import ShapeError, SpeechError
+from lipwright.core.errors import ConfigError, ShapeError, SpeechError
 from lipwright.media.audio import AudioReader
 from lipwright.speech.exact import PhoneTime
 from lipwright.speech.source import SampleSource, array_source
 
 _QUIET = 1e-4
 """Peak below which a whole file counts as silent (-80 dBFS)."""
+_LARGEST_OFFSET_MS = 1000.0
 
 
 @dataclass
@@ -45,6 +46,27 @@ class Voice:
         """Delete temporary files."""
         if self._stack is not None:
             self._stack.close()
+
+
+@dataclass(frozen=True)
+class _Moved:
+    """A phone at another time."""
+
+    symbol: str
+    start_s: float
+    end_s: float
+
+
+def heard_later(voice: Voice, offset_ms: float) -> Voice:
+    """The voice as lips that are `offset_ms` late hear it; the result's sound stays. ConfigError beyond a second."""
+    if not -_LARGEST_OFFSET_MS <= offset_ms <= _LARGEST_OFFSET_MS:
+        raise ConfigError(f"offset {offset_ms:g} ms is outside [-1000, 1000]; lips that far off fit no speech")
+    if offset_ms == 0:
+        return voice
+    late, read = round(offset_ms * SAMPLE_RATE / 1000), voice.source
+    by = late / SAMPLE_RATE
+    phones = None if voice.phones is None else [_Moved(p.symbol, p.start_s + by, p.end_s + by) for p in voice.phones]
+    return replace(voice, source=lambda start, stop: read(start - late, stop - late), phones=phones, _stack=None)
 
 
 def voice_of_samples(samples: F32, sample_rate: int = SAMPLE_RATE, phones: Sequence[PhoneTime] | None = None) -> Voice:

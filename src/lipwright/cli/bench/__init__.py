@@ -32,10 +32,12 @@ BENCHES: dict[str, Callable[[Job], list[Measure]]] = {
 
 
 def command(
-    name: Annotated[str, typer.Argument(help="media, prepare, sew, speak, render, virtual-human or compare.")],
+    name: Annotated[str, typer.Argument(help="media, prepare, sew, speak, render, virtual-human, motion or compare.")],
     subjects: Annotated[
         list[Path] | None,
-        typer.Argument(help="Subjects for virtual-human and render --ablations; OLD.json NEW.json for compare."),
+        typer.Argument(
+            help="Subjects for virtual-human, motion (or tracks) and render --ablations; results to compare."
+        ),
     ] = None,
     persona: Annotated[str, typer.Option(help="Persona for speak.")] = "demo",
     seconds: Annotated[float, typer.Option(min=1, help="Length of the material; frames drawn for render.")] = 10,
@@ -54,6 +56,11 @@ def command(
     audio: Annotated[str | None, typer.Option(help="Its stretch that is spoken, as 57-64.")] = None,
     picture: Annotated[str | None, typer.Option(help="Its stretch that is spoken over, as 0-7.")] = None,
     truth: Annotated[Path | None, typer.Option("--exact", help="Real frames of that speech on those heads.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds of every row of motion.")] = 5,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs of every row of motion at most.")] = 100,
+    patience: Annotated[int, typer.Option(min=1, help="Epochs of motion without progress until a row stops.")] = 12,
+    width: Annotated[float, typer.Option(min=0.01, help="Share of the published widths, for motion.")] = 1.0,
+    learn_seconds: Annotated[float | None, typer.Option(help="Training footage used, for motion.")] = None,
     share: Annotated[float, typer.Option(min=0, max=1, help="By how much a ratio may fall, for compare.")] = 0.1,
     json: Annotated[str | None, typer.Option("--json", help="Write to this JSON file (- for stdout).")] = None,
 ) -> None:
@@ -66,9 +73,16 @@ def command(
         old, new = subjects or []
         compare(old, new, share)
         return
+    if name == "motion":
+        from lipwright.cli.bench import motion
+        from lipwright.recipes.motion_table.rows import Training
+
+        trained = Training(epochs, patience, width, changes_of(changes), learn_seconds, device)
+        motion.command(subjects or [], rows, seeds, trained, json)
+        return
     known = (*BENCHES, virtual_human.NAME)
     if name not in known:
-        raise ConfigError(f"unknown benchmark {name!r}; choose from {', '.join((*known, 'compare'))}")
+        raise ConfigError(f"unknown benchmark {name!r}; choose from {', '.join((*known, 'motion', 'compare'))}")
     if ablations:
         if name != "render":
             raise ConfigError(f"bench {name} has no --ablations; use bench render")
@@ -116,6 +130,13 @@ def _tell(where: dict[str, Any], found: list[Measure], json: str | None) -> None
         for m in measures
     ]
     print_table("", columns + (["GMAC", "M weights", "GPU MB"] if network else []), table)
+
+
+def changes_of(pairs: list[str] | None) -> dict[str, str]:
+    """`--set` as a mapping."""
+    from lipwright.core.config import settings
+
+    return settings(pairs or [])
 
 
 def _table(preset: str | None, steps: int, seed: int, rows: list[str] | None, changes: list[str] | None) -> Table:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -14,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lipwright.core.contracts import F32, U8
-from lipwright.core.errors import DependencyError
+from lipwright.engines.engine import Engine
 from lipwright.face.align import apply
 from lipwright.metrics import image
 from lipwright.metrics.detail import laplacian_energy, sharpness_ratio
@@ -136,15 +134,9 @@ def speed(renderer: CrossModalRenderer, data: CrossModalData, exported: bool = F
 def _openvino_ms(
     renderer: CrossModalRenderer, inputs: tuple[F32, F32], timed: Callable[[Callable[[], Any]], tuple[float, float]]
 ) -> float | None:
-    from lipwright.render.crossmodal.export import openvino_drawing, to_onnx
-
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            to_onnx(renderer.network, Path(folder) / "head.onnx")
-            draw = openvino_drawing(Path(folder) / "head.onnx", "fp32", threads=1)
-            return round(timed(lambda: draw(inputs[0][None], inputs[1][None]))[0], 2)
-    except DependencyError:
-        return None
+    whole = next(network for network in renderer.networks() if network.name == "crossmodal-head")
+    run = Engine("openvino", "fp32", threads=1).start(whole)
+    return None if run is None else round(timed(lambda: run(inputs[0][None], inputs[1][None]))[0], 2)
 
 
 def _face(points: F32, size: int) -> NDArray[np.bool_]:

@@ -68,6 +68,8 @@ class CrossModalConfig:
     """Weight of the VGG19 term, or of the Laplacian pyramid that stands in for it."""
     mouth_weight: float = 1.0
     """Weight of the mouth picture's losses; the head's have 1."""
+    lip_weight: float = 4.0
+    """Factor of a mouth picture's pixels around the mouth in its reconstruction: the rest is skin that hardly moves."""
     batch: int = 1
     """Samples per step in each process."""
     learning_rate: float = 2e-4
@@ -115,7 +117,15 @@ class CrossModalConfig:
 
 PRESETS: dict[str, CrossModalConfig] = {
     "draft": CrossModalConfig(
-        size=256, expressions=1, ndf=16, batch=2, learning_rate=1e-3, gan_weight=0.3, gan_start=0.3, gan_full=0.6
+        size=256,
+        expressions=1,
+        ndf=16,
+        batch=2,
+        learning_rate=1e-3,
+        gan_weight=0.1,
+        feature_weight=4.0,
+        gan_start=0.5,
+        gan_full=0.8,
     ),
     "standard": CrossModalConfig(size=512, expressions=1, ndf=32),
     "broadcast": CrossModalConfig(size=768, expressions=1, ndf=64),

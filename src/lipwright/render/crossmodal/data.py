@@ -31,6 +31,7 @@ class _Sample(NamedTuple):
     head: F32
     mouth: F32
     known: F32
+    weight: F32
 
 
 @dataclass(frozen=True)
@@ -114,32 +115,51 @@ class CrossModalData:
 
     def plain(self, indices: NDArray[np.int64], config: CrossModalConfig) -> Batch:
         """Real frames as they are, for validation."""
-        still = Change.none()
-        return _collate([self._sample(self.landmarks[i], *self._real(int(i)), still) for i in indices])
+        still, weight = Change.none(), config.lip_weight
+        return _collate([self._sample(p, p, *self._real(int(i)), still, weight)
+                         for i, p in zip(indices, self.landmarks[indices], strict=True)])  # fmt: skip
 
     def _drawn(self, config: CrossModalConfig, pairs: PicturePairs | None, rng: np.random.Generator) -> _Sample:
         synthetic = rng.random() < config.synthetic
         change = Change.drawn(config, rng)
         if config.augmentation == "ours" and synthetic and pairs is not None:
             n = int(rng.integers(len(pairs)))
-            i, j, pictures = int(pairs.i[n]), int(pairs.j[n]), (pairs.head[n], pairs.mouth[n])
+            i, j, pictures, shown = (
+                int(pairs.i[n]),
+                int(pairs.j[n]),
+                (pairs.head[n], pairs.mouth[n]),
+                pairs.landmarks[n],
+            )
         else:
             i = j = int(rng.choice(self.train))
-            pictures = self.head[i], self.mouth[i]
+            pictures, shown = (self.head[i], self.mouth[i]), self.landmarks[i]
         points = self.landmarks[j]
         if config.augmentation == "ours":
             sigma = config.jitter_px * config.size / 256
             points = points + rng.normal(0, sigma, points.shape).astype(np.float32)
-        return self._sample(points, self.speech[i], self.outline[j], *pictures, change)
+        return self._sample(points, shown, self.speech[i], self.outline[j], *pictures, change, config.lip_weight)
 
     def _real(self, i: int) -> tuple[F32, F32, U8, U8]:
         return self.speech[i], self.outline[i], self.head[i], self.mouth[i]
 
-    def _sample(self, points: F32, speech: F32, outline: F32, head: U8, mouth: U8, change: Change) -> _Sample:
+    def _sample(
+        self,
+        points: F32,
+        shown: F32,
+        speech: F32,
+        outline: F32,
+        head: U8,
+        mouth: U8,
+        change: Change,
+        lip_weight: float,
+    ) -> _Sample:
+        """Strokes of `points`; pictures in which the mouth is at `shown`."""
         size = self.geometry.size
         seen = strokes(change.points(points), change.points(outline), size)
         moved, known = change.mouth(mouth, self.geometry.mouth_from_head(size))
-        return _Sample(seen, speech, _signed(change.head(head)), _signed(moved), known[None])
+        weight = np.ones((1, size, size), np.float32)
+        weight[0][self.geometry.mouth_box(change.points(shown), size)] = lip_weight
+        return _Sample(seen, speech, _signed(change.head(head)), _signed(moved), known[None], weight)
 
 
 def _collate(samples: list[_Sample]) -> Batch:

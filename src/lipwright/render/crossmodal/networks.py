@@ -54,10 +54,15 @@ class SpeechEncoder(nn.Module):
         self.mix = nn.Conv1d(window, 1, 1)
         self.widen = nn.Linear(k, _HIDDEN)
         self.spread = nn.Linear(_HIDDEN, self.planes * side**2)
-        for layer in (self.widen, self.spread):  # unit variance: one plane must be heard beside 64 keypoint planes
+        for layer in (self.widen, self.spread):  # unit variance
             nn.init.kaiming_normal_(layer.weight, 0.2, nonlinearity="leaky_relu")
             nn.init.constant_(layer.bias, 0.0)
         nn.init.constant_(self.mix.weight, 1 / window)
+
+    def start_loud(self, beside: int) -> None:
+        """Begin as loud as `beside` planes of keypoints together, whose sum the fusion would hear instead."""
+        with torch.no_grad():
+            self.spread.weight *= (beside / self.planes) ** 0.5
 
     def standardise(self, rows: F32) -> None:
         """Remember the mean and deviation of every number of (T, k) rows; rare ones are not blown up."""
@@ -151,6 +156,7 @@ class CrossModal(nn.Module):
         for layer in self.modules():
             if isinstance(layer, ConvTranspose2d):
                 layer.start_smooth()
+        self.speech_encoder.start_loud(widest)
 
     def forward(self, strokes: Tensor, speech: Tensor) -> tuple[Tensor, Tensor]:
         """The head and the mouth square of it at full size.

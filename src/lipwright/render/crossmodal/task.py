@@ -21,7 +21,7 @@ from lipwright.render.crossmodal.networks import STROKE_CHANNELS, CrossModal
 from lipwright.render.crossmodal.pairs import PicturePairs
 from lipwright.render.translation.discriminators import MultiscaleDiscriminator
 from lipwright.render.translation.game import Game
-from lipwright.render.translation.losses import laplacian_distance
+from lipwright.render.translation.losses import laplacian_distance, weighted_mean
 from lipwright.render.translation.precision import autocast
 from lipwright.render.translation.schedule import adversarial_weight, learning_rate
 
@@ -94,8 +94,8 @@ class CrossModalTask:
             head, mouth = self._game.parts["learner"].train()(batch.strokes, batch.speech)
         head, mouth = head.float(), mouth.float()
         mouth = mouth * batch.known + batch.mouth * (1 - batch.known)
-        losses = self._reconstruction("", head, batch.head, 1.0)
-        losses |= self._reconstruction("mouth_", mouth, batch.mouth, self.config.mouth_weight)
+        losses = self._reconstruction("", head, batch.head, torch.ones_like(batch.weight), 1.0)
+        losses |= self._reconstruction("mouth_", mouth, batch.mouth, batch.weight, self.config.mouth_weight)
         verdicts: dict[str, Tensor] = {}
         if self._gan > 0:
             whole = torch.cat([batch.strokes, head], 1), torch.cat([batch.strokes, batch.head], 1)
@@ -122,14 +122,15 @@ class CrossModalTask:
         """Contact sheet of held-out frames: real, generated, difference; head and mouth picture."""
         return self._held_out.sheet()
 
-    def _reconstruction(self, prefix: str, fake: Tensor, real: Tensor, weight: float) -> dict[str, Tensor]:
+    def _reconstruction(
+        self, prefix: str, fake: Tensor, real: Tensor, where: Tensor, weight: float
+    ) -> dict[str, Tensor]:
+        """Losses of a picture, its pixels weighted by `where` (B, 1, S, S)."""
         c = self.config
-        if self._perceptual is not None:
-            alike = self._perceptual(fake, real)
-        else:
-            alike = laplacian_distance(fake, real, torch.ones_like(fake[:, :1]))
+        alike = self._perceptual(fake, real) if self._perceptual is not None else laplacian_distance(fake, real, where)
+        off = F.smooth_l1_loss(fake, real, reduction="none", beta=_BETA)
         return {
-            f"{prefix}pixel": weight * c.pixel_weight * F.smooth_l1_loss(fake, real, beta=_BETA),
+            f"{prefix}pixel": weight * c.pixel_weight * weighted_mean(off, where),
             f"{prefix}perceptual": weight * c.perceptual_weight * alike,
         }
 

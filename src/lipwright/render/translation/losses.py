@@ -35,7 +35,7 @@ def weighted_charbonnier(fake: Tensor, real: Tensor, weight: Tensor, epsilon: fl
 
     Args: fake, real (B, 3, H, W); weight (B, 1, H, W) >= 0.
     """
-    return _weighted_mean(torch.sqrt((fake - real) ** 2 + epsilon**2), weight)
+    return weighted_mean(torch.sqrt((fake - real) ** 2 + epsilon**2), weight)
 
 
 def laplacian_distance(fake: Tensor, real: Tensor, weight: Tensor, levels: int = 4) -> Tensor:
@@ -52,12 +52,12 @@ def laplacian_distance(fake: Tensor, real: Tensor, weight: Tensor, levels: int =
         band = (
             difference if last else difference - F.interpolate(smaller, size=size, mode="bilinear", align_corners=False)
         )
-        total = total + _weighted_mean(band.abs(), weight)
+        total = total + weighted_mean(band.abs(), weight)
         difference, weight = smaller, F.avg_pool2d(weight, 2)
     return total / levels
 
 
-def _weighted_mean(x: Tensor, weight: Tensor) -> Tensor:
+def weighted_mean(x: Tensor, weight: Tensor) -> Tensor:
     """Per picture first, so that a batch spread over several processes has the same mean."""
     return ((x * weight).sum((1, 2, 3)) / (x.shape[1] * weight.sum((1, 2, 3))).clamp_min(1e-6)).mean()
 

@@ -1,0 +1,190 @@
+"""What other voices do to a persona's motion: features, augmentation and lips compared without any truth.
+
+    python benchmarks/voices.py anchor.subject speech/*.mp3 --steps 400 --json benchmarks/results/voices.json
+
+Each variant is trained on the subject alone and speaks every voice over the subject's own head motion. A transcript
+NAME.txt beside NAME.* (its language by the first two letters of the name) gives the phones for closures. The first
+columns are the person's own held-out stretch, where the truth is known.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lipwright.cli.results import command_line, markdown, result, table
+from lipwright.core.clock import FPS, SAMPLE_RATE
+from lipwright.core.contracts import F32, Conditions
+from lipwright.core.errors import LipwrightError
+from lipwright.core.files import write_json
+from lipwright.media.audio import read_audio
+from lipwright.metrics.lips import bilabial_closure_rate, closed_level, silence_ratio
+from lipwright.metrics.silence import frame_levels, silence_mask
+from lipwright.motion.config import INSTANT, PAPER, AugmentConfig, MotionConfig
+from lipwright.motion.geometry import rotate
+from lipwright.motion.model import CascadeMotion
+from lipwright.motion.scores import N_MOUTH, aperture, correlation
+from lipwright.motion.task import MotionTask
+from lipwright.recipes.parts import motion_data
+from lipwright.speech.features import features_of
+from lipwright.speech.known_phones import phones_of
+from lipwright.speech.source import array_source
+from lipwright.speech.tts import Phone
+from lipwright.subject.store import Subject
+
+_ALONE = replace(INSTANT, lips=False, amplitude=1.0)
+_FILTERBANK = replace(_ALONE, features=("logfbank",), augment=AugmentConfig())
+_LOUD = AugmentConfig(noise=0.3, gain=0.5, equaliser=0.4, warp=0.12, channel_mask=4, time_mask=3, speed=0.1, room_s=0.5)
+VARIANTS: dict[str, MotionConfig] = {
+    "pose-adaptive": replace(PAPER, batch=16, width=INSTANT.width),
+    "logfbank": _FILTERBANK,
+    "logfbank, augmented": replace(_FILTERBANK, augment=_LOUD),
+    "cepstra": replace(_ALONE, features=("cepstra",)),
+    "phones": replace(_ALONE, features=("phones",)),
+    "cepstra and phones": _ALONE,
+    "cepstra and phones, speed": replace(_ALONE, augment=replace(INSTANT.augment, speed=0.1)),
+    "instant": INSTANT,
+}
+"""From the paper's cascade to what ships; all but the first hear speech alone (`separate`)."""
+
+
+@dataclass(frozen=True)
+class Voice:
+    """One recording."""
+
+    name: str
+    samples: F32
+    phones: list[Phone]
+
+
+def voices(files: list[Path], seconds: float) -> Iterator[Voice]:
+    """The first seconds of each file, with phones where there is a transcript that fits."""
+    for file in files:
+        samples = read_audio(file)[: round(seconds * SAMPLE_RATE)]
+        words = file.with_suffix(".txt")
+        phones: list[Phone] = []
+        if words.is_file():
+            language = file.stem[:2]
+            try:
+                whole = read_audio(file)
+                text = words.read_text(encoding="utf-8")
+                told = phones_of(array_source(whole), len(whole), text, None, None if language == "en" else language)
+                phones = [p for p in told or [] if p.end_s <= seconds]
+            except LipwrightError as error:
+                print(f"{file.name}: no phones ({error})", file=sys.stderr)
+        yield Voice(file.stem, samples, phones)
+
+
+def train(config: MotionConfig, subject: Subject, steps: int, seed: int) -> MotionTask:
+    """A fixed number of steps for every variant."""
+    task = MotionTask(config, motion_data(subject, config.heard), seed)
+    for step in range(steps):
+        task.budget_fraction(step / steps)
+        task.step(step)
+    return task
+
+
+def speak(model: CascadeMotion, voice: Voice, held: Conditions) -> F32:
+    """The voice over the subject's own head, forwards and backwards as long as it takes."""
+    n = -(-len(voice.samples) * int(FPS) // SAMPLE_RATE)
+    period = max(2 * (len(held.pose_rad) - 1), 1)
+    where = np.arange(n) % period
+    where = np.minimum(where, period - where)
+    over = Conditions(held.pose_rad[where], held.cheeks[where])
+    points = model.predict(features_of(voice.samples, model.info.features, n), over)
+    return rotate(points, -over.pose_rad[:, 2])
+
+
+def scores(said: F32, voice: Voice, closed: float, real_energy: float) -> dict[str, float | None]:
+    """What can be told without truth."""
+    n, lips = len(said), aperture(said)
+    silent = silence_mask(voice.samples, n)
+    loud = np.clip(frame_levels(voice.samples, n), -60, 0)
+    shape = said[:, :N_MOUTH] - said[:, :N_MOUTH].mean(axis=1, keepdims=True)
+    rest = silence_ratio(lips, silent)
+    shut = bilabial_closure_rate(
+        lips, [(p.symbol.upper(), p.start_s, p.end_s) for p in voice.phones], float(FPS), closed
+    )
+    return {
+        "silence ratio": None if np.isnan(rest) else rest,
+        "closures of /p b m/": None if np.isnan(shut) else shut,
+        "aperture and loudness": correlation(lips, smooth(loud)),
+        "jitter ratio": float((np.diff(shape, axis=0) ** 2).mean()) / real_energy,
+    }
+
+
+def smooth(curve: NDArray[np.float64], frames: int = 5) -> NDArray[np.float64]:
+    """Moving mean."""
+    return np.convolve(np.pad(curve, frames // 2, mode="edge"), np.ones(frames) / frames, "valid")
+
+
+def measure(
+    subject: Subject, spoken: list[Voice], steps: int, seed: int
+) -> dict[str, dict[str, dict[str, float | None]]]:
+    """Variant -> voice (and 'own') -> scores."""
+    found: dict[str, dict[str, dict[str, float | None]]] = {}
+    for name, config in VARIANTS.items():
+        task = train(config, subject, steps, seed)
+        model, own = task.model(), task.validate()
+        clips = task.data.train
+        real = np.concatenate([rotate(c.landmarks, -c.conditions.pose_rad[:, 2])[c.weight > 0] for c in clips])
+        shape = real[:, :N_MOUTH] - real[:, :N_MOUTH].mean(axis=1, keepdims=True)
+        energy, closed = float((np.diff(shape, axis=0) ** 2).mean()), closed_level(aperture(real))
+        keys = ("lmd_ratio", "lmd_centred_ratio", "aperture_correlation", "aperture_amplitude")
+        found[name] = {"own": {key: own[key] for key in keys}}
+        for voice in spoken:
+            found[name][voice.name] = scores(speak(model, voice, clips[0].conditions), voice, closed, energy)
+        print(name, found[name]["own"], file=sys.stderr, flush=True)
+    return found
+
+
+def tables(
+    found: Mapping[str, Mapping[str, Mapping[str, float | None]]], spoken: list[Voice]
+) -> list[dict[str, object]]:
+    """Means over voices, then every voice."""
+    columns = ("silence ratio", "closures of /p b m/", "aperture and loudness", "jitter ratio")
+
+    def mean(name: str, key: str) -> float | None:
+        values = [v for voice in spoken if (v := found[name][voice.name][key]) is not None]
+        return float(np.mean(values)) if values else None
+
+    first = [[name, *row["own"].values(), *(mean(name, key) for key in columns)] for name, row in found.items()]
+    each = [
+        [voice.name, name, *(found[name][voice.name][key] for key in columns)] for voice in spoken for name in found
+    ]
+    heads = ("own: LMD to mean mouth", "centred", "aperture correlation", "amplitude")
+    return [
+        table("means over the other voices", ("", *heads, *columns), first),
+        table("every voice", ("voice", "", *columns), each),
+    ]
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("subject", type=Path)
+    options.add_argument("speech", type=Path, nargs="+")
+    options.add_argument("--steps", type=int, default=400, help="of every variant")
+    options.add_argument("--seconds", type=float, default=30.0, help="of every voice")
+    options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--json", type=Path, default=Path("runs/voices.json"))
+    return options
+
+
+def main() -> None:
+    asked = parser().parse_args()
+    spoken = list(voices(asked.speech, asked.seconds))
+    found = measure(Subject.open(asked.subject), spoken, asked.steps, asked.seed)
+    made = result(command_line("benchmarks/voices.py", sys.argv[1:]), tables(found, spoken), data=found)
+    write_json(asked.json, made)
+    print(markdown(made))
+
+
+if __name__ == "__main__":
+    main()
