@@ -38,11 +38,11 @@ def test_only_the_box_is_redrawn() -> None:
 
 def test_a_stretch_is_redrawn_frame_by_frame(presenter: Path, tmp_path: Path) -> None:
     speaker = Wav2LipSpeaker(White())  # type: ignore[arg-type]
-    samples = (0.1 * np.sin(np.arange(16000) * 0.1)).astype(np.float32)
-    speaker(samples, presenter, Fraction(2), Fraction(3), tmp_path / "said.mp4")
+    samples = (0.1 * np.sin(np.arange(32000) * 0.1)).astype(np.float32)
+    speaker(samples, presenter, Fraction(2), Fraction(4), tmp_path / "said.mp4")
     with VideoReader(tmp_path / "said.mp4") as reader:
         frames = np.stack([frame.rgb8 for frame in reader])
-    assert frames.shape == (25, 512, 512, 3)
+    assert frames.shape == (50, 512, 512, 3)
     boxed = (frames > 240).all(-1).mean((1, 2))
     assert (boxed > 0.05).all()
     assert (boxed < 0.9).all()
