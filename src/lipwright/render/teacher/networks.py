@@ -27,7 +27,7 @@ class ConvUnit(nn.Module):
         super().__init__()
         convolution: nn.Module
         if unit.transposed:
-            extra = tuple(s - 1 for s in unit.stride)
+            extra = unit.stride[0] - 1, unit.stride[1] - 1
             convolution = nn.ConvTranspose2d(unit.n_in, unit.n_out, unit.kernel, unit.stride, unit.padding, extra)
         else:
             convolution = nn.Conv2d(unit.n_in, unit.n_out, unit.kernel, unit.stride, unit.padding)
