@@ -30,7 +30,7 @@ def colours_at(rgb8: U8, points_px: F32) -> F32:
 def soft_grey(rgb8: U8) -> U8:
     """(H, W) blurred brightness, 0 to 255."""
     sigma = _BLUR * max(rgb8.shape[:2]) / 512
-    return cv2.GaussianBlur(cv2.cvtColor(rgb8, cv2.COLOR_RGB2GRAY), (0, 0), sigma)
+    return np.asarray(cv2.GaussianBlur(cv2.cvtColor(rgb8, cv2.COLOR_RGB2GRAY), (0, 0), sigma), np.uint8)
 
 
 def slopes_at(grey8: U8, points_px: F32) -> tuple[F32, F32]:
