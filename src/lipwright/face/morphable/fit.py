@@ -138,10 +138,11 @@ def follow(
     if not parts:
         raise SubjectError("there are no frames to fit a face to; prepare the footage again")
     turn = np.concatenate([p[0].turn for p in parts])
-    shift = np.concatenate([p[0].shift for p in parts]).astype(np.float32)
+    shift = np.concatenate([p[0].shift for p in parts])
     expression = np.concatenate([p[0].expression for p in parts])
     light, trusted = (np.concatenate([p[k] for p in parts]) for k in (1, 2))
-    c = Coefficients(geometry, texture, expression, State(expression, turn, shift).pose_rad, shift, light)
+    pose = State(expression, turn, shift).pose_rad
+    c = Coefficients(geometry, texture, expression, pose, shift.astype(np.float32), light)
     return Fit(model, smoothed(c, track.present[:start]) if config.smooth else c, trusted)
 
 
