@@ -26,6 +26,9 @@ HALVINGS = 4
 REACH = 3
 """Pixels around a place that the 7 x 7 output convolution reads."""
 _HIDDEN = 1024
+_SPEECH_START = 0.1
+"""Of the fusion's usual weights, for speech. Random planes at full weight are noise, which training silences for good:
+within some hundred steps it turns the six weights of `mix` to nothing. From little they grow where they help."""
 _BRIGHTEST = 0.98
 """Of [-1, 1], in a base: beyond it tanh hardly moves."""
 Square = tuple[int, int, int]
@@ -58,11 +61,6 @@ class SpeechEncoder(nn.Module):
             nn.init.kaiming_normal_(layer.weight, 0.2, nonlinearity="leaky_relu")
             nn.init.constant_(layer.bias, 0.0)
         nn.init.constant_(self.mix.weight, 1 / window)
-
-    def start_loud(self, beside: int) -> None:
-        """Begin as loud as `beside` planes of keypoints together, whose sum the fusion would hear instead."""
-        with torch.no_grad():
-            self.spread.weight *= (beside / self.planes) ** 0.5
 
     def standardise(self, rows: F32) -> None:
         """Remember the mean and deviation of every number of (T, k) rows; rare ones are not blown up."""
@@ -156,7 +154,9 @@ class CrossModal(nn.Module):
         for layer in self.modules():
             if isinstance(layer, ConvTranspose2d):
                 layer.start_smooth()
-        self.speech_encoder.start_loud(widest)
+        first = next(layer for layer in self.fusion.modules() if isinstance(layer, Conv2d))
+        with torch.no_grad():
+            first.weight[:, widest:] *= _SPEECH_START
 
     def forward(self, strokes: Tensor, speech: Tensor) -> tuple[Tensor, Tensor]:
         """The head and the mouth square of it at full size.
