@@ -207,14 +207,14 @@ def test_rows_share_what_they_can_and_say_why_they_were_not_run(
     made = sorted(p.name for p in (tmp_path / "table.training" / "few.subject").glob("*.safetensors"))
     assert [name.split("-")[0] for name in made] == ["oracle", "renderer"]
     calls = SimpleNamespace(fits=0)
-    fit = workshop.crossmodal.fit_crossmodal
+    fit = workshop.stages.fit_crossmodal
 
     def counted(*args: Any, **options: Any) -> Any:
         calls.fits += 1
         return fit(*args, **options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(workshop.crossmodal, "fit_crossmodal", counted)
+        patch.setattr(workshop.stages, "fit_crossmodal", counted)
         rows = run(
             *("ours", "synthetic 0", "limits", "artefacts by pose distance"),
             *("comparison Wav2Lip", "speech wav2vec2", "comparison ours, sewn"),
