@@ -44,7 +44,7 @@ SLOW = {"virtual-human": pytest.mark.slow}
 PAIRS = [pytest.param(name, mode, marks=SLOW.get(name, ())) for name in RECIPES for mode in base.find(name).modes]
 TINY = TranslationConfig(size=64, ngf=8, n_downs=3, n_blocks=1, ndf=8, skips=True, batch=2, learning_rate=2e-3)
 
-CROSS = CrossModalConfig(size=256, width=2, ndf=4, n_scales=1, expressions=1, learning_rate=2e-3)
+CROSS = CrossModalConfig(size=256, width=2, ndf=4, n_scales=1, expressions=1, learning_rate=2e-3, mean_base=False)
 SKETCH = TranslationConfig(
     mode="full-face",
     size=256,
