@@ -59,7 +59,7 @@ def test_a_sewn_head_is_the_same_in_openvino_and_from_many_threads(
         np.testing.assert_array_equal(a.mask, b.mask)
         off = np.abs(a.rgb8.astype(int) - b.rgb8.astype(int))
         assert off.max() <= 4, "one level, which matching the light may enlarge"
-        assert (off > 1).mean() < 1e-3
+        assert (off > 1).mean() < 5e-3
         assert a.rgb8.std() > 3
     found: dict[int, list[np.ndarray]] = {}
 

@@ -7,11 +7,12 @@ import pytest
 
 from lipwright.core.contracts import F32
 from lipwright.core.errors import ConfigError
-from lipwright.speech.features import FeatureReader
+from lipwright.speech.heard import Probable
 from lipwright.speech.loudness import loudness
 from lipwright.speech.near import FEATURES, NearFeatures
 from lipwright.speech.source import array_source
 from lipwright.speech.tts import synthesise
+from lipwright.speech.visemes import Visemes
 
 UNTIL = 40 * 640 + 7040
 
@@ -73,8 +74,8 @@ def test_samples_that_changed_are_heard_anew(speech: F32) -> None:
 
 
 def test_a_second_of_future_gives_nearly_the_whole_recordings_visemes(speech: F32) -> None:
-    """The recogniser is the same; loudness and pauses know the past alone. Less future, less alike."""
-    whole = FeatureReader(array_source(speech), ["visemes"]).read(30, 80)["visemes"]
+    """Of our recogniser alone, as a stream hears; loudness and pauses know the past alone. Less future, less alike."""
+    whole = Visemes(ears=Probable()).block(array_source(speech), 0)[30:110]
     alike = []
     for ahead in (16_000, 7_040, 1_280):
         near = NearFeatures(array_source(speech), ["visemes"])

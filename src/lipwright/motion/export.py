@@ -60,7 +60,8 @@ def names(config: CascadeConfig) -> list[str]:
 
 def _landmarks(cascade: Cascade, inputs: Sequence[str], rows: Sequence[Tensor]) -> Tensor:
     given = dict(zip(inputs, rows, strict=True))
-    unseen = torch.zeros(0)
+    rate = _FAST if inputs[0] in dict(cascade.config.fast_features) else 1
+    unseen = rows[0].new_zeros(1, rows[0].shape[1] // rate, 1)  # its length counts even where it is not looked at
     found: Tensor = cascade(given, given.get("pose", unseen), given.get("cheeks", unseen))[1]
     return found
 

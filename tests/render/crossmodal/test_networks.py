@@ -189,12 +189,13 @@ def test_chunks_of_a_batch_are_what_the_batch_is() -> None:
 
 
 def test_speech_is_heard_from_the_start() -> None:
+    """Faintly: at full weight its random planes are noise that training silences for good."""
     model = network().eval()
     strokes, speech = inputs()
     with torch.no_grad():
         change = (model(strokes, speech)[1] - model(strokes, 1 - speech)[1]).abs().mean()
         still = (model(strokes, speech)[1] - model(1 - strokes, speech)[1]).abs().mean()
-    assert change > 0.05 * still
+    assert 0.003 * still < change < 0.1 * still
 
 
 @pytest.mark.parametrize("name", BACKBONES)
