@@ -30,7 +30,7 @@ def test_pose_angles_round_trip() -> None:
 
 @pytest.mark.parametrize("given", [(0.0, 0.0, 0.0), (0.2, -0.4, 0.1), (-0.15, 0.5, -0.2)])
 def test_pose_of_a_projected_model_is_recovered(given: tuple[float, float, float]) -> None:
-    turned = pose._MODEL_CM @ pose.rotation(np.array(given, np.float32)).T
+    turned = pose.MODEL_CM @ pose.rotation(np.array(given, np.float32)).T
     focal, depth = 1.6 * 512, 60.0
     image = np.stack([turned[:, 0], -turned[:, 1]], -1) * (focal / (depth - turned[:, 2:3])) + 255.5
     landmarks = np.zeros((1, 68, 2), np.float32)
