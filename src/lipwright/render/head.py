@@ -1,7 +1,8 @@
 """Where a person's head crop and the mouth square in it are: what oracle and cross-modal renderer draw.
 
-The crop is that of the translation renderer's full-face mode: aligned by rigid points alone, so it cannot tell what
-the mouth does. The mouth square is a constant of the person; its picture is cut from the frame at the frame's own
+The crop is that of the translation renderer's full-face mode, steered: aligned by rigid points alone, so it cannot tell
+what the mouth does, and moved with the place where they let the mouth be expected, so that a mouth stays in its place
+when the head turns. The mouth square is a constant of the person; its picture is cut from the frame at the frame's own
 resolution, never enlarged from the head crop (SPEC 6: mouth targets come from the original frame).
 """
 
@@ -53,7 +54,7 @@ class HeadGeometry:
             raise ConfigError(f"a head crop of {size} px cannot be halved five times; use a multiple of {_MULTIPLE}")
         if not 0 < share <= MOST:
             raise ConfigError(f"a mouth square of {share:g} of the head crop is outside (0, {MOST}]; use {SHARE}")
-        crop = TranslationGeometry.fit(landmarks_px, pose_rad, "full-face", size)
+        crop = TranslationGeometry.fit(landmarks_px, pose_rad, "full-face", size, steered=True)
         mouths = apply(crop.crop_maps(landmarks_px), landmarks_px)[:, MOUTH]
         low = np.percentile(mouths.min(1), 0.5, axis=0) - _MARGIN * size
         high = np.percentile(mouths.max(1), 99.5, axis=0) + _MARGIN * size
