@@ -108,11 +108,17 @@ class HeadGeometry:
 
         Args: `landmarks` (68, 2) in head-crop pixels.
         """
-        scale = size / self.mouth_square[2]
+        return self._around(apply(self.mouth_from_head(size), landmarks), size / self.mouth_square[2], size)
+
+    def mouth_in_head(self, landmarks: F32) -> tuple[slice, slice]:
+        """The same in the head crop."""
+        return self._around(landmarks, 1.0, self.size)
+
+    def _around(self, points: F32, scale: float, size: int) -> tuple[slice, slice]:
+        """The person's mouth box around the mouth of (68, 2) points, within a picture `scale` times the crop's."""
         width, height = (min(round(v * scale), size) for v in self.crop.mouth_box())
-        centre = apply(self.mouth_from_head(size), landmarks)[MOUTH].mean(0)
         most = (size - width, size - height)
-        left, top = (int(v) for v in np.clip(np.round(centre - (width / 2, height / 2)), 0, most))
+        left, top = (int(v) for v in np.clip(np.round(points[MOUTH].mean(0) - (width / 2, height / 2)), 0, most))
         return slice(top, top + height), slice(left, left + width)
 
     def state(self) -> dict[str, torch.Tensor]:

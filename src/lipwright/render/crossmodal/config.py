@@ -81,7 +81,8 @@ class CrossModalConfig:
     mouth_weight: float = 1.0
     """Weight of the mouth picture's losses; the head's have 1."""
     lip_weight: float = 4.0
-    """Factor of a mouth picture's pixels around the mouth in its reconstruction: the rest is skin that hardly moves."""
+    """Factor of pixels around the mouth in the reconstruction of both pictures: the rest is skin that hardly moves, and
+    of a head a twentieth is mouth."""
     batch: int = 1
     """Samples per step in each process."""
     learning_rate: float = 2e-4

@@ -95,7 +95,7 @@ class CrossModalTask:
             head, mouth = self._game.parts["learner"].train()(batch.strokes, batch.speech)
         head, mouth = head.float(), mouth.float()
         mouth = mouth * batch.known + batch.mouth * (1 - batch.known)
-        losses = self._reconstruction("", head, batch.head, torch.ones_like(batch.weight), 1.0)
+        losses = self._reconstruction("", head, batch.head, batch.head_weight, 1.0)
         losses |= self._reconstruction("mouth_", mouth, batch.mouth, batch.weight, self.config.mouth_weight)
         verdicts: dict[str, Tensor] = {}
         if self._gan > 0:
