@@ -48,8 +48,9 @@ class CrossModalConfig:
     """Pictures begin as the person's mean head and mouth, and the network learns what changes (ours, not the paper's):
     a short training need not learn skin, hair and studio first."""
     heard_bases: int = 12
-    """Pictures that a linear regression from speech adds to these, so that nor need it first learn to listen (ours):
-    2,532 weights more at 34 visemes and a smile, 0.65 % more operations. 0 for none; they need `mean_base`."""
+    """Pictures that a linear regression from speech adds to these, so that listening need not be learnt from nothing
+    (ours): 2,532 weights and 0.33 % of the operations more at 34 visemes and a smile. They need
+    `mean_base`; 0 for none."""
     decoders: int = 2
     """2: a mouth decoder whose features are pasted into the head's; 1: one decoder for the whole head (Fig. 10)."""
     backbone: str = "ours"
