@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,8 +14,10 @@ from lipwright.core.contracts import F32
 from lipwright.core.errors import CheckpointError, ConfigError
 from lipwright.core.ibug import MOUTH
 from lipwright.face.align import apply, zoom
+from lipwright.presenter.scene import load_truth
 from lipwright.render.head import SHARE, HeadGeometry
 from lipwright.render.translation.crop import sample_crop
+from lipwright.render.translation.geometry import TranslationGeometry
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +67,22 @@ def test_neither_crop_nor_square_follow_the_mouth_of_a_frame(person: Person, geo
     moved[:, [*MOUTH, *range(3, 14)]] += 30
     np.testing.assert_array_equal(geometry.head_maps(person.landmarks), geometry.head_maps(moved))
     np.testing.assert_array_equal(geometry.mouth_maps(person.landmarks, 64), geometry.mouth_maps(moved, 64))
+
+
+def test_a_mouth_keeps_its_place_when_the_head_turns(presenter: Path) -> None:
+    """Fitted on the presenter's first half: in the second its mouth moves sideways a third as far as in crops that
+    follow the head; a head that never turns steers nothing."""
+    truth = load_truth(presenter.with_name(presenter.stem + "_truth.npz"))
+    points, half = truth.landmarks_px, len(truth.landmarks_px) // 2
+    moves = []
+    for steered in (False, True):
+        fitted = TranslationGeometry.fit(points[:half], truth.pose_rad[:half], "full-face", 256, steered=steered)
+        later = points[half:]
+        moves.append(apply(fitted.crop_maps(later), later)[:, MOUTH].mean(1)[:, 0].std())
+    assert moves[1] < moves[0] / 3
+    still = np.repeat(points[:1], 40, axis=0)
+    fitted = TranslationGeometry.fit(still, truth.pose_rad[:40], "full-face", 256, steered=True)
+    assert np.abs(fitted.steering).max() < 1e-6
 
 
 def test_mouths_are_cut_from_the_frame_and_not_from_the_head_crop(person: Person) -> None:
