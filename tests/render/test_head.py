@@ -12,7 +12,7 @@ from tests.render.conftest import Person
 
 from lipwright.core.contracts import F32
 from lipwright.core.errors import CheckpointError, ConfigError
-from lipwright.core.ibug import MOUTH
+from lipwright.core.ibug import MOUTH, MOUTH_JAW
 from lipwright.face.align import apply, zoom
 from lipwright.presenter.scene import load_truth
 from lipwright.render.head import SHARE, HeadGeometry
@@ -124,3 +124,22 @@ def test_state_round_trip_and_what_is_refused(person: Person, geometry: HeadGeom
     with pytest.raises(ConfigError, match="mouth square"):
         HeadGeometry.fit(person.landmarks, person.pose, 128, share=0.9)
     assert replace(geometry, mouth_square=(0, 0, 48)).grown == 0
+
+
+def test_a_jaw_that_moves_as_speech_says_is_found_and_kept(person: Person, geometry: HeadGeometry) -> None:
+    """Points moved by a known amount for each number of speech: told again, for other frames, and after loading."""
+    rng = np.random.default_rng(3)
+    said = rng.normal(0, 1, (len(person.landmarks), 2)).astype(np.float32)
+    amount = rng.normal(0, 4, (2, len(MOUTH_JAW), 2)).astype(np.float32)
+    maps = geometry.head_maps(person.landmarks)
+    points = apply(maps, person.landmarks)
+    points[:, MOUTH_JAW] = geometry.crop.expected(person.pose)[:, [*range(20), *range(21, 30)]]
+    points[:, MOUTH_JAW] += np.einsum("tk,kpc->tpc", said, amount)
+    listening = geometry.listening(points, person.pose, said)
+    assert listening.told is not None
+    np.testing.assert_allclose(listening.told, amount, atol=0.15)
+    again = HeadGeometry.from_state(listening.state())
+    assert again.told is not None
+    np.testing.assert_array_equal(again.told, listening.told)
+    there = apply(maps, again.wanted(person.landmarks, person.pose, said))
+    np.testing.assert_allclose(there, points[:, MOUTH_JAW], atol=0.6)

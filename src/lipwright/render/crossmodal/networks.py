@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -215,6 +216,12 @@ class CrossModal(nn.Module):
             with torch.no_grad():
                 self.said.weight.copy_(torch.from_numpy(start.weight))
                 self.said.bias.copy_(torch.from_numpy(start.bias))
+
+    def heard(self, speech: F32) -> F32 | None:
+        """(N, K) how much of each moving base windows of speech (N, window, k) add; None without such bases."""
+        with torch.inference_mode():
+            said = self._said(torch.from_numpy(np.ascontiguousarray(speech, np.float32)).to(self.speech_encoder.mean))
+        return None if said is None else np.asarray(said.float().cpu().numpy(), np.float32)
 
     def _said(self, speech: Tensor) -> Tensor | None:
         """(B, K) how much of each moving base a window of speech (B, window, k) adds."""

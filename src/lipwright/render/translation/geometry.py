@@ -111,6 +111,10 @@ class TranslationGeometry:
         box = Box(x, y, side, side, (self.size, self.size))
         return box.crop_from_frame(_canonical_maps(landmarks_px, self.rigid, self.steering))
 
+    def expected(self, pose_rad: F32) -> F32:
+        """(T, 3) poses to (T, 31, 2) mean places of mouth and jaw points 3 to 13, crop pixels."""
+        return self._in_crop(self._placed(pose_rad))
+
     @property
     def eye_distance(self) -> float:
         """Distance of the outer eye corners in crop pixels: the yardstick of sewing."""
@@ -119,8 +123,7 @@ class TranslationGeometry:
 
     def hulls(self, pose_rad: F32) -> list[F32]:
         """(T, 3) poses to T convex polygons (H, 2) in crop pixels."""
-        scale = self.size / float(self.box[2])
-        return [(hull - self.box[:2]) * scale - np.float32(0.5) for hull in self._canonical_hulls(pose_rad)]
+        return [self._in_crop(hull) for hull in self._canonical_hulls(pose_rad)]
 
     def hull_reach(self) -> tuple[float, float, float, float]:
         """Left, top, right and bottom in crop pixels that hold the hull of every pose.
@@ -132,9 +135,18 @@ class TranslationGeometry:
         (x0, y0), (x1, y1) = corners.min(0), corners.max(0)
         return float(x0), float(y0), float(x1), float(y1)
 
-    def _canonical_hulls(self, pose_rad: F32) -> list[F32]:
+    def _in_crop(self, points: F32) -> F32:
+        """Canonical units to crop pixels."""
+        scale = self.size / float(self.box[2])
+        return np.asarray((points - self.box[:2]) * scale - np.float32(0.5), np.float32)
+
+    def _placed(self, pose_rad: F32) -> F32:
+        """(T, 31, 2) hidden points at these poses, canonical units."""
         offset = np.clip(pose_rad - self.pose_mean, -self.pose_reach, self.pose_reach)
-        placed = self.mean + np.einsum("tp,pkc->tkc", offset, self.slope_per_rad)
+        return np.asarray(self.mean + np.einsum("tp,pkc->tkc", offset, self.slope_per_rad), np.float32)
+
+    def _canonical_hulls(self, pose_rad: F32) -> list[F32]:
+        placed = self._placed(pose_rad)
         sides = (self.low, self.high)
         corners = [placed + np.stack([a[:, 0], b[:, 1]], -1) for a in sides for b in sides]
         return [self._dilated(points) for points in np.concatenate(corners, axis=1)]
