@@ -21,6 +21,7 @@ from lipwright.media.writer import VideoWriter
 from lipwright.persona.template import Template
 from lipwright.subject.store import Subject
 from lipwright.synthesis.pipeline import Synthesis
+from lipwright.synthesis.setup import Setup
 from lipwright.synthesis.speaker import Persona
 from lipwright.synthesis.voice import voice_of_samples
 
@@ -71,7 +72,7 @@ def test_the_mouth_is_where_the_motion_model_put_it_at_that_time(
     speech = subject.samples[:32_000]
 
     def mouths(template: Template) -> F32:
-        synthesis = Synthesis(voice_of_samples(speech), template, persona.motion(), persona.renderer())
+        synthesis = Synthesis(Setup(voice_of_samples(speech), template, persona.motion(), persona.renderer()))
         points = synthesis.targets(0, synthesis.n_frames)
         return (points - synthesis.walk.mixed(template.centre_px, 0, synthesis.n_frames)[:, None]) / template.scale_px
 
@@ -144,7 +145,7 @@ def test_speech_later_by_some_samples_moves_the_mouth_as_much_later(persona: Per
     still = Template(subject.path / "frames.mp4", FaceTrack(*held, track.size))
     apertures = []
     for samples in (speech, late):
-        synthesis = Synthesis(voice_of_samples(samples), still, persona.motion(), persona.renderer())
+        synthesis = Synthesis(Setup(voice_of_samples(samples), still, persona.motion(), persona.renderer()))
         points = synthesis.targets(0, 150)
         apertures.append(points[:, 18, 1] - points[:, 14, 1])
     time = np.arange(10, 140)
