@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 import torch
+from tests.brought import Harm, model_folder
 
 from lipwright.cli.main import run
 from lipwright.core.syncnet_weights import shapes
@@ -14,16 +14,9 @@ from lipwright.core.syncnet_weights import shapes
 Capture = pytest.CaptureFixture[str]
 
 
-class Harm:
-    def __reduce__(self) -> tuple[object, ...]:
-        return os.mkdir, (os.environ["HARM"],)
-
-
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LIPWRIGHT_MODELS", str(tmp_path / "models"))
-    monkeypatch.setenv("HARM", str(tmp_path / "harm"))
-    return tmp_path / "models"
+    return model_folder(tmp_path, monkeypatch)
 
 
 def test_it_is_added_and_listed(tmp_path: Path, folder: Path, capsys: Capture) -> None:
