@@ -1,0 +1,131 @@
+"""What the stages of `meta-talk` need of a subject: its fitted face, pairs of speech and expression, pictures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lipwright.core.contracts import MotionModel
+from lipwright.core.errors import CheckpointError, ConfigError
+from lipwright.core.progress import Progress
+from lipwright.face.morphable import store
+from lipwright.face.morphable.fit import Fit
+from lipwright.motion.expression_model import ExpressionConfig
+from lipwright.motion.expression_pairs import own_pairs
+from lipwright.recipes.parts import RENDER_FRAMES, stretches, watched
+from lipwright.render.neural_face.config import NeuralFaceConfig
+from lipwright.render.neural_face.geometry import FaceGeometry
+from lipwright.render.translation.perceptual import perceptual_distance
+from lipwright.subject.face import fit_subject
+from lipwright.subject.store import Subject
+from lipwright.train.loop import Budget, TrainingRecord
+from lipwright.train.run import Run
+from lipwright.train.speech_expression import fit_expression
+
+if TYPE_CHECKING:
+    from lipwright.render.neural_face.data import FaceData
+    from lipwright.render.neural_face.renderer import NeuralFaceRenderer
+
+FIT_FILE = "face.npz"
+"""Where the fit lies while a persona is trained."""
+_SAME_CM = 0.01
+"""Two fits of the same footage move every point alike to this, for a unit of every coefficient."""
+EXPRESSION_SHARE, EXPRESSION_LIMIT_S = 0.1, 300.0
+"""Of a time budget, for speech to expression; more than the limit helps it no further."""
+
+
+def fitted(subject: Subject, run: Run) -> Fit:
+    """The subject's face; what an interrupted run fitted is kept."""
+    file = run.work / FIT_FILE
+    if run.resume and file.is_file():
+        try:
+            kept = store.load(file)
+            if len(kept.coefficients) == len(subject):
+                return kept
+        except CheckpointError:
+            pass  # half of one, of another version: it takes seconds to make again
+    run.work.mkdir(parents=True, exist_ok=True)
+    fit_subject(subject.path, file, progress=run.progress)
+    return store.load(file)
+
+
+def face_data(subject: Subject, fit: Fit, config: NeuralFaceConfig, progress: Progress) -> FaceData:
+    """Pictures and drawings of a subject's frames, of evenly spread seconds where it has very many."""
+    from lipwright.render.neural_face.data import FaceData
+
+    chosen = {}
+    for name, most in (("train", RENDER_FRAMES), ("validation", RENDER_FRAMES // 10)):
+        chosen[name] = stretches(subject.usable(name), most, round(subject.fps))
+    frames = np.concatenate([chosen["train"], chosen["validation"]])
+    order = np.argsort(frames, kind="stable")
+    places = np.argsort(order, kind="stable")
+    frames = frames[order]
+    keep, track = set(frames.tolist()), subject.track
+    return FaceData.from_frames(
+        (f for t, f in watched(subject, "drawings", progress) if t in keep),
+        _of_frames(fit, frames),
+        track.landmarks_px[frames],
+        track.pose_rad[frames],
+        subject.size,
+        config,
+        places[: len(chosen["train"])],
+        places[len(chosen["train"]) :],
+        frames,
+    )
+
+
+def _of_frames(fit: Fit, frames: NDArray[np.int64]) -> Fit:
+    return replace(fit, coefficients=fit.coefficients.frames(frames), trusted=fit.trusted[frames])
+
+
+def fit_renderer(
+    config: NeuralFaceConfig, data: FaceData, budget: Budget, run: Run, name: str = "renderer"
+) -> tuple[NeuralFaceRenderer, TrainingRecord]:
+    """The renderer, on pictures in memory."""
+    from lipwright.render.neural_face.task import NeuralFaceTask
+
+    task = NeuralFaceTask(config, data, run.seed, run.device, perceptual_distance(config, run.device))
+    record = run.loop(task, budget, name)
+    return task.renderer(), record
+
+
+def train_expression(
+    subject: Subject, fit: Fit, limit: Budget, run: Run, config: ExpressionConfig | None = None
+) -> tuple[MotionModel, TrainingRecord]:
+    """Speech to expression, within its share of `limit`."""
+    run.progress.start("speech features", None)
+    chosen = config or ExpressionConfig()
+    pairs = own_pairs(subject, fit, (chosen.feature,), split=None)
+    run.progress.finish()
+    budget = limit
+    if limit.seconds is not None:
+        budget = Budget(seconds=min(limit.seconds * EXPRESSION_SHARE, EXPRESSION_LIMIT_S))
+    return fit_expression(pairs, chosen, budget, run)
+
+
+def train_neural_face(
+    subject: Subject, config: NeuralFaceConfig, limit: Budget, run: Run, ready: NeuralFaceRenderer | None = None
+) -> tuple[MotionModel, NeuralFaceRenderer, dict[str, TrainingRecord]]:
+    """All stages within `limit`; of a renderer that is `ready` only speech to expression is left to train."""
+    records: dict[str, TrainingRecord] = {}
+    fit = fitted(subject, run)
+    motion, records["expression"] = train_expression(subject, fit, limit, run)
+    if ready is not None:
+        check_same_face(ready, subject, fit)
+        return motion, ready, records
+    left = Budget(limit.seconds - records["expression"].seconds if limit.seconds else None, limit.steps)
+    data = face_data(subject, fit, config, run.progress)
+    renderer, records["renderer"] = fit_renderer(config, data, left, run)
+    return motion, renderer, records
+
+
+def check_same_face(renderer: NeuralFaceRenderer, subject: Subject, fit: Fit) -> None:
+    """ConfigError when a renderer's expressions are not those of a fit: the same numbers would be other mouths."""
+    config = renderer.config
+    own = FaceGeometry.of(fit, subject.track.landmarks_px, subject.usable("train"), config.size, config.room).moves
+    other = renderer.geometry.moves
+    if own.shape != other.shape or not np.allclose(own, other, atol=_SAME_CM):
+        raise ConfigError("this renderer was trained on another fit of the face; pack this subject and train it again")
