@@ -80,9 +80,7 @@ def fitting_square(landmarks_px: F32, pixels: int = 256) -> Square:
     return _around((low + high) / 2, _FITTING_ROOM * float((high - low).max()), pixels)
 
 
-def hd_square(
-    landmarks_px: F32, pixels: int | None = None, room: float = ROOM, sides: Sequence[int] = SIDES
-) -> Square:
+def hd_square(landmarks_px: F32, pixels: int | None = None, room: float = ROOM, sides: Sequence[int] = SIDES) -> Square:
     """One square for a whole video around the lower face, 512, 768 or 1024 px, drawn at that size or `pixels`.
 
     Its middle is the median over time of the lower face's middle; `room` times the lower face's extent fits in.

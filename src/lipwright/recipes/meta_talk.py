@@ -1,7 +1,7 @@
 """`meta-talk`: system C, speech of any voice to the expression of a 3D face, and drawings of that face to pictures.
 
-A morphable face is fitted to the footage; a network says its expression from speech (also of other voices, by pairs of a
-teacher); a neural renderer turns drawings of the face into a photoreal lower face, sewn into the template.
+A morphable face is fitted to the footage; a network says its expression from speech, also of other voices (by pairs of
+a teacher); a neural renderer turns drawings of the face into a photoreal lower face, sewn into the template.
 The landmark motion is that of `instant`: for the appearance memory, the preview and baseline of every persona.
 """
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +54,7 @@ def test_any_chunking_gives_the_same_patches(renderer: NeuralFaceRenderer, filme
         other = copy.copy(renderer)
         other.reset()
         parts: list[Patch] = []
-        for start, stop in zip(cuts, cuts[1:], strict=False):
+        for start, stop in pairwise(cuts):
             parts += other.render(window(filmed, start, stop))
         for a, b in zip(whole, parts, strict=True):
             np.testing.assert_array_equal(a.rgb8, b.rgb8)

@@ -200,8 +200,8 @@ class FaceData:
     def _mouth(self, i: int, change: _Change) -> tuple[int, int, int, int]:
         """(left, top, width, height) of the mouth box, inside the square."""
         width, height = self.geometry.mouth_box()
-        centre = self.landmarks[i][MOUTH].mean(0) + (change.dx, change.dy)
-        corner = np.round(centre - (width / 2, height / 2)).astype(int)
+        moved = np.array([change.dx - width / 2, change.dy - height / 2])
+        corner = np.round(self.landmarks[i][MOUTH].mean(0) + moved).astype(int)
         left, top = np.clip(corner, 0, (self.geometry.size - width, self.geometry.size - height))
         return int(left), int(top), width, height
 

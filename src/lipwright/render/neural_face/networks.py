@@ -1,8 +1,8 @@
 """AudioDVP's neural face renderer: pix2pix's U-Net with refining convolutions, and pix2pix's PatchGAN.
 
 Wen, Wang, Richardt, Chen, Hu, "Photorealistic Audio-driven Video Portraits" (2020), section 3.3, after Isola et al.
-2017. State-dict keys are those of AudioDVP's published networks, for normalisation by batch; group normalisation has the
-same keys but the running statistics.
+2017. State-dict keys are those of AudioDVP's published networks where norms are 'batch'; 'group' has the same keys but
+the running statistics.
 """
 
 from __future__ import annotations
