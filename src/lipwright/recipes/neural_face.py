@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +16,9 @@ from lipwright.core.progress import Progress
 from lipwright.face.morphable import store
 from lipwright.face.morphable.fit import Fit
 from lipwright.motion.expression_model import ExpressionConfig
-from lipwright.motion.expression_pairs import own_pairs
+from lipwright.recipes.expression_pairs import PairsConfig, divided_settings, gathered
 from lipwright.recipes.parts import RENDER_FRAMES, stretches, watched
-from lipwright.render.neural_face.config import NeuralFaceConfig
+from lipwright.render.neural_face.config import NeuralFaceConfig, changed_preset
 from lipwright.render.neural_face.geometry import FaceGeometry
 from lipwright.render.translation.perceptual import perceptual_distance
 from lipwright.subject.face import fit_subject
@@ -35,6 +37,31 @@ _SAME_CM = 0.01
 """Two fits of the same footage move every point alike to this, for a unit of every coefficient."""
 EXPRESSION_SHARE, EXPRESSION_LIMIT_S = 0.1, 300.0
 """Of a time budget, for speech to expression; more than the limit helps it no further."""
+
+
+@dataclass(frozen=True)
+class FacePlan:
+    """All settings of one persona's parts."""
+
+    renderer: NeuralFaceConfig
+    pairs: PairsConfig = field(default_factory=PairsConfig)
+    expression: ExpressionConfig = field(default_factory=ExpressionConfig)
+
+
+class MadeFace(NamedTuple):
+    """What the stages made."""
+
+    motion: MotionModel
+    """Speech to expression."""
+    renderer: NeuralFaceRenderer
+    records: dict[str, TrainingRecord]
+    """By part."""
+
+
+def plan_of(preset: str, settings: Mapping[str, str]) -> FacePlan:
+    """A preset with some fields, of renderer or pairs, set from text; ConfigError for what is no setting."""
+    pairs, others = divided_settings(settings)
+    return FacePlan(changed_preset(preset, others), pairs)
 
 
 def fitted(subject: Subject, run: Run) -> Fit:
@@ -92,34 +119,36 @@ def fit_renderer(
     return task.renderer(), record
 
 
-def train_expression(
-    subject: Subject, fit: Fit, limit: Budget, run: Run, config: ExpressionConfig | None = None
-) -> tuple[MotionModel, TrainingRecord]:
-    """Speech to expression, within its share of `limit`."""
-    run.progress.start("speech features", None)
-    chosen = config or ExpressionConfig()
-    pairs = own_pairs(subject, fit, (chosen.feature,), split=None)
-    run.progress.finish()
-    budget = limit
-    if limit.seconds is not None:
-        budget = Budget(seconds=min(limit.seconds * EXPRESSION_SHARE, EXPRESSION_LIMIT_S))
-    return fit_expression(pairs, chosen, budget, run)
-
-
 def train_neural_face(
-    subject: Subject, config: NeuralFaceConfig, limit: Budget, run: Run, ready: NeuralFaceRenderer | None = None
-) -> tuple[MotionModel, NeuralFaceRenderer, dict[str, TrainingRecord]]:
-    """All stages within `limit`; of a renderer that is `ready` only speech to expression is left to train."""
-    records: dict[str, TrainingRecord] = {}
+    subject: Subject,
+    plan: FacePlan,
+    motion: MotionModel,
+    limit: Budget,
+    run: Run,
+    ready: NeuralFaceRenderer | None = None,
+) -> MadeFace:
+    """All stages within `limit`; of a renderer that is `ready` only speech to expression is left to train.
+
+    Args: `motion` is speech to landmarks of the same person (for the teacher).
+    """
+    began = time.perf_counter()
     fit = fitted(subject, run)
-    motion, records["expression"] = train_expression(subject, fit, limit, run)
     if ready is not None:
         check_same_face(ready, subject, fit)
-        return motion, ready, records
-    left = Budget(limit.seconds - records["expression"].seconds if limit.seconds else None, limit.steps)
-    data = face_data(subject, fit, config, run.progress)
-    renderer, records["renderer"] = fit_renderer(config, data, left, run)
-    return motion, renderer, records
+    pairs, facts = gathered(subject, fit, motion, plan.pairs, plan.expression.feature, limit, run)
+    share = limit
+    if limit.seconds is not None:
+        share = Budget(seconds=min(limit.seconds * EXPRESSION_SHARE, EXPRESSION_LIMIT_S))
+    said, record = fit_expression(pairs, plan.expression, share, run)
+    record.about = facts
+    records = {"expression": record}
+    if ready is not None:
+        return MadeFace(said, ready, records)
+    spent_s = time.perf_counter() - began
+    left = Budget(max(limit.seconds - spent_s, limit.seconds / 4) if limit.seconds else None, limit.steps)
+    data = face_data(subject, fit, plan.renderer, run.progress)
+    renderer, records["renderer"] = fit_renderer(plan.renderer, data, left, run)
+    return MadeFace(said, renderer, records)
 
 
 def check_same_face(renderer: NeuralFaceRenderer, subject: Subject, fit: Fit) -> None:

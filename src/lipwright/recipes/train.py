@@ -25,8 +25,6 @@ from lipwright.recipes import crossmodal, neural_face
 from lipwright.recipes.base import Recipe, find
 from lipwright.recipes.parts import fit_translation, remember, train_motion, translation_data
 from lipwright.render.crossmodal.renderer import CrossModalRenderer
-from lipwright.render.neural_face import config as face_config
-from lipwright.render.neural_face.config import NeuralFaceConfig
 from lipwright.render.neural_face.renderer import NeuralFaceRenderer
 from lipwright.render.translation.config import TranslationConfig, changed_preset
 from lipwright.render.translation.perceptual import check_perceptual
@@ -128,7 +126,7 @@ class _Plan:
     start: Mapping[str, Tensor] | None = None
     """Weights it begins with."""
     crossmodal: Plan | None = None
-    face: NeuralFaceConfig | None = None
+    face: neural_face.FacePlan | None = None
     ready: Renderer | None = None
     """Trained elsewhere; nothing is left to train."""
 
@@ -189,10 +187,9 @@ def _face_plan(
 ) -> _Plan:
     if init is not None:
         raise ConfigError("meta-talk begins from no other weights, its renderer knows one face; leave --init out")
-    config = face_config.changed_preset(preset, settings)
-    check_perceptual(config)
-    ready = NeuralFaceRenderer.load(renderer, device) if renderer is not None else None
-    return _Plan(face=config, ready=ready)
+    plan = neural_face.plan_of(preset, settings)
+    check_perceptual(plan.renderer)
+    return _Plan(face=plan, ready=NeuralFaceRenderer.load(renderer, device) if renderer is not None else None)
 
 
 def _make(
@@ -206,9 +203,9 @@ def _make(
     left = Budget(limit.seconds - record.seconds if limit.seconds else None, limit.steps)
     if plan.face is not None:
         ready = plan.ready if isinstance(plan.ready, NeuralFaceRenderer) else None
-        said, drawn, made = neural_face.train_neural_face(subject, plan.face, left, run, ready)
-        motions[said.info.produces], renderers[recipe.renderer] = said, drawn
-        records |= made
+        face = neural_face.train_neural_face(subject, plan.face, motion, left, run, ready)
+        motions[face.motion.info.produces], renderers[recipe.renderer] = face.motion, face.renderer
+        records |= face.records
     elif plan.ready is not None:
         renderers[recipe.renderer] = plan.ready
     elif plan.translation is not None:

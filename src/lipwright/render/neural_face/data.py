@@ -133,8 +133,8 @@ class FaceData:
             marks.append(Crops.of([np.stack([drawing.inside, region, 0 * region], 2)], config.size))
             planes.append(plane_map(geometry, head))
         points = apply(geometry.crop_maps(landmarks_px), landmarks_px)
-        joined = (Crops.joined(of) for of in (crops, drawn, marks))
-        return cls(*joined, np.stack(planes), points, pose_rad, numbers, geometry, train, validation)
+        real, made, masks = (Crops.joined(of) for of in (crops, drawn, marks))
+        return cls(real, made, masks, np.stack(planes), points, pose_rad, numbers, geometry, train, validation)
 
     def batch(self, config: NeuralFaceConfig, seed: int, step: int, rank: int = 0) -> Batch:
         """`config.batch` augmented training samples, the same for the same (seed, step).
@@ -189,12 +189,11 @@ class FaceData:
     def _sample(self, i: int, j: int, config: NeuralFaceConfig, change: _Change) -> _Sample:
         """The lower face of frame `i` in the surroundings of frame `j`."""
         drawings = [change.moved(self.drawn[k]) for k in self.neighbours(i, config.reach)]
-        inside, region, _ = cv2.split(change.moved(self.marks[i]))
+        inside, region = (np.ascontiguousarray(change.moved(self.marks[i])[..., k]) for k in (0, 1))
         crop, around = change.filmed(self.crops[i]), change.filmed(self.crops[j])
         plane = self.planes[i].copy()
         plane[:, 2] -= plane[:, :2] @ np.array([change.dx, change.dy], np.float32)
-        region = np.asarray(region, np.uint8)
-        inputs = network_input(config, drawings, np.asarray(inside, np.uint8), plane, around, region)
+        inputs = network_input(config, drawings, inside, plane, around, region)
         return _Sample(inputs, signed(crop), mask_of(region)[None], signed(around), self._mouth(i, change))
 
     def _mouth(self, i: int, change: _Change) -> tuple[int, int, int, int]:

@@ -7,10 +7,11 @@ expression that is to be shown: the template's own mouth, jaw and expression are
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from lipwright.core.contracts import F32
 from lipwright.core.errors import CheckpointError, SubjectError
@@ -44,8 +45,8 @@ class FaceGeometry:
     """(V,) 1 in the mouth's interior, else 0."""
     light: F32
     """(9, 3) the footage's median light: every drawing has the same."""
-    triangles: F32
-    """(F, 3) int32."""
+    triangles: NDArray[np.int32]
+    """(F, 3)."""
     rigid_cm: F32
     """(19, 3) the rigid points on the face: pose is found by them."""
     opened: F32
@@ -132,5 +133,5 @@ class FaceGeometry:
         missing = [n for n in (*_ARRAYS, "size") if f"geometry.{n}" not in tensors]
         if missing:
             raise CheckpointError(f"renderer weights lack geometry.{missing[0]}; retrain the renderer")
-        arrays = {n: tensors[f"geometry.{n}"].numpy() for n in _ARRAYS}
+        arrays: dict[str, Any] = {n: tensors[f"geometry.{n}"].numpy() for n in _ARRAYS}
         return cls(**arrays, size=int(tensors["geometry.size"]))

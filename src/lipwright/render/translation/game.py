@@ -123,11 +123,11 @@ class Game:
         for average, current in pairs:
             average.lerp_(current, 1 - keep)
         seen = zip(self.parts["generator"].buffers(), self.parts["learner"].buffers(), strict=True)
-        for average, current in seen:  # running statistics of norms
-            if average.is_floating_point():
-                average.lerp_(current, 1 - keep)
+        for kept, now in seen:  # running statistics of norms
+            if kept.is_floating_point():
+                kept.lerp_(now, 1 - keep)
             else:
-                average.copy_(current)
+                kept.copy_(now)
 
     def _optimiser(self, names: list[str]) -> torch.optim.Optimizer:
         parameters = [p for name in names for p in self.parts[name].parameters()]
