@@ -64,6 +64,17 @@ def test_every_parameter_learns_and_the_picture_gets_nearer(data: FaceData, conf
     assert task.mouths().shape[2] == 3
 
 
+def test_a_picture_begins_as_the_drawing_on_the_mean_picture(data: FaceData, config: NeuralFaceConfig) -> None:
+    task = NeuralFaceTask(config, data, 0)
+    batch = data.plain(np.array([4]), config)
+    with torch.no_grad():
+        first = task.modules()["generator"](batch.inputs)[0].permute(1, 2, 0).numpy()
+    drawing = data.drawn[4] / np.float32(127.5) - 1
+    seen = data.drawn[4].max(2) > 1
+    np.testing.assert_allclose(first[seen], drawing[seen], atol=1e-5)
+    np.testing.assert_allclose(first[~seen], data.mean().transpose(1, 2, 0)[~seen], atol=1e-5)
+
+
 def test_audiodvps_own_training_runs(data: FaceData) -> None:
     """L1 and a vanilla PatchGAN from the first step; no labels and no surroundings; statistics of norms are kept."""
     paper = replace(AUDIODVP, size=64, ngf=4, n_downs=5, ndf=4, batch=3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from lipwright.render.neural_face.config import NeuralFaceConfig
-from lipwright.render.neural_face.networks import PatchGan, RefinedUNet, start
+from lipwright.render.neural_face.networks import OnBase, PatchGan, RefinedUNet, start
 from lipwright.render.translation.discriminators import MultiscaleDiscriminator
 from lipwright.render.translation.layers import initialise
 from lipwright.render.translation.networks import GlobalGenerator
@@ -13,6 +13,11 @@ from lipwright.render.translation.networks import GlobalGenerator
 
 def build_generator(config: NeuralFaceConfig) -> nn.Module:
     """The generator, initialised from torch's current random state."""
+    network = _network(config)
+    return OnBase(network, config.window, config.size) if config.base else network
+
+
+def _network(config: NeuralFaceConfig) -> nn.Module:
     c = config
     if c.generator == "global":
         generator = GlobalGenerator(c.input_channels, 3, c.ngf, c.n_downs, c.n_blocks)

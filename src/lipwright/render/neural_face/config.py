@@ -15,7 +15,7 @@ JUDGES = ("patchgan", "multiscale")
 PERCEPTUAL = ("auto", "vgg19", "none")
 _CHOICES = {"generator": GENERATORS, "norm": NORMS, "gan": GANS, "judge": JUDGES, "perceptual": PERCEPTUAL}
 _LEAST = {"ngf": 1, "n_downs": 1, "n_blocks": 0, "ndf": 1, "n_scales": 1, "batch": 1, "window": 1}
-ARCHITECTURE = ("size", "generator", "ngf", "n_downs", "n_blocks", "norm", "window", "labels", "surround")
+ARCHITECTURE = ("size", "generator", "ngf", "n_downs", "n_blocks", "norm", "window", "labels", "surround", "base")
 """Fields that shape the network."""
 LABELS, SURROUND = 3, 4
 """Channels of the labels (mouth's inside, across and up on the head), and of the surroundings (RGB, region)."""
@@ -45,6 +45,9 @@ class NeuralFaceConfig:
     """Also show where the mouth's interior is and where every pixel lies on the head: teeth are in no drawing."""
     surround: bool = True
     """Also show the template around the region that is drawn: light, neck and collar go on across the seam."""
+    base: bool = True
+    """Pictures begin as the drawing on the person's mean picture, and the network learns what differs (ours, not the
+    papers'): a short training need not learn skin and light first."""
     judge: str = "multiscale"
     """Discriminator: 'patchgan' (pix2pix's, one scale) or 'multiscale' (pix2pixHD's)."""
     gan: str = "lsgan"
@@ -138,6 +141,7 @@ AUDIODVP = NeuralFaceConfig(
     norm="batch",
     labels=False,
     surround=False,
+    base=False,
     judge="patchgan",
     gan="vanilla",
     ndf=64,

@@ -136,6 +136,11 @@ class FaceData:
         real, made, masks = (Crops.joined(of) for of in (crops, drawn, marks))
         return cls(real, made, masks, np.stack(planes), points, pose_rad, numbers, geometry, train, validation)
 
+    def mean(self, count: int = 100) -> F32:
+        """(3, S, S) in [-1, 1] mean of `count` spread training pictures."""
+        places = self.train[np.linspace(0, len(self.train) - 1, min(count, len(self.train))).round().astype(int)]
+        return np.asarray(sum(signed(self.crops[int(i)]) for i in places) / np.float32(len(places)), np.float32)
+
     def batch(self, config: NeuralFaceConfig, seed: int, step: int, rank: int = 0) -> Batch:
         """`config.batch` augmented training samples, the same for the same (seed, step).
 

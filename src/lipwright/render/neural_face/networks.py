@@ -15,6 +15,8 @@ from lipwright.core.errors import ConfigError, ShapeError
 
 WIDEST = 8
 """The U-Net's channels stop doubling at so many times its first ones."""
+_BLACK = -0.99
+"""A drawing is this dark in all colours only where nothing is drawn."""
 _GROUP = 8
 """Channels normalised together, 'group'."""
 
@@ -117,6 +119,34 @@ class RefinedUNet(nn.Module):
             raise ShapeError("x", ("B", "C", f"multiple of {self.factor}", f"multiple of {self.factor}"), x.shape)
         drawn: Tensor = self.model(x)
         return drawn
+
+
+class OnBase(nn.Module):
+    """A generator that draws what differs from a base: the frame's own drawing, on the person's mean picture.
+
+    Args:
+        network: (B, C, S, S) to (B, 3, S, S); its last convolution begins at zero, so the first picture is the base.
+        window: drawings in the input, the frame's own in the middle.
+        size: S.
+    """
+
+    def __init__(self, network: nn.Module, window: int, size: int) -> None:
+        super().__init__()
+        self.network, self._first = network, 3 * (window // 2)
+        self.register_buffer("mean", torch.zeros(3, size, size))
+        last = [m for m in network.modules() if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d))][-1]
+        nn.init.zeros_(last.weight)
+
+    def start_from(self, mean: Tensor) -> None:
+        """Set the mean picture, (3, S, S) in [-1, 1]."""
+        self.mean.copy_(mean)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, S, S) to (B, 3, S, S), about [-1, 1]."""
+        own = x[:, self._first : self._first + 3]
+        drawn = (own.amax(1, keepdim=True) > _BLACK).to(x.dtype)
+        made: Tensor = drawn * own + (1 - drawn) * self.mean.to(x.dtype) + self.network(x)
+        return made
 
 
 class PatchGan(nn.Module):

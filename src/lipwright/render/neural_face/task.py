@@ -15,6 +15,7 @@ from lipwright.core.prefetch import Prefetch
 from lipwright.render.neural_face.build import build_generator, build_judges
 from lipwright.render.neural_face.config import NeuralFaceConfig
 from lipwright.render.neural_face.data import FaceData
+from lipwright.render.neural_face.networks import OnBase
 from lipwright.render.neural_face.renderer import NeuralFaceRenderer
 from lipwright.render.translation.batch import Batch
 from lipwright.render.translation.game import Game, Pair
@@ -52,6 +53,8 @@ class NeuralFaceTask:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             learner, judges = build_generator(config), build_judges(config)
+        if isinstance(learner, OnBase):
+            learner.start_from(torch.from_numpy(data.mean()))
         self._game = Game(config, {"learner": learner}, judges, self.device)
         self._gan = 0.0
         self._held_out = HeldOut(config, data, self._on_device, self._game.draw)
