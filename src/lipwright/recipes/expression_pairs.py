@@ -74,16 +74,24 @@ def divided_settings(settings: Mapping[str, str]) -> tuple[PairsConfig, dict[str
 
 
 def gathered(
-    subject: Subject, fit: Fit, motion: MotionModel, config: PairsConfig, feature: str, limit: Budget, run: Run
+    subject: Subject,
+    fit: Fit,
+    motion: MotionModel,
+    config: PairsConfig,
+    feature: str,
+    limit: Budget,
+    run: Run,
+    split: str | None = None,
 ) -> tuple[ExpressionPairs, dict[str, Any]]:
     """All pairs, and how many they are of which kind.
 
     Args:
         motion: speech to landmarks of the same person, which tells the memory what to show.
         feature: speech feature to compute.
+        split: of own footage; None: all of it.
     """
     run.progress.start("speech features", None)
-    pairs = own_pairs(subject, fit, (feature,), split=None)
+    pairs = own_pairs(subject, fit, (feature,), split=split)
     run.progress.finish()
     minutes = config.minutes(limit)
     facts: dict[str, Any] = {"own": len(pairs), "pseudo": 0, "teacher": NONE}

@@ -46,6 +46,8 @@ class FacePlan:
     renderer: NeuralFaceConfig
     pairs: PairsConfig = field(default_factory=PairsConfig)
     expression: ExpressionConfig = field(default_factory=ExpressionConfig)
+    own_split: str | None = None
+    """Split of the footage whose own pairs are learnt from; None: all of it, of which some is held out then."""
 
 
 class MadeFace(NamedTuple):
@@ -135,7 +137,7 @@ def train_neural_face(
     fit = fitted(subject, run)
     if ready is not None:
         check_same_face(ready, subject, fit)
-    pairs, facts = gathered(subject, fit, motion, plan.pairs, plan.expression.feature, limit, run)
+    pairs, facts = gathered(subject, fit, motion, plan.pairs, plan.expression.feature, limit, run, plan.own_split)
     share = limit
     if limit.seconds is not None:
         share = Budget(seconds=min(limit.seconds * EXPRESSION_SHARE, EXPRESSION_LIMIT_S))
