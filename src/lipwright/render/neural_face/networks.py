@@ -130,6 +130,8 @@ class OnBase(nn.Module):
         size: S.
     """
 
+    mean: Tensor
+
     def __init__(self, network: nn.Module, window: int, size: int) -> None:
         super().__init__()
         self.network, self._first = network, 3 * (window // 2)
