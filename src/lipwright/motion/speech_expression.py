@@ -134,6 +134,7 @@ class SharedExpression(nn.Module):
             *_unit(2 * width, 4 * width), *_unit(4 * width, 4 * width), nn.MaxPool2d(2),
             *_unit(4 * width, 8 * width), nn.MaxPool2d((1, 2)),
         )  # fmt: skip
+        self.rows.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a third faster on a CPU
         self.code = nn.Sequential(nn.Linear(8 * width * (FRAMES // 2) * (channels // 8), CODE), nn.ReLU())
         self.frames = nn.Sequential(nn.Conv1d(CODE, CODE, 3), nn.ReLU(), nn.Conv1d(CODE, CODE, 3), nn.ReLU())
         self.expression = nn.Linear(CODE * (FRAMES - 4), expressions)
