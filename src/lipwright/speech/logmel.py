@@ -33,8 +33,13 @@ class LogMel:
         """(256, 80) rows of the absolute block `index`."""
         rows = self.block_frames * self.rate
         start = index * rows * HOP - PAD
-        signal = source(start - 1, start + (rows - 1) * HOP + WINDOW).astype(np.float64)
-        emphasised = signal[1:] - _EMPHASIS * signal[:-1]
-        windows = np.lib.stride_tricks.sliding_window_view(emphasised, WINDOW)[::HOP]
-        hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW)
-        return compressed(np.abs(rfft(windows * hann, N_FFT)) @ mel_basis(N_FFT).T)
+        return rows_of(source(start - 1, start + (rows - 1) * HOP + WINDOW))
+
+
+def rows_of(samples: F32) -> F32:
+    """(N, 80) rows of 1 + (N - 1)·160 + 400 samples; the first one is only for the pre-emphasis."""
+    signal = samples.astype(np.float64)
+    emphasised = signal[1:] - _EMPHASIS * signal[:-1]
+    windows = np.lib.stride_tricks.sliding_window_view(emphasised, WINDOW)[::HOP]
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW)
+    return compressed(np.abs(rfft(windows * hann, N_FFT)) @ mel_basis(N_FFT).T)
