@@ -148,7 +148,7 @@ class NearFeatures:
         frames, reach = _BLOCK // _PER_FRAME, (_BLOCK - 1) * HOP - logfbank.PAD + logfbank.WINDOW
         self._energies, self._mels = _Blocks(self._fbank, _BLOCK, reach), _Blocks(self._mel, _BLOCK, reach)
         self._levels = _Blocks(self._level, frames, _BLOCK * HOP)
-        known = {
+        known: dict[str, Callable[[int, int, int], F32]] = {
             "logfbank": partial(self._fine, self._energies), "logmel": partial(self._fine, self._mels),
             "cepstra": self._cepstra, "pauses": self._pauses, "phones": self._phones,
             "articulation": self._articulation, "visemes": self._visemes,

@@ -14,13 +14,17 @@ from lipwright.face.align import apply
 from lipwright.face.morphable.light import shade
 from lipwright.face.morphable.model import camera_of, posed
 from lipwright.face.morphable.solve import Noise, Points, first_state, step
-from lipwright.face.raster import interpolate, project, rasterise, vertex_normals
+from lipwright.face.raster import interpolate, project, rasterise, resolve, supersampled, vertex_normals
 from lipwright.render.neural_face.geometry import FaceGeometry
 
 _STEPS = 4
 """Gauss-Newton steps from the tracker's pose to the person's own."""
-_INSIDE = 128
-"""Value from which a pixel of the drawn interior counts as such."""
+_FINER = 2
+"""Drawn at so many times the size and averaged: lips meet in lines thinner than a pixel."""
+_FACING = 0.3
+"""Cosine to the camera from which the light of a vertex was measured."""
+_MOSTLY = 0.5
+"""Share of a pixel from which it is all face, or all interior."""
 
 
 @dataclass(frozen=True)
@@ -69,14 +73,27 @@ def heads(geometry: FaceGeometry, landmarks_px: F32, pose_rad: F32, size: tuple[
 def draw(geometry: FaceGeometry, head: Head, expression: F32) -> Drawing:
     """The face with an (E,) expression on a head, in the footage's median light."""
     points, normals = _placed(geometry, head, expression)
-    colours = shade(geometry.albedo, normals, geometry.light).clip(0, 1) * 255
-    size = geometry.size
-    fragments = rasterise(points, geometry.triangles, (size, size), cull_back=True)
-    seen: F32 = interpolate(
-        fragments, geometry.triangles, np.concatenate([colours, 255 * geometry.inside[:, None]], 1, dtype=np.float32)
-    )
-    picture = np.rint(seen[..., :3]).astype(np.uint8)
-    return Drawing(picture, np.where(seen[..., 3] >= _INSIDE, 255, 0).astype(np.uint8))
+    colours = _lit(geometry, normals).clip(0, 1) * 255
+    size = geometry.size * _FINER
+    fragments = rasterise(supersampled(points, _FINER), geometry.triangles, (size, size), cull_back=True)
+    inside = geometry.inside[:, None]
+    attributes = np.concatenate([colours, inside, np.ones_like(inside)], 1, dtype=np.float32)
+    seen = resolve(interpolate(fragments, geometry.triangles, attributes), _FINER)
+    face = seen[..., 4] >= _MOSTLY  # its edge keeps its colour: the black beside it is no part of it
+    picture = np.where(face[..., None], np.rint(seen[..., :3] / np.maximum(seen[..., 4:], _MOSTLY)), 0)
+    return Drawing(picture.astype(np.uint8), np.where(seen[..., 3] >= _MOSTLY, 255, 0).astype(np.uint8))
+
+
+def _lit(geometry: FaceGeometry, normals: F32) -> F32:
+    """(V, 3) colours, no brighter or darker than where the face looks at the camera.
+
+    The light was found there; of the rims of lips, which look up and down, its harmonics know nothing.
+    """
+    light = shade(np.ones_like(geometry.albedo), normals, geometry.light)
+    facing = light[(normals[:, 2] > _FACING) & (geometry.inside == 0)]
+    if len(facing):
+        light = light.clip(facing.min(0), facing.max(0))
+    return np.asarray(geometry.albedo * light, np.float32)
 
 
 def covered(geometry: FaceGeometry, head: Head) -> NDArray[np.bool_]:
