@@ -15,6 +15,7 @@ from lipwright.compose.paste import paste
 from lipwright.core.contracts import Divided, FaceTrack, Local, Patch, Renderer, RenderWindow
 from lipwright.core.errors import CheckpointError, ConfigError, ShapeError
 from lipwright.core.ibug import RIGID
+from lipwright.engines.engine import Engine
 from lipwright.media.color import ColorTags
 from lipwright.media.picture import Picture
 from lipwright.render.neural_face.build import build_generator
@@ -169,3 +170,20 @@ def test_what_is_saved_is_loaded(renderer: NeuralFaceRenderer, filmed: Filmed, t
         NeuralFaceRenderer.from_state(tensors, config)
     with pytest.raises(CheckpointError, match="not a neural face renderer"):
         NeuralFaceRenderer.from_state(tensors, {})
+
+
+@pytest.mark.slow
+def test_openvino_draws_the_same(
+    renderer: NeuralFaceRenderer, filmed: Filmed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("onnx", "onnxscript", "openvino"):
+        pytest.importorskip(name, exc_type=ImportError)
+    monkeypatch.setenv("LIPWRIGHT_CACHE", str(tmp_path))
+    engine = Engine("openvino", "fp32")
+    other = renderer.on(engine)
+    for of in (renderer, other):
+        of.reset()
+    for a, b in zip(renderer.render(window(filmed, 0, 3)), other.render(window(filmed, 0, 3)), strict=True):
+        assert np.abs(a.rgb8.astype(int) - b.rgb8).max() <= 1
+        assert a.rgb8.std() > 3
+    assert engine.notes == []
