@@ -32,7 +32,7 @@ from lipwright.train.speech_expression import fit_expression
 SMALL = {
     "shared-cnn": ExpressionConfig(width=2, clip_frames=16, batch=4, augment=AugmentConfig()),
     "window-cnn": ExpressionConfig(network="window-cnn", width=2, clip_frames=8, batch=2, augment=AugmentConfig()),
-    "linear": replace(AUDIODVP, clip_frames=16, batch=4),
+    "linear": replace(AUDIODVP, clip_frames=16, batch=4, learning_rate=1e-2),
 }
 LIPS = np.random.default_rng(1).normal(0, 0.1, (3, 20, 3)).astype(np.float32)
 

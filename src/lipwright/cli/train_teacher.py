@@ -20,8 +20,9 @@ def command(
     ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="File to write.")] = Path("teacher.safetensors"),
     rendered: Annotated[
-        int, typer.Option(min=0, help="Identities to render and learn from (besides subjects: 0).  [default: 24]")
-    ] = -1,
+        int | None,
+        typer.Option(min=0, help="Identities to render and learn from.  [default: 24 without subjects, 0 with]"),
+    ] = None,
     held_out: Annotated[int, typer.Option(min=1, help="Rendered identities that are only scored.")] = 4,
     seconds: Annotated[float, typer.Option(min=1, max=60, help="Seconds of each rendered identity.")] = 8.0,
     divide: Annotated[int, typer.Option(help="How much narrower than Wav2Lip: 1, 2, 4 or 8.")] = 4,
@@ -51,7 +52,7 @@ def command(
         limit, people = Budget.parse(budget), subjects or []
         if divide not in WIDTHS:
             raise ConfigError(f"--divide {divide} is none of {', '.join(map(str, WIDTHS))}; 4 suits a CPU")
-        count = (0 if people else RenderedFaces.identities) if rendered < 0 else rendered
+        count = (0 if people else RenderedFaces.identities) if rendered is None else rendered
         if not count and len(people) < 2:
             raise ConfigError("one subject leaves nobody to score by; give two or more, or --rendered 24")
         opened = [Subject.open(folder) for folder in people]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from lipwright.core.contracts import F32, U8, FaceTrack
 from lipwright.metrics.lipfit import REACH
 from lipwright.metrics.syncnet import WINDOW_FRAMES
+from lipwright.recipes.teacher import filtering
 from lipwright.recipes.teacher.filtering import (
     CHUNK,
     LEAST_SHARE,
+    SyncNetScorer,
     all_scores,
     chunks,
     rule_of,
@@ -63,6 +68,35 @@ def test_a_face_the_scorer_cannot_judge_is_not_filtered() -> None:
     rule = rule_of(blind, [(0.001, 9.0)], "lipmatch")
     assert rule.bias == 0
     assert weighed(blind[:CHUNK], 140, rule).all()
+
+
+def test_syncnets_distances_become_the_same_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lips and sound carry the number of their frame, the sound two frames late; faces are cut at twice the size."""
+    n, given = 130, list[tuple[int, ...]]()
+
+    def lips(model: object, faces: Iterable[U8], n_windows: int) -> F32:
+        given.extend(face.shape for face in faces)
+        return np.eye(200, dtype=np.float32)[:n_windows]
+
+    def sound(model: object, cepstra: object, n_windows: int) -> F32:
+        return np.roll(np.eye(200, dtype=np.float32), 2, axis=0)[:n_windows]
+
+    monkeypatch.setattr(filtering.syncnet, "embed_lips", lips)
+    monkeypatch.setattr(filtering.syncnet, "embed_sound", sound)
+    points = np.zeros((n, 68, 2), np.float32)
+    points[:, 0], points[:, 1:] = (80, 80), (176, 176)
+    dense = np.zeros((n, 478, 3), np.float32)
+    dense[:, 0, :2], dense[:, 1:, :2] = (80, 80), (176, 176)
+    seen = FaceTrack(points, dense, np.ones(n, np.float32), np.zeros((n, 3), np.float32), (256, 256))
+    frames = [np.zeros((256, 256, 3), np.uint8)] * n
+    table = SyncNetScorer(None).table(frames, seen, np.zeros(640 * n, np.float32))  # type: ignore[arg-type]
+    assert set(given) == {(224, 224, 3)}
+    assert table.shape == (n - WINDOW_FRAMES + 1 - 2 * REACH, 2 * REACH + 1)
+    confidence, late = score(table)
+    assert late == pytest.approx(2, abs=0.01)
+    assert confidence == pytest.approx(2**0.5, abs=0.1)
+    short = seen[:40]
+    assert len(SyncNetScorer(None).table(frames[:40], short, np.zeros(25_600, np.float32))) == 0  # type: ignore[arg-type]
 
 
 def test_syncnet_has_its_published_least() -> None:

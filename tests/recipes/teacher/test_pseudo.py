@@ -18,6 +18,7 @@ from lipwright.face.morphable.fit import Fit, follow, identity
 from lipwright.face.morphable.person import build
 from lipwright.motion.expression_pairs import PSEUDO, own_pairs
 from lipwright.recipes.teacher import pseudo
+from lipwright.recipes.teacher.filtering import Rule
 from lipwright.recipes.teacher.portrait import Portrait, portrait
 from lipwright.recipes.teacher.pseudo import pseudo_pairs
 from lipwright.recipes.teacher.speech import Utterance
@@ -80,6 +81,20 @@ def test_what_is_done_is_not_done_again(subject: Subject, fit: Fit, small: Portr
     np.testing.assert_array_equal(more.features["logmel"][:600], made.features["logmel"])
     pseudo_pairs(subject, fit, Noise("other"), teacher, run(tmp_path), 0.03, small)
     assert teacher.asked[-1] == 0, "other speech is other work"
+
+
+def test_early_lips_are_moved_back_to_their_sound() -> None:
+    """Two frames early: frame t showed the sound of t + 2."""
+    n = 100
+    told = pseudo._Told(
+        {"logmel": np.zeros((4 * n, 80), np.float32)},
+        np.arange(n, dtype=np.float32)[:, None] * np.ones((1, 2), np.float32),
+        np.ones(n, np.float32),
+        np.zeros((0, 31), np.float32),
+    )
+    made = pseudo._pairs(told, Rule(-np.inf, 2.0, 0.0), np.zeros((2, 20, 3), np.float32))
+    assert made is not None
+    assert made.expression[2:, 0].tolist() == list(range(n - 2))
 
 
 def test_own_and_pseudo_pairs_share_a_basis(subject: Subject, fit: Fit) -> None:

@@ -46,6 +46,23 @@ def test_without_an_engine_the_next_step_is_named(monkeypatch: pytest.MonkeyPatc
         SyntheticVoices()(0)
 
 
+def test_where_nobody_speaks_the_person_changes_voice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tone of 200 Hz moves by as much as the piece changes its length."""
+    tone = np.sin(2 * np.pi * 200 * np.arange(32_000) / 16_000).astype(np.float32)
+    monkeypatch.setattr(speech, "engines", dict)
+    source = speech.default_speech(tone, 3)
+    assert isinstance(source, speech.ChangedVoice)
+    for index in range(3):
+        said = source(index)
+        spectrum = np.abs(np.fft.rfft(said.samples))
+        pitch = spectrum.argmax() * 16_000 / len(said.samples)
+        assert pitch * len(said.samples) == pytest.approx(200 * len(tone), rel=0.01)
+        assert abs(pitch - 200) > 10
+        assert len(said.heard) == len(said.samples)
+        np.testing.assert_array_equal(source(index).heard, said.heard)
+    assert source.key != speech.ChangedVoice(tone, 4).key
+
+
 def test_a_folder_is_heard_in_pieces_file_after_file(tmp_path: Path) -> None:
     with pytest.raises(FootageError, match="holds no sound"):
         SpeechFolder(tmp_path)(0)

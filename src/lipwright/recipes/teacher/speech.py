@@ -6,6 +6,7 @@ for synthetic ones the engine also tells which phone sounds when.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -22,7 +23,7 @@ from lipwright.core.errors import DependencyError, FootageError, SpeechError
 from lipwright.media.audio import AudioReader
 from lipwright.media.probe import probe
 from lipwright.speech.exact import PhoneTime
-from lipwright.speech.rooms import Rooms, longer_tract
+from lipwright.speech.rooms import Rooms, longer_tract, played
 from lipwright.speech.texts import sentence
 from lipwright.speech.tts import INSTALL_HINT, Phone, Speech, concatenate, engines
 
@@ -160,6 +161,37 @@ class SpeechFolder:
         parts = AudioReader(path, start_s=start, end_s=start + Fraction(self.seconds)).blocks()
         samples = np.concatenate([np.zeros(0, np.float32), *parts]).astype(np.float32)
         return Utterance(f"{path.name} {k * self.seconds:g} s", samples, samples)
+
+
+@dataclass(frozen=True)
+class ChangedVoice:
+    """One recording as larger and smaller heads would say it: what is left where no speech engine is installed."""
+
+    samples: F32
+    """(S,) 16 kHz."""
+    seed: int = 0
+    seconds: float = 15.0
+
+    @property
+    def key(self) -> str:
+        """See `SpeechSource`."""
+        digest = hashlib.sha256(np.ascontiguousarray(self.samples).tobytes()).hexdigest()[:16]
+        return config_key({"changed": digest, "seed": self.seed, "seconds": self.seconds})
+
+    def __call__(self, index: int) -> Utterance:
+        """Piece after piece, each round with other vocal tracts: pitch, formants and pace move together."""
+        rng, size = np.random.default_rng([self.seed, 12, index]), round(self.seconds * SAMPLE_RATE)
+        count = max(round(len(self.samples) / size), 1)
+        k, factor = index % count, float(rng.choice([rng.uniform(0.8, 0.92), rng.uniform(1.09, 1.25)]))
+        exact, said = played(self.samples[k * size : (k + 1) * size], factor)
+        return Utterance(f"own speech {k * self.seconds:g} s, {exact:.2f} times", said, Rooms().of(said, said[:0], rng))
+
+
+def default_speech(samples: F32, seed: int = 0) -> SpeechSource:
+    """Synthetic voices, or the person's own `samples` changed where no engine is installed."""
+    if any(engine.available() for name, engine in engines().items() if name in {v[0] for v in VOICES}):
+        return SyntheticVoices(seed)
+    return ChangedVoice(samples, seed)
 
 
 @dataclass(frozen=True)
