@@ -12,12 +12,12 @@ from lipwright.core import weights
 from lipwright.core.clock import FPS
 from lipwright.core.config import with_changes
 from lipwright.core.contracts import MotionModel
-from lipwright.core.errors import ConfigError
+from lipwright.core.errors import ConfigError, SubjectError
 from lipwright.face.morphable.fit import Fit
 from lipwright.motion.expression_pairs import PSEUDO, ExpressionPairs, joined, own_pairs
 from lipwright.recipes.teacher.portrait import portrait
 from lipwright.recipes.teacher.pseudo import pseudo_pairs
-from lipwright.recipes.teacher.speech import SpeechFolder, SpeechSource, SyntheticVoices
+from lipwright.recipes.teacher.speech import SpeechFolder, SpeechSource, default_speech
 from lipwright.recipes.teacher.teachers import NAMES, make_teacher
 from lipwright.subject.store import Subject
 from lipwright.train.loop import Budget
@@ -83,7 +83,7 @@ def gathered(
     run: Run,
     split: str | None = None,
 ) -> tuple[ExpressionPairs, dict[str, Any]]:
-    """All pairs, and how many they are of which kind.
+    """All pairs, and how many they are of which kind; `without` says why a teacher nobody named left none.
 
     Args:
         motion: speech to landmarks of the same person, which tells the memory what to show.
@@ -96,10 +96,16 @@ def gathered(
     minutes = config.minutes(limit)
     facts: dict[str, Any] = {"own": len(pairs), "pseudo": 0, "teacher": NONE}
     if minutes > 0:
-        speech: SpeechSource = SpeechFolder(Path(config.speech)) if config.speech else SyntheticVoices(run.seed)
-        shown = portrait(subject, run.work / "portrait", run.progress)
-        teacher = make_teacher(config.named, shown, fit, motion, run.progress)
-        made = pseudo_pairs(subject, fit, speech, teacher, run, minutes, shown, (feature,))
+        folder = SpeechFolder(Path(config.speech)) if config.speech else None
+        speech: SpeechSource = folder or default_speech(subject.samples, run.seed)
+        try:
+            shown = portrait(subject, run.work / "portrait", run.progress)
+            teacher = make_teacher(config.named, shown, fit, motion, run.progress)
+            made = pseudo_pairs(subject, fit, speech, teacher, run, minutes, shown, (feature,))
+        except SubjectError as error:
+            if config.teacher != AUTO:
+                raise
+            return pairs, facts | {"without": str(error)}  # nobody asked for it by name: own pairs serve as well
         facts |= {"pseudo": int((made.weight[made.source == PSEUDO] > 0).sum()), "teacher": config.named}
         pairs = joined([pairs, made])
     return pairs, facts
