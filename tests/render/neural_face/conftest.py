@@ -29,15 +29,15 @@ class Filmed:
     frames: list[U8]
 
 
-@pytest.fixture(scope="session")
-def filmed() -> Filmed:
+def film() -> Filmed:
+    """Forty frames."""
     model, c = drawn.face(), drawn.truth(COUNT)
     fit = Fit(model, c, np.ones(COUNT, np.float32))
     return Filmed(fit, drawn.tracked(model, c), drawn.pictures(model, c))
 
 
-@pytest.fixture(scope="session")
-def data(filmed: Filmed) -> FaceData:
+def data_of(filmed: Filmed) -> FaceData:
+    """Thirty to learn from, seven held out."""
     return FaceData.from_frames(
         filmed.frames,
         filmed.fit,
@@ -49,6 +49,16 @@ def data(filmed: Filmed) -> FaceData:
         np.arange(33, COUNT),
         np.arange(COUNT),
     )
+
+
+@pytest.fixture(scope="session")
+def filmed() -> Filmed:
+    return film()
+
+
+@pytest.fixture(scope="session")
+def data(filmed: Filmed) -> FaceData:
+    return data_of(filmed)
 
 
 @pytest.fixture
