@@ -25,6 +25,8 @@ from lipwright.render.crossmodal import config as crossmodal
 from lipwright.render.crossmodal.config import CrossModalConfig
 from lipwright.render.crossmodal.data import CrossModalData
 from lipwright.render.crossmodal.task import CrossModalTask
+from lipwright.render.neural_face import config as neural_face
+from lipwright.render.neural_face.config import NeuralFaceConfig
 from lipwright.render.oracle import config as oracle
 from lipwright.render.oracle.config import OracleConfig
 from lipwright.render.registry import RENDERERS
@@ -56,6 +58,7 @@ SKETCH = TranslationConfig(
     attention=False,
     mouth_discriminator=False,
 )
+FACE = NeuralFaceConfig(size=64, ngf=4, n_downs=5, ndf=4, n_scales=1, learning_rate=2e-3)
 ORACLE = OracleConfig(mouth=SKETCH, head=SKETCH)
 
 
@@ -66,10 +69,11 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(translation.PRESETS, name, TINY)
         monkeypatch.setitem(crossmodal.PRESETS, name, CROSS)
         monkeypatch.setitem(oracle.PRESETS, name, ORACLE)
+        monkeypatch.setitem(neural_face.PRESETS, name, FACE)
 
 
 def test_the_recipes_of_this_version() -> None:
-    assert {"instant", "news-anchor", "pose-adaptive", "virtual-human"} <= set(RECIPES)
+    assert {"instant", "meta-talk", "news-anchor", "pose-adaptive", "virtual-human"} <= set(RECIPES)
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -92,7 +96,7 @@ def test_a_recipe_describes_itself(name: str) -> None:
 
 def test_an_unknown_recipe_lists_the_known_ones(subject: Subject, tmp_path: Path) -> None:
     with pytest.raises(
-        ConfigError, match="unknown recipe 'gan'; available: instant, news-anchor, pose-adaptive, virtual"
+        ConfigError, match="unknown recipe 'gan'; available: instant, meta-talk, news-anchor, pose-adaptive"
     ):
         train(subject, recipe="gan", out=tmp_path / "p")
     with pytest.raises(ConfigError, match="unknown device 'tpu'"):

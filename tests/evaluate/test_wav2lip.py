@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from lipwright.evaluate.wav2lip import Wav2LipSpeaker, face_boxes, redrawn
+from lipwright.evaluate.wav2lip import Wav2LipSpeaker
 from lipwright.media.video import VideoReader
+from lipwright.render.teacher.faces import face_boxes, redrawn
 from lipwright.render.teacher.networks import SIDE
 
 

@@ -16,14 +16,14 @@ from lipwright.hearing.__main__ import main
 from lipwright.hearing.card import accuracy, error_rate, order
 from lipwright.hearing.dataset import Spoken, columns_of, labels_at, spoken
 from lipwright.hearing.pieces import Ear, Heard
-from lipwright.hearing.rooms import Line, played
 from lipwright.hearing.sounds import KINDS, noise_of
 from lipwright.hearing.speakers import FORMANT, HELD_OUT, RECORDED, Speaker
-from lipwright.hearing.texts import WORDS, invent, sentence
 from lipwright.hearing.training import Fold, HearingTask, TrainingConfig
 from lipwright.speech.articulation import PHONES
 from lipwright.speech.exact import label_of
 from lipwright.speech.ipa import arpabet
+from lipwright.speech.rooms import Line, played
+from lipwright.speech.texts import WORDS, invent, sentence
 from lipwright.speech.tts import Phone
 from lipwright.speech.tts_espeak import Espeak, voice_file
 

@@ -9,13 +9,13 @@ import torch
 
 from lipwright.core.clock import SAMPLE_RATE
 from lipwright.face.ict import find_ict, load_ict
-from lipwright.hearing.rooms import Rooms, longer_tract
 from lipwright.lipmatch.card import late, measure
 from lipwright.lipmatch.clips import KEPT, TalkingMouth, rendered
 from lipwright.lipmatch.dataset import Wanted
 from lipwright.lipmatch.training import Fold, MatchTask, TrainingConfig, augmented, central
 from lipwright.lipmatch.voices import HELD_OUT, TRAINING
 from lipwright.metrics.lipmatch import SIDE, LipMatch
+from lipwright.speech.rooms import Rooms, longer_tract
 from lipwright.speech.tts import Phone, Speech
 from lipwright.train.loop import Budget, Loop
 

@@ -12,7 +12,8 @@ from lipwright.core.contracts import F32, U8, Patch
 from lipwright.core.ibug import JAW_LINE, MOUTH_JAW
 from lipwright.media.video import VideoReader
 from lipwright.presenter.scene import load_truth
-from lipwright.render.sewing import change_mask, jaw_field, meet_jaw, mouth_mask, sew, skin_mask, wanted_jaw
+from lipwright.render.sewing import _moving, change_mask, jaw_field, meet_jaw, mouth_mask, sew, skin_mask, wanted_jaw
+from lipwright.render.warp import grid_nodes, upsample
 
 SIDE, EYE = 400, 130.0
 CENTRE, RADII = (200.0, 170.0), (95.0, 150.0)
@@ -100,6 +101,23 @@ def test_nothing_folds(drop: float) -> None:
     area = (1 + across[..., 0]) * (1 + down[..., 1]) - across[..., 1] * down[..., 0]
     assert area.min() > 0.15
     assert area.max() < 4
+
+
+@pytest.mark.parametrize("size", [(60, 90), (90, 60), (78, 79)])
+def test_where_a_field_moves_is_found_in_pictures_of_any_shape(size: tuple[int, int]) -> None:
+    """The last node alone moves: what it reaches lies in the area, which lies in the picture."""
+    width, height = size
+    nodes, grid = grid_nodes(width, height, 10)
+    field = np.zeros_like(nodes)
+    field[-1] = 5
+    area = _moving(field, grid, size)
+    assert area is not None
+    still = np.square(upsample(field, grid, width, height)).sum(-1) <= 1 / 64**2
+    assert not still.all()
+    still[area] = True
+    assert still.all()
+    assert area[0].stop <= height
+    assert area[1].stop <= width
 
 
 def test_the_same_jaw_changes_nothing() -> None:

@@ -98,5 +98,5 @@ def test_bad_input_is_named() -> None:
         logfbank(np.zeros((2, 640)))
     with pytest.raises(ShapeError, match="samples"):
         array_source(np.zeros((2, 640), np.float32))
-    with pytest.raises(ConfigError, match="logfbank, pauses, phones"):
+    with pytest.raises(ConfigError, match="logfbank, logmel, mfcc12"):
         compute("mfcc13", array_source(np.zeros(640, np.float32)), 0, 1)

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import cv2
 import pytest
+from tests.render.neural_face.conftest import SMALL, data_of, film
 
 from lipwright.core.checkpoint import load_tensors
+from lipwright.render.neural_face.packed import save_packed
+from lipwright.render.neural_face.renderer import NeuralFaceRenderer
 from lipwright.render.translation.renderer import TranslationRenderer
 
 HERE = Path(__file__).parent
@@ -142,3 +145,16 @@ def test_what_the_user_can_mend_is_one_sentence(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: ")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_packed_face_is_trained(tmp_path: Path) -> None:
+    """meta-talk: the drawings were made where the rasteriser is."""
+    save_packed(tmp_path / "p.safetensors", data_of(film()), SMALL)
+    out = tmp_path / "out"
+    done = bare(TRAIN, str(tmp_path / "p.safetensors"), "-o", str(out), "--budget", "3 steps", "--device", "cpu")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((out / "training.json").read_text(encoding="utf-8"))["steps"] == 3
+    for name in ("preview", "mouths"):
+        assert cv2.imread(str(out / f"{name}.png")).std() > 1
+    NeuralFaceRenderer.load(out / "renderer.safetensors")

@@ -21,6 +21,7 @@ from lipwright.cli import (
     report,
     speak,
     train,
+    train_teacher,
     visemes,
 )
 
@@ -33,8 +34,10 @@ app = typer.Typer(
     rich_markup_mode=None,  # drawing boxes around the help costs half of its time
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (prepare, train, pack, fit, speak, visemes, export, evaluate, demo, recipes, doctor, bench, report):
-    app.command(verb.__name__.rpartition(".")[2])(verb.command)
+for verb in (
+    prepare, train, train_teacher, pack, fit, speak, visemes, export, evaluate, demo, recipes, doctor, bench, report
+):  # fmt: skip
+    app.command(verb.__name__.rpartition(".")[2].replace("_", "-"))(verb.command)
 app.add_typer(models.app, name="models")
 
 

@@ -75,7 +75,7 @@ def load(folder: Path) -> dict[str, dict[str, Any]]:
 
 def _known(given: Mapping[str, Any]) -> dict[str, Any]:
     """A result; those of `lipwright bench` get their tables here."""
-    from lipwright.cli.bench import tables, virtual_human_tables
+    from lipwright.cli.bench import meta_talk_tables, tables, virtual_human_tables
 
     if "measures" in given:
         return {"notes": [], **tables.of_measures(given)}
@@ -83,6 +83,8 @@ def _known(given: Mapping[str, Any]) -> dict[str, Any]:
         return {"notes": [], **tables.of_ablations(given)}
     if given.get("benchmark") == "virtual-human":
         return {"notes": [], **virtual_human_tables.of_virtual_human(given)}
+    if given.get("benchmark") == "meta-talk":
+        return {"notes": [], **meta_talk_tables.of_meta_talk(given)}
     if given["schema"] != SCHEMA:
         raise ValueError(f"schema {given['schema']}, this version reads {SCHEMA}")
     _where(given["machine"])  # what a page shows of it must be there

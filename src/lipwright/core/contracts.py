@@ -23,7 +23,9 @@ F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 
 LANDMARKS = "landmarks"
-"""What most motion models produce and most renderers accept; otherwise it is the name of a speech feature."""
+"""What most motion models produce and most renderers accept; otherwise `EXPRESSION` or the name of a speech feature."""
+EXPRESSION = "expression"
+"""Coefficients of the subject's own morphable face (face.morphable), one set per frame."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class MotionInfo:
     """What a motion model says of itself; checked before any weight loads."""
 
     produces: str
-    """'landmarks', or the name of a speech feature whose windows it cuts out ('visemes' ...)."""
+    """'landmarks', 'expression', or the name of a speech feature whose windows it cuts out ('visemes' ...)."""
     features: tuple[str, ...]
     """Names of the speech features it reads."""
     sample_rate: int = SAMPLE_RATE
@@ -117,7 +119,8 @@ class MotionModel(Protocol):
         """What it is; known before any weight is."""
 
     def predict(self, features: Mapping[str, F32], conditions: Conditions) -> F32:
-        """(T, 29, 2) normalised MOUTH_JAW landmarks for `produces == 'landmarks'`, else (T, W, k) speech windows."""
+        """(T, 29, 2) normalised MOUTH_JAW landmarks for `produces == 'landmarks'`, (T, E) coefficients for
+        'expression', else (T, W, k) speech windows."""
 
 
 @dataclass(frozen=True)

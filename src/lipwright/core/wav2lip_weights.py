@@ -28,8 +28,10 @@ _WANTED = {
 _PREFIX = "module."
 
 
-def read(path: Path, network: str) -> dict[str, Tensor]:
+def read(path: Path, network: str, divide: int = 1) -> dict[str, Tensor]:
     """The tensors of 'generator', 'expert' or 'quality', by published name, floats as float32, on the CPU.
+
+    `divide`: how much narrower than published (`wav2lip_layout.WIDTHS`).
 
     Counters that old PyTorch did not save (`num_batches_tracked`) are filled with 0.
 
@@ -37,7 +39,7 @@ def read(path: Path, network: str) -> dict[str, Tensor]:
     """
     import torch
 
-    held, wanted, advice = _load(path, _WANTED[network]), shapes(network), _WANTED[network]
+    held, wanted, advice = _load(path, _WANTED[network]), shapes(network, divide), _WANTED[network]
     held = {name.removeprefix(_PREFIX): tensor for name, tensor in held.items()}
     for name in wanted:
         if name.endswith("num_batches_tracked"):

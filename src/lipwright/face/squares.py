@@ -7,6 +7,7 @@ integers; a square's own coordinates are pixels of its picture of `pixels` a sid
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,7 @@ LOWER_FACE = [*range(2, 15), *MOUTH]
 """Landmarks that the high-definition square is around."""
 SIDES = (512, 768, 1024)
 """Sides of that square in frame pixels, the smallest that is large enough; larger faces get a multiple of 256."""
-_ROOM = 1.6
+ROOM = 1.6
 """Its side over the lower face's extent."""
 _FITTING_ROOM = 2.0
 """The fitting square's side over the mean face's box (AudioDVP)."""
@@ -79,15 +80,22 @@ def fitting_square(landmarks_px: F32, pixels: int = 256) -> Square:
     return _around((low + high) / 2, _FITTING_ROOM * float((high - low).max()), pixels)
 
 
-def hd_square(landmarks_px: F32, pixels: int | None = None) -> Square:
+def hd_square(landmarks_px: F32, pixels: int | None = None, room: float = ROOM, sides: Sequence[int] = SIDES) -> Square:
     """One square for a whole video around the lower face, 512, 768 or 1024 px, drawn at that size or `pixels`.
 
-    Its middle is the median over time of the lower face's middle; 1.6 times the lower face's extent fits in.
+    Its middle is the median over time of the lower face's middle; `room` times the lower face's extent fits in.
+
+    Args:
+        landmarks_px: (T, 68, 2), of frames or aligned.
+        pixels: a side of its picture.
+        room: its side over the extent, at least.
+        sides: that may be chosen; none: just as large as it must be, for footage that is small.
     """
     lower = _checked(landmarks_px)[:, LOWER_FACE].astype(np.float64)
     low, high = lower.min(1), lower.max(1)
     extent = float(np.median((high - low).max(1)))
-    side = next((s for s in SIDES if s >= _ROOM * extent), int(np.ceil(_ROOM * extent / 256)) * 256)
+    multiple = 256 if len(sides) else 2
+    side = next((s for s in sides if s >= room * extent), int(np.ceil(room * extent / multiple)) * multiple)
     return _around(np.median((low + high) / 2, axis=0), side, pixels or side)
 
 

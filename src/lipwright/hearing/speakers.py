@@ -11,7 +11,7 @@ from lipwright.core.clock import SAMPLE_RATE
 from lipwright.core.contracts import F32
 from lipwright.core.errors import DependencyError
 from lipwright.hearing import festival
-from lipwright.hearing.texts import sentence
+from lipwright.speech.texts import sentence
 from lipwright.speech.tts import INSTALL_HINT, Phone, Speech, concatenate, engines
 
 _BATCH = 8

@@ -22,11 +22,11 @@ from lipwright.core.contracts import F32
 from lipwright.core.progress import Progress, Silent, track
 from lipwright.hearing.dataset import Spoken, labels_at
 from lipwright.hearing.pieces import Ear, Heard, load_heard, save_heard
-from lipwright.hearing.rooms import Line, Rooms, played
 from lipwright.hearing.sounds import noise_of
 from lipwright.speech.articulation import LOOKS, PHONES
 from lipwright.speech.articulation_net import BACK, ArticulationNet
 from lipwright.speech.mel import HOP, PAD, energies
+from lipwright.speech.rooms import Line, Rooms, played
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lipwright.core.contracts import F32
-from lipwright.hearing.rooms import Rooms
 from lipwright.lipmatch.clips import KEPT, MARGIN, TalkingMouth
 from lipwright.metrics.lipmatch import SIDE, LipMatch
 from lipwright.metrics.syncnet import ROWS_PER_FRAME, WINDOW_FRAMES, WINDOW_ROWS
 from lipwright.speech.mfcc import int16_amplitudes, mfcc
+from lipwright.speech.rooms import Rooms
 
 NEIGHBOUR = 0.1
 """Share of the target that each neighbour gets."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from lipwright.core.clock import SAMPLE_RATE
-from lipwright.hearing.rooms import cut, longer_tract
-from lipwright.hearing.texts import WORDS
+from lipwright.speech.rooms import cut, longer_tract
+from lipwright.speech.texts import WORDS
 from lipwright.speech.tts import Speech, synthesise
 
 Voice = tuple[str, str | None, str]

@@ -23,7 +23,7 @@ class Recipe:
     motion: MotionConfig
     """The landmark motion and its training; beside it a renderer may hear the speech itself."""
     renderer: str
-    """Kind of its own renderer: 'memory', 'translation' or 'crossmodal'."""
+    """Kind of its own renderer: 'memory', 'translation', 'crossmodal' or 'neural-face'."""
     motion_share: float
     """Part of a time budget that the motion model gets."""
     motion_limit_s: float
@@ -48,13 +48,13 @@ RECIPES: Registry[Recipe] = Registry("recipe", "lipwright.recipes")
 
 def find(name: str) -> Recipe:
     """A recipe by name; ConfigError lists what there is."""
-    from lipwright.recipes import instant, news_anchor, pose_adaptive, virtual_human  # noqa: F401  (they register)
+    from lipwright.recipes import instant, meta_talk, news_anchor, pose_adaptive, virtual_human  # noqa: F401  (they register)
 
     return RECIPES.get(name)
 
 
 def names() -> list[str]:
     """All recipes, bundled and from entry points."""
-    from lipwright.recipes import instant, news_anchor, pose_adaptive, virtual_human  # noqa: F401
+    from lipwright.recipes import instant, meta_talk, news_anchor, pose_adaptive, virtual_human  # noqa: F401
 
     return list(RECIPES)

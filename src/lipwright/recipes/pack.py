@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import numpy as np
 
 from lipwright.core.errors import ConfigError
 from lipwright.core.progress import Progress, Silent
-from lipwright.recipes import crossmodal
+from lipwright.recipes import crossmodal, neural_face
 from lipwright.recipes.base import find
 from lipwright.recipes.parts import translation_data
 from lipwright.subject.store import Subject
+from lipwright.train.run import Run
 
 
 def pack(
@@ -39,6 +41,8 @@ def pack(
         _pack_translation(person, Path(out), preset, mode, settings or {}, megabytes, told)
     elif chosen.renderer == "crossmodal":
         _pack_crossmodal(person, Path(out), crossmodal.plan_of(preset, mode, settings or {}), megabytes, told)
+    elif chosen.renderer == "neural-face":
+        _pack_face(person, Path(out), neural_face.plan_of(preset, settings or {}), megabytes, told)
     else:
         raise ConfigError(f"recipe '{recipe}' trains no renderer of its own, so there is nothing to pack")
     return Path(out)
@@ -58,6 +62,14 @@ def _pack_translation(
 
     config = changed_preset(preset, mode, settings)
     save_packed(out, thinned(translation_data(subject, config, progress), megabytes), config)
+
+
+def _pack_face(subject: Subject, out: Path, plan: neural_face.FacePlan, megabytes: float, progress: Progress) -> None:
+    from lipwright.render.neural_face.packed import save_packed, thinned
+
+    with tempfile.TemporaryDirectory() as folder:
+        fit = neural_face.fitted(subject, Run(Path(folder), 0, "cpu", False, progress))
+    save_packed(out, thinned(neural_face.face_data(subject, fit, plan.renderer, progress), megabytes), plan.renderer)
 
 
 def _pack_crossmodal(subject: Subject, out: Path, plan: crossmodal.Plan, megabytes: float, progress: Progress) -> None:

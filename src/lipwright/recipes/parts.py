@@ -106,7 +106,7 @@ def spread(frames: np.ndarray, most: int) -> np.ndarray:
     return frames[np.unique(np.linspace(0, len(frames) - 1, min(most, len(frames))).round().astype(int))]
 
 
-def _stretches(frames: np.ndarray, most: int, size: int) -> np.ndarray:
+def stretches(frames: np.ndarray, most: int, size: int) -> np.ndarray:
     """At most `most` of the frames in stretches of `size` (a second), evenly spread.
 
     The memory plays neighbouring mouths on for free; thinned one by one they would have no neighbours.
@@ -126,7 +126,7 @@ def translation_data(subject: Subject, config: TranslationConfig, progress: Prog
     for name, most in (("train", RENDER_FRAMES), ("validation", RENDER_FRAMES // 10)):
         usable = subject.usable(name)
         single = config.sample_frames == 1
-        chosen[name] = spread(usable, most) if single else _stretches(usable, most, round(subject.fps))
+        chosen[name] = spread(usable, most) if single else stretches(usable, most, round(subject.fps))
     frames = np.concatenate([chosen["train"], chosen["validation"]])
     keep, track = set(frames.tolist()), subject.track
     return TranslationData.from_frames(

@@ -21,10 +21,11 @@ from lipwright.core.progress import Progress, Silent
 from lipwright.face.smooth import runs
 from lipwright.persona.bundle import CONSENT, check_place
 from lipwright.persona.template import Template
-from lipwright.recipes import crossmodal
+from lipwright.recipes import crossmodal, neural_face
 from lipwright.recipes.base import Recipe, find
 from lipwright.recipes.parts import fit_translation, remember, train_motion, translation_data
 from lipwright.render.crossmodal.renderer import CrossModalRenderer
+from lipwright.render.neural_face.renderer import NeuralFaceRenderer
 from lipwright.render.translation.config import TranslationConfig, changed_preset
 from lipwright.render.translation.perceptual import check_perceptual
 from lipwright.render.translation.renderer import TranslationRenderer
@@ -125,6 +126,7 @@ class _Plan:
     start: Mapping[str, Tensor] | None = None
     """Weights it begins with."""
     crossmodal: Plan | None = None
+    face: neural_face.FacePlan | None = None
     ready: Renderer | None = None
     """Trained elsewhere; nothing is left to train."""
 
@@ -139,7 +141,7 @@ def _plan(
     device: str,
 ) -> _Plan:
     """Everything about the renderer that can be wrong is found before footage is read and motion is trained."""
-    if recipe.renderer not in ("translation", "crossmodal"):
+    if recipe.renderer not in ("translation", "crossmodal", "neural-face"):
         if settings or init or renderer:
             raise ConfigError(f"recipe '{recipe.name}' trains no renderer of its own; --recipe pose-adaptive does")
         return _Plan()
@@ -147,6 +149,8 @@ def _plan(
         raise ConfigError(f"--renderer {renderer} is not a file; name the renderer.safetensors that was trained")
     if recipe.renderer == "crossmodal":
         return _crossmodal_plan(preset, mode, settings, init, renderer, device)
+    if recipe.renderer == "neural-face":
+        return _face_plan(preset, settings, init, renderer, device)
     config = changed_preset(preset, mode, {**dict(recipe.settings), **settings})
     check_perceptual(config)
     ready = TranslationRenderer.load(renderer, device) if renderer is not None else None
@@ -174,6 +178,20 @@ def _crossmodal_plan(
     return _Plan(crossmodal=replace(plan, config=ready.config), ready=ready)
 
 
+def _face_plan(
+    preset: str,
+    settings: Mapping[str, str],
+    init: str | os.PathLike[str] | None,
+    renderer: str | os.PathLike[str] | None,
+    device: str,
+) -> _Plan:
+    if init is not None:
+        raise ConfigError("meta-talk begins from no other weights, its renderer knows one face; leave --init out")
+    plan = neural_face.plan_of(preset, settings)
+    check_perceptual(plan.renderer)
+    return _Plan(face=plan, ready=NeuralFaceRenderer.load(renderer, device) if renderer is not None else None)
+
+
 def _make(
     subject: Subject, recipe: Recipe, plan: _Plan, limit: Budget, run: Run, mouths: int
 ) -> tuple[dict[str, MotionModel], dict[str, Renderer], dict[str, TrainingRecord]]:
@@ -183,7 +201,12 @@ def _make(
     records = {"motion": record}
     motions: dict[str, MotionModel] = {LANDMARKS: motion}
     left = Budget(limit.seconds - record.seconds if limit.seconds else None, limit.steps)
-    if plan.ready is not None:
+    if plan.face is not None:
+        ready = plan.ready if isinstance(plan.ready, NeuralFaceRenderer) else None
+        face = neural_face.train_neural_face(subject, plan.face, motion, left, run, ready)
+        motions[face.motion.info.produces], renderers[recipe.renderer] = face.motion, face.renderer
+        records |= face.records
+    elif plan.ready is not None:
         renderers[recipe.renderer] = plan.ready
     elif plan.translation is not None:
         data = translation_data(subject, plan.translation, run.progress)

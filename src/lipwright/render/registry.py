@@ -34,6 +34,13 @@ def _crossmodal(tensors: Mapping[str, Tensor], config: Mapping[str, Any], device
     return CrossModalRenderer.from_state(dict(tensors), dict(config), device)
 
 
+def _neural_face(tensors: Mapping[str, Tensor], config: Mapping[str, Any], device: str) -> Renderer:
+    from lipwright.render.neural_face.renderer import NeuralFaceRenderer
+
+    return NeuralFaceRenderer.from_state(dict(tensors), dict(config), device)
+
+
 RENDERERS.add("memory", _memory)
 RENDERERS.add("translation", _translation)
 RENDERERS.add("crossmodal", _crossmodal)
+RENDERERS.add("neural-face", _neural_face)

@@ -19,6 +19,8 @@ from lipwright.speech.articulation import Articulation
 from lipwright.speech.cepstra import Cepstra
 from lipwright.speech.exact import ExactPhones, PhoneTime
 from lipwright.speech.logfbank import LogFbank
+from lipwright.speech.logmel import LogMel
+from lipwright.speech.mfcc import Mfcc12, Mfcc80
 from lipwright.speech.pauses import Pauses
 from lipwright.speech.phones import Phones
 from lipwright.speech.source import SampleSource, array_source
@@ -45,6 +47,9 @@ class SpeechFeature(Protocol):
 
 SPEECH_FEATURES: Registry[type[SpeechFeature]] = Registry("speech feature")
 SPEECH_FEATURES.add(LogFbank.name, LogFbank)
+SPEECH_FEATURES.add(LogMel.name, LogMel)
+SPEECH_FEATURES.add(Mfcc12.name, Mfcc12)
+SPEECH_FEATURES.add(Mfcc80.name, Mfcc80)
 SPEECH_FEATURES.add(Cepstra.name, Cepstra)
 SPEECH_FEATURES.add(Phones.name, Phones)
 SPEECH_FEATURES.add(Pauses.name, Pauses)

@@ -24,12 +24,12 @@ _SAMPLE_RATE = 16_000
 
 
 @cache
-def mel_triangles() -> NDArray[np.float64]:
-    """(26, 257) triangular weights over the FFT bins; edges at floor(513·f / 16000)."""
+def mel_triangles(channels: int = CHANNELS, n_fft: int = N_FFT) -> NDArray[np.float64]:
+    """(26, 257) triangular weights over the FFT bins; edges at floor(513·f / 16000), or other sizes."""
     top = 2595 * np.log10(1 + (_SAMPLE_RATE / 2) / 700)
-    hertz = 700 * (10 ** (np.linspace(0, top, CHANNELS + 2) / 2595) - 1)
-    edges = np.floor((N_FFT + 1) * hertz / _SAMPLE_RATE)
-    bins = np.arange(N_FFT // 2 + 1)
+    hertz = 700 * (10 ** (np.linspace(0, top, channels + 2) / 2595) - 1)
+    edges = np.floor((n_fft + 1) * hertz / _SAMPLE_RATE)
+    bins = np.arange(n_fft // 2 + 1)
     left, centre, right = edges[:-2, None], edges[1:-1, None], edges[2:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
         rising = np.where((bins >= left) & (bins < centre), (bins - left) / (centre - left), 0.0)

@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import dct
 
+from lipwright.core.contracts import F32
 from lipwright.core.errors import ShapeError
-from lipwright.speech.logfbank import HOP, N_FFT, WINDOW, mel_triangles
+from lipwright.speech.logfbank import CHANNELS, HOP, N_FFT, WINDOW, mel_triangles
+from lipwright.speech.source import SampleSource
 
 COEFFICIENTS = 13
 LIFTER = 22
@@ -49,11 +51,17 @@ def mfcc(amplitudes: NDArray[Any]) -> NDArray[np.float64]:
     return np.concatenate([_cepstra(windows[r : r + _BLOCK]) for r in range(0, rows, _BLOCK)])
 
 
-def _cepstra(windows: NDArray[np.float64]) -> NDArray[np.float64]:
-    power = np.abs(np.fft.rfft(windows, N_FFT)) ** 2 / N_FFT
-    logs = np.log(_above_zero(power @ mel_triangles().T))
-    cosines = dct(logs, type=2, axis=1, norm="ortho")[:, :COEFFICIENTS]
-    lift = 1 + LIFTER / 2 * np.sin(np.pi * np.arange(COEFFICIENTS) / LIFTER)
+def _cepstra(
+    windows: NDArray[np.float64],
+    channels: int = CHANNELS,
+    n_fft: int = N_FFT,
+    kept: int = COEFFICIENTS,
+    lifter: int = LIFTER,
+) -> NDArray[np.float64]:
+    power = np.abs(np.fft.rfft(windows, n_fft)) ** 2 / n_fft
+    logs = np.log(_above_zero(power @ mel_triangles(channels, n_fft).T))
+    cosines = dct(logs, type=2, axis=1, norm="ortho")[:, :kept]
+    lift = 1 + lifter / 2 * np.sin(np.pi * np.arange(kept) / lifter) if lifter else np.ones(kept)
     result: NDArray[np.float64] = cosines * lift
     result[:, 0] = np.log(_above_zero(power.sum(axis=1)))
     return result
@@ -61,3 +69,39 @@ def _cepstra(windows: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _above_zero(energy: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(energy == 0, np.finfo(np.float64).eps, energy)
+
+
+def stretch(source: SampleSource, first: int, count: int) -> NDArray[np.float64]:
+    """(count, 400) emphasised windows of int16 amplitudes; row r begins at sample 160 r."""
+    start = first * HOP
+    signal = source(start - 1, start + (count - 1) * HOP + WINDOW).astype(np.float64) * 32768
+    emphasised = signal[1:] - _EMPHASIS * signal[:-1]
+    return np.lib.stride_tricks.sliding_window_view(emphasised, WINDOW)[::HOP]
+
+
+class Mfcc12:
+    """The 12 cepstra AudioDVP hears, energy left out, four rows per video frame: the `SpeechFeature` 'mfcc12'.
+
+    Row r begins at sample 160 r, as in the published code; it is that of `mfcc` with real sound before it.
+    """
+
+    name, dim, rate, halo_frames, block_frames = "mfcc12", COEFFICIENTS - 1, 4, 1, 64
+
+    def block(self, source: SampleSource, index: int) -> F32:
+        """(256, 12) rows of the absolute block `index`."""
+        count = self.rate * self.block_frames
+        return _cepstra(stretch(source, index * count, count))[:, 1:].astype(np.float32)
+
+
+class Mfcc80:
+    """Eighty cepstra of eighty channels, Meta Talk's "28 x 80 MFCC" to the letter: the `SpeechFeature` 'mfcc80'.
+
+    FFT of 1024, since one of 512 leaves a channel empty; no lifter, which 80 coefficients would turn upside down.
+    """
+
+    name, dim, rate, halo_frames, block_frames = "mfcc80", 80, 4, 1, 64
+
+    def block(self, source: SampleSource, index: int) -> F32:
+        """(256, 80) rows of the absolute block `index`."""
+        count = self.rate * self.block_frames
+        return _cepstra(stretch(source, index * count, count), 80, 1024, 80, 0).astype(np.float32)

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from lipwright.core.clock import FPS, SAMPLE_RATE
 from lipwright.core.contracts import F32
 from lipwright.core.errors import ConfigError
-from lipwright.speech import logfbank
+from lipwright.speech import logfbank, logmel
 from lipwright.speech.articulation import PHONES, STEP_S, WEIGHTS, Articulation, Recogniser, load_articulation
 from lipwright.speech.articulation_net import AHEAD, BACK
 from lipwright.speech.cepstra import Cepstra, cepstra_of
@@ -144,8 +145,12 @@ class NearFeatures:
     """
 
     def __init__(self, source: SampleSource, names: Sequence[str]) -> None:
-        known = {
-            "logfbank": self._logfbank, "cepstra": self._cepstra, "pauses": self._pauses, "phones": self._phones,
+        frames, reach = _BLOCK // _PER_FRAME, (_BLOCK - 1) * HOP - logfbank.PAD + logfbank.WINDOW
+        self._energies, self._mels = _Blocks(self._fbank, _BLOCK, reach), _Blocks(self._mel, _BLOCK, reach)
+        self._levels = _Blocks(self._level, frames, _BLOCK * HOP)
+        known: dict[str, Callable[[int, int, int], F32]] = {
+            "logfbank": partial(self._fine, self._energies), "logmel": partial(self._fine, self._mels),
+            "cepstra": self._cepstra, "pauses": self._pauses, "phones": self._phones,
             "articulation": self._articulation, "visemes": self._visemes,
         }  # fmt: skip
         for name in names:
@@ -158,13 +163,10 @@ class NearFeatures:
             if not WEIGHTS.is_file():
                 raise ConfigError(f"{WEIGHTS} is missing, which hears phones in a stream; install lipwright again")
             self._heard = NearRecogniser(source)
-        frames = _BLOCK // _PER_FRAME
-        self._energies = _Blocks(self._fbank, _BLOCK, (_BLOCK - 1) * HOP - logfbank.PAD + logfbank.WINDOW)
-        self._levels = _Blocks(self._level, frames, _BLOCK * HOP)
 
     def forget(self, from_sample: int) -> None:
         """Samples from this one on have changed."""
-        for blocks in (self._energies, self._levels, self._heard):
+        for blocks in (self._energies, self._mels, self._levels, self._heard):
             if blocks is not None:
                 blocks.forget(from_sample)
 
@@ -173,10 +175,15 @@ class NearFeatures:
         # Where not even the first frame is known, the last that is stands for all.
         return {name: make(first, first + n, until) for name, make in self._make.items()}
 
-    def _logfbank(self, first: int, stop: int, until: int) -> F32:
-        known, n = min(stop, self._energies.known(until) // _PER_FRAME), stop - first
+    def _fine(self, blocks: _Blocks, first: int, stop: int, until: int) -> F32:
+        """The rows of blocks of 10 ms, as far as they are known."""
+        known, n = min(stop, blocks.known(until) // _PER_FRAME), stop - first
         first = min(first, known - 1)
-        return _held(self._energies.read(first * _PER_FRAME, known * _PER_FRAME), _PER_FRAME * n)
+        return _held(blocks.read(first * _PER_FRAME, known * _PER_FRAME), _PER_FRAME * n)
+
+    def _mel(self, index: int) -> F32:
+        start = index * _BLOCK * HOP - logfbank.PAD
+        return logmel.rows_of(self._source(start - 1, start + (_BLOCK - 1) * HOP + logfbank.WINDOW))
 
     def _cepstra(self, first: int, stop: int, until: int) -> F32:
         reach = Cepstra.context_frames
@@ -248,7 +255,15 @@ def _held(rows: F32, n: int) -> F32:
     return rows if len(rows) >= n else np.concatenate([rows, np.repeat(rows[-1:], n - len(rows), axis=0)])
 
 
-FEATURES = (logfbank.LogFbank.name, Cepstra.name, Pauses.name, Phones.name, Articulation.name, Visemes.name)
+FEATURES = (
+    logfbank.LogFbank.name,
+    logmel.LogMel.name,
+    Cepstra.name,
+    Pauses.name,
+    Phones.name,
+    Articulation.name,
+    Visemes.name,
+)
 """Names that can be streamed."""
 SECONDS_BACK = (_LEVEL_FRAMES + 150) * SAMPLES_PER_FRAME / SAMPLE_RATE
 """Of the past that any feature looks at, with room for the field of a motion model."""

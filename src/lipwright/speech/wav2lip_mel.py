@@ -43,10 +43,10 @@ def _mels(hertz: float) -> float:
 
 
 @cache
-def mel_basis() -> NDArray[np.float64]:
-    """(80, 401) triangles from 55 to 7600 Hz, equally spaced on Slaney's scale, each of area 1 over hertz."""
+def mel_basis(n_fft: int = WINDOW) -> NDArray[np.float64]:
+    """(80, n_fft / 2 + 1) triangles from 55 to 7600 Hz, equally spaced on Slaney's scale, each of area 1 over hertz."""
     edges = _hertz(np.linspace(_mels(_LOW_HZ), _mels(_HIGH_HZ), CHANNELS + 2))
-    bins = np.arange(WINDOW // 2 + 1) * SAMPLE_RATE / WINDOW
+    bins = np.arange(n_fft // 2 + 1) * SAMPLE_RATE / n_fft
     rising = (bins - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
     falling = (edges[2:, None] - bins) / (edges[2:] - edges[1:-1])[:, None]
     weights: NDArray[np.float64] = np.maximum(np.minimum(rising, falling), 0.0)
@@ -79,8 +79,12 @@ def mel(samples: NDArray[Any], padding: str = "reflect") -> F32:
 
 def _decibels(windows: NDArray[np.float64]) -> F32:
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW)
-    heard = mel_basis() @ np.abs(rfft(windows * hann)).T
-    decibels = 20 * np.log10(np.maximum(1e-5, heard)) - _REFERENCE_DB
+    return compressed(mel_basis() @ np.abs(rfft(windows * hann)).T)
+
+
+def compressed(magnitudes: NDArray[np.float64]) -> F32:
+    """Mel magnitudes of any shape to [-4, 4]: decibels less 20, of which [-100, 0] is the range."""
+    decibels = 20 * np.log10(np.maximum(1e-5, magnitudes)) - _REFERENCE_DB
     scaled = 2 * _LIMIT * (decibels - _MIN_DB) / -_MIN_DB - _LIMIT
     return np.clip(scaled, -_LIMIT, _LIMIT).astype(np.float32)
 

@@ -94,6 +94,8 @@ class TrainingRecord:
     validation: dict[str, float] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
     speed: dict[str, float] = field(default_factory=dict)
+    about: dict[str, Any] = field(default_factory=dict)
+    """What else is worth knowing of what was learnt from."""
 
 
 class Loop:

@@ -11,13 +11,15 @@ from typing import Any
 import cv2
 
 from lipwright.core import parallel
-from lipwright.core.checkpoint import load_tensors
+from lipwright.core.checkpoint import load_config
 from lipwright.core.config import to_dict, with_changes
 from lipwright.core.contracts import U8
 from lipwright.core.device import torch_device
 from lipwright.core.errors import CheckpointError, ConfigError
 from lipwright.core.files import make_folder, write_json
 from lipwright.core.progress import Progress, Silent
+from lipwright.render.neural_face import packed as of_faces
+from lipwright.render.neural_face.task import NeuralFaceTask
 from lipwright.render.oracle import packed as of_heads
 from lipwright.render.translation.packed import load_packed
 from lipwright.render.translation.perceptual import perceptual_distance
@@ -50,10 +52,13 @@ def train_packed(
     with parallel.group(where):
         told = (progress or Silent()) if parallel.leads() else Silent()
         run = Run(make_folder(out), seed, where, resume, told)
-        if of_heads.KIND in load_tensors(packed)[1]:
-            if init is not None:
-                raise ConfigError("virtual-human begins from no other weights; leave --init out")
+        described = load_config(packed)
+        if init is not None and (of_heads.KIND in described or of_faces.KIND in described):
+            raise ConfigError("virtual-human and meta-talk begin from no other weights; leave --init out")
+        if of_heads.KIND in described:
             return _crossmodal(packed, budget, run, changes or {})
+        if of_faces.KIND in described:
+            return _neural_face(packed, budget, run, changes or {})
         return _translation(packed, budget, run, changes or {}, init)
 
 
@@ -66,6 +71,24 @@ def _translation(
         raise ConfigError(f"{packed} was packed for {config.mode} at {config.size} px; pack the subject again")
     start = initial_weights(init, changed) if init is not None else None
     task = TranslationTask(changed, data, run.seed, run.device, perceptual_distance(changed, run.device), start)
+    loop = Loop(task, run.work, budget, "renderer", run.progress)
+    record = loop.run(run.resume)
+    if parallel.leads():
+        task.renderer().save(run.work / "renderer.safetensors", half=True)
+        _tell(run, to_dict(changed), {"renderer": record}, {"preview": task.preview(), "mouths": task.mouths()})
+        loop.discard()
+    parallel.wait()
+    return record
+
+
+def _neural_face(packed: Path, budget: Budget, run: Run, changes: Mapping[str, str]) -> TrainingRecord:
+    """The renderer of meta-talk."""
+    data, config = of_faces.load_packed(packed)
+    changed = with_changes(config, changes)
+    for name in ("size", "room"):
+        if getattr(changed, name) != getattr(config, name):
+            raise ConfigError(f"{packed} was packed with {name} {getattr(config, name)}; pack the subject again")
+    task = NeuralFaceTask(changed, data, run.seed, run.device, perceptual_distance(changed, run.device))
     loop = Loop(task, run.work, budget, "renderer", run.progress)
     record = loop.run(run.resume)
     if parallel.leads():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lipwright.cli.bench import media, prepare, render, sew, speak, virtual_human
+from lipwright.cli.bench import media, meta_talk, prepare, render, sew, speak, virtual_human
 from lipwright.cli.bench.measure import Job, Measure
 from lipwright.cli.interrupt import kept
 from lipwright.cli.output import print_table, write_json
@@ -21,6 +21,7 @@ from lipwright.core.errors import ConfigError
 if TYPE_CHECKING:
     from lipwright.recipes.ablation import Table
     from lipwright.recipes.crossmodal_bench.rows import Table as CrossModalTable
+    from lipwright.recipes.meta_talk_bench.rows import Table as MetaTalkTable
 
 BENCHES: dict[str, Callable[[Job], list[Measure]]] = {
     "media": media.run,
@@ -32,11 +33,13 @@ BENCHES: dict[str, Callable[[Job], list[Measure]]] = {
 
 
 def command(
-    name: Annotated[str, typer.Argument(help="media, prepare, sew, speak, render, virtual-human, motion or compare.")],
+    name: Annotated[
+        str, typer.Argument(help="media, prepare, sew, speak, render, virtual-human, meta-talk, motion or compare.")
+    ],
     subjects: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Subjects for virtual-human, motion (or tracks) and render --ablations; results to compare."
+            help="Subjects for virtual-human, meta-talk, motion (or tracks), render --ablations; or results."
         ),
     ] = None,
     persona: Annotated[str, typer.Option(help="Persona for speak.")] = "demo",
@@ -48,11 +51,11 @@ def command(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda, for render.")] = "auto",
     ablations: Annotated[bool, typer.Option("--ablations", help="Train and score the rows of render's table.")] = False,
     steps: Annotated[int, typer.Option(min=1, help="Training steps of every row.")] = 600,
-    budget: Annotated[str | None, typer.Option(help="Time for each network instead, as 5m, for virtual-human.")] = None,
+    budget: Annotated[str | None, typer.Option(help="Time for each network instead, as 5m.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of every row.")] = 0,
     rows: Annotated[list[str] | None, typer.Option("--row", help="Only this row; may be repeated.")] = None,
     changes: Annotated[list[str] | None, typer.Option("--set", help="field=value of every row's config.")] = None,
-    footage: Annotated[Path | None, typer.Option(help="Unseen video of the person, for virtual-human.")] = None,
+    footage: Annotated[Path | None, typer.Option(help="Unseen video of the person, for comparisons.")] = None,
     audio: Annotated[str | None, typer.Option(help="Its stretch that is spoken, as 57-64.")] = None,
     picture: Annotated[str | None, typer.Option(help="Its stretch that is spoken over, as 0-7.")] = None,
     truth: Annotated[Path | None, typer.Option("--exact", help="Real frames of that speech on those heads.")] = None,
@@ -80,7 +83,7 @@ def command(
         trained = Training(epochs, patience, width, changes_of(changes), learn_seconds, device)
         motion.command(subjects or [], rows, seeds, trained, json)
         return
-    known = (*BENCHES, virtual_human.NAME)
+    known = (*BENCHES, virtual_human.NAME, meta_talk.NAME)
     if name not in known:
         raise ConfigError(f"unknown benchmark {name!r}; choose from {', '.join((*known, 'motion', 'compare'))}")
     if ablations:
@@ -93,8 +96,16 @@ def command(
         table = virtual_human.table_of(preset, steps, budget, seed, rows, changes, reported)
         _virtual_human(subjects or [], table, device, json)
         return
+    if name == meta_talk.NAME:
+        if truth is not None:
+            raise ConfigError("bench meta-talk compares no --exact frames; leave it out")
+        reported = virtual_human.reported_of(footage, audio, picture, None)
+        _meta_talk(
+            subjects or [], meta_talk.table_of(preset, steps, budget, seed, rows, changes, reported), device, json
+        )
+        return
     if subjects:
-        raise ConfigError("subjects are for virtual-human and bench render --ablations; leave them out")
+        raise ConfigError("subjects are for virtual-human, meta-talk and bench render --ablations; leave them out")
     exact = picture_size(size, "--size")
     if isinstance(exact, int):
         raise ConfigError(f"--size {size}: give both sides, as 3840x2160")
@@ -171,3 +182,14 @@ def _virtual_human(subjects: list[Path], table: CrossModalTable, device: str, js
     with kept(f"finished rows are in {file}; run the same command again to go on"), Bars() as bars:
         found = virtual_human.run(subjects, table, torch_device(device), file, bars)
     virtual_human.show(found)
+
+
+def _meta_talk(subjects: list[Path], table: MetaTalkTable, device: str, json: str | None) -> None:
+    if not subjects or json in (None, "-"):
+        raise ConfigError("bench meta-talk needs subjects and --json FILE, which also keeps finished rows")
+    from lipwright.core.device import torch_device
+
+    file = Path(str(json))
+    with kept(f"finished rows are in {file}; run the same command again to go on"), Bars() as bars:
+        found = meta_talk.run(subjects, table, torch_device(device), file, bars)
+    meta_talk.show(found)

@@ -97,7 +97,7 @@ def run(subjects: Sequence[Path], asked: Table, device: str, file: Path, progres
                 rows[made.row.name] = {"status": "run", **about, **made.facts, **spent}
             for name, picture in made.pictures.items():
                 kept_rows.write_picture(file, subject, f"{made.row.file}-{name}", picture)
-            write_json(str(file), _finite(found))
+            write_json(str(file), finite(found))
             busy = time.process_time()
     return found
 
@@ -115,12 +115,12 @@ def _settings(asked: Table, device: str) -> dict[str, Any]:
     return {"benchmark": NAME, "device": device, **shared, "changes": dict(asked.changes)}
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """Without nan, which is no JSON, and with numbers rounded to what they mean."""
     if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
+        return {key: finite(one) for key, one in value.items()}
     if isinstance(value, list):
-        return [_finite(one) for one in value]
+        return [finite(one) for one in value]
     if isinstance(value, float):
         return round(value, 5) if abs(value) < float("inf") else None
     return value

@@ -92,7 +92,7 @@ def first_state(points: Points, seen_px: F32, pose_rad: F32, camera: Camera) -> 
 
 def projected(points: Points, state: State, camera: Camera) -> Projected:
     """Where points are, and how that changes."""
-    flat = points.moves.reshape(len(points.moves), -1)
+    flat = points.moves.reshape(len(points.moves), points.still.size)  # also of no expression at all
     shape = points.still + (state.expression @ flat).reshape(-1, *points.still.shape)
     turn = state.turn.astype(np.float32)
     turned = shape @ np.swapaxes(turn, 1, 2)

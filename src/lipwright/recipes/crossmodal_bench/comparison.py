@@ -43,10 +43,14 @@ CROSS = {
 """The same where the truth is the face that spoke, seen from elsewhere."""
 
 
+_RECIPES = {"crossmodal": "virtual-human", "neural-face": "meta-talk", "memory": "instant"}
+"""Whose renderer a kind is."""
+
+
 def persona_of(subject: Subject, motions: dict[str, MotionModel], kind: str, renderer: Renderer, mode: str) -> Persona:
     """A persona in memory of one renderer and the motion it needs."""
     info = {
-        "recipe": "virtual-human" if kind == "crossmodal" else "pose-adaptive",
+        "recipe": _RECIPES.get(kind, "pose-adaptive"),
         "preset": "",
         "mode": mode,
         "renderer": kind,
@@ -60,15 +64,15 @@ def compared(speak: Speak, reported: Reported, folder: Path, name: str) -> dict[
     """What a speaker does with the reported footage, by protocol; its videos are left in `folder`."""
     own, other = (folder / f"{name}-{protocol}.mp4" for protocol in ("self", "cross"))
     found = {
-        "self": _kept(run_self(speak, reported.footage, *reported.audio, own), SELF),
-        "cross": _kept(run_cross(speak, reported.footage, reported.audio, reported.picture, other), CROSS),
+        "self": kept_values(run_self(speak, reported.footage, *reported.audio, own), SELF),
+        "cross": kept_values(run_cross(speak, reported.footage, reported.audio, reported.picture, other), CROSS),
     }
     if reported.exact is not None:
-        found["cross, exact"] = _kept(evaluate(other, reference=reported.exact), SELF)
+        found["cross, exact"] = kept_values(evaluate(other, reference=reported.exact), SELF)
     return found
 
 
-def _kept(evaluation: Evaluation, keys: Mapping[str, str]) -> dict[str, Any]:
+def kept_values(evaluation: Evaluation, keys: Mapping[str, str]) -> dict[str, Any]:
     """Values by name, None where there is none; of the real video under `real`."""
     rows = {name: evaluation[key] for name, key in keys.items() if key in evaluation}
     values = {name: _number(rows[name].video) if name in rows else None for name in keys}

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lipwright.core import wav2lip_weights
+from lipwright.core.checkpoint import load_config
 from lipwright.core.errors import ShapeError
 from lipwright.core.wav2lip_layout import Unit, units
 
@@ -141,6 +142,18 @@ def load_generator(path: Path) -> Wav2Lip:
     model = Wav2Lip()
     model.load_state_dict(wav2lip_weights.read(path, "generator"), strict=True)
     return model.eval()
+
+
+def load_teacher(path: Path) -> tuple[Wav2Lip, str]:
+    """A generator of any width in `eval` mode, and the mel windows it was made for ('compat' or 'aligned').
+
+    Files of `lipwright train-teacher` say both; published weights have the full width and Wav2Lip's own inference.
+    """
+    about = load_config(path) if path.suffix == ".safetensors" else {}
+    divide = int(about.get("divide", 1))
+    model = Wav2Lip(divide)
+    model.load_state_dict(wav2lip_weights.read(path, "generator", divide), strict=True)
+    return model.eval(), str(about.get("mode", "compat"))
 
 
 def load_expert(path: Path) -> SyncExpert:

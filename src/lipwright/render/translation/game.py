@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from lipwright.core import parallel
-from lipwright.render.translation.losses import feature_matching, lsgan
+from lipwright.render.translation.losses import feature_matching, lsgan, vanilla
 from lipwright.render.translation.precision import autocast
 
 Pair = tuple[str, Tensor, Tensor]
@@ -22,7 +22,7 @@ class Rules(Protocol):
 
     @property
     def gan_weight(self) -> float:
-        """Weight of the LSGAN term."""
+        """Weight of the adversarial term; LSGAN's unless `gan` is 'vanilla'."""
 
     @property
     def feature_weight(self) -> float:
@@ -81,6 +81,7 @@ class Game:
         Features of real pictures serve both sides, as in pix2pixHD.
         """
         verdicts, losses = {}, {}
+        told = vanilla if getattr(self._rules, "gan", "lsgan") == "vanilla" else lsgan
         for prefix, fake_pair, real_pair in pairs:
             judge = self.parts[f"{prefix}discriminator"].train()
             with autocast(self.device, self._rules.bf16):
@@ -88,8 +89,8 @@ class Game:
                 judge.requires_grad_(False)  # the generator's pass must not pay for the judge's gradients
                 seen = judge(fake_pair)
                 judge.requires_grad_(True)
-            verdicts[f"{prefix}judge"] = 0.5 * (lsgan(told_fake, 0.0) + lsgan(told_real, 1.0))
-            losses[f"{prefix}gan"] = weight * self._rules.gan_weight * lsgan(seen, 1.0)
+            verdicts[f"{prefix}judge"] = 0.5 * (told(told_fake, 0.0) + told(told_real, 1.0))
+            losses[f"{prefix}gan"] = weight * self._rules.gan_weight * told(seen, 1.0)
             losses[f"{prefix}features"] = weight * self._rules.feature_weight * feature_matching(seen, told_real)
         return verdicts, losses
 
@@ -121,6 +122,12 @@ class Game:
         pairs = zip(self.parts["generator"].parameters(), self.parts["learner"].parameters(), strict=True)
         for average, current in pairs:
             average.lerp_(current, 1 - keep)
+        seen = zip(self.parts["generator"].buffers(), self.parts["learner"].buffers(), strict=True)
+        for kept, now in seen:  # running statistics of norms
+            if kept.is_floating_point():
+                kept.lerp_(now, 1 - keep)
+            else:
+                kept.copy_(now)
 
     def _optimiser(self, names: list[str]) -> torch.optim.Optimizer:
         parameters = [p for name in names for p in self.parts[name].parameters()]

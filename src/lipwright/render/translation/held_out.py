@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -11,8 +12,6 @@ from torch import Tensor
 
 from lipwright.core.contracts import U8
 from lipwright.render.translation.batch import Batch
-from lipwright.render.translation.config import TranslationConfig
-from lipwright.render.translation.data import TranslationData
 from lipwright.render.translation.quality import contact_sheet, mouth_quality, strip
 from lipwright.render.translation.temporal import roll_out
 
@@ -20,6 +19,20 @@ _FRAMES = 32
 _RUN = 8
 """Consecutive frames from an empty start in which a network with `temporal_inputs` is validated."""
 _SHEET, _STRIP = 4, 10
+
+
+class Filmed(Protocol):
+    """A person's pictures, some of them held out."""
+
+    @property
+    def validation(self) -> NDArray[np.int64]:
+        """Places of the frames held out."""
+
+    def plain(self, indices: NDArray[np.int64], config: Any) -> Batch:
+        """Samples as they are."""
+
+    def runs(self, indices: NDArray[np.int64], count: int, length: int) -> list[NDArray[np.int64]]:
+        """Up to `count` runs of `length` consecutive frames."""
 
 
 class HeldOut:
@@ -32,13 +45,14 @@ class HeldOut:
 
     def __init__(
         self,
-        config: TranslationConfig,
-        data: TranslationData,
+        config: Any,
+        data: Filmed,
         place: Callable[[Batch], Batch],
         generate: Callable[[Tensor], Tensor],
     ) -> None:
         self._config, self._data, self._place, self._generate = config, data, place, generate
-        self._length = _RUN if config.temporal_inputs else 1
+        self._conditioned = bool(getattr(config, "temporal_inputs", False))
+        self._length = _RUN if self._conditioned else 1
 
     def scores(self) -> dict[str, float]:
         """`score` (lower is better), mouth-box PSNR in dB and sharpness over real."""
@@ -71,10 +85,10 @@ class HeldOut:
 
     def _shown(self, runs: list[NDArray[np.int64]]) -> Iterator[tuple[Batch, U8]]:
         """Each frame of the runs and what is generated for it."""
-        conditioned = self._config.temporal_inputs
+        conditioned = self._conditioned
         for run in runs:
             if conditioned:
-                frames = [self._place(b) for b in self._data.plain_run(run, self._config)]
+                frames = [self._place(b) for b in self._data.plain_run(run, self._config)]  # type: ignore[attr-defined]
             else:
                 frames = [self._place(self._data.plain(run[k : k + 1], self._config)) for k in range(len(run))]
             outputs = roll_out(self._generate, frames, conditioned)

@@ -16,6 +16,12 @@ def lsgan(features: Features, target: float) -> Tensor:
     return torch.stack([((_full(scale[-1]) - target) ** 2).mean() for scale in features]).sum()
 
 
+def vanilla(features: Features, target: float) -> Tensor:
+    """Sum over scales of the cross entropy of the verdict, a logit, with `target` (Goodfellow et al. 2014; pix2pix)."""
+    verdicts = [_full(scale[-1]) for scale in features]
+    return torch.stack([F.binary_cross_entropy_with_logits(v, torch.full_like(v, target)) for v in verdicts]).sum()
+
+
 def feature_matching(fake: Features, real: Features) -> Tensor:
     """L1 between all features but the verdict; weight (1/n_scales)·(4/(n_layers+1)); real side detached.
 

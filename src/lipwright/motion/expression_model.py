@@ -1,0 +1,177 @@
+"""Speech to the expression of a morphable face as a `MotionModel`: Meta Talk's A2E, and AudioDVP's linear one.
+
+A frame is told by seven codes, each of the 28 rows (seven frames) around its own frame. Beyond the ends of the speech
+the first and last row are repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lipwright.core import checkpoint
+from lipwright.core.config import from_dict, to_dict
+from lipwright.core.contracts import EXPRESSION, F32, Conditions, MotionInfo
+from lipwright.core.errors import CheckpointError, ConfigError, ShapeError
+from lipwright.core.registry import Registry
+from lipwright.motion.config import AugmentConfig
+from lipwright.motion.speech_expression import ROWS, CepstraExpression, SharedExpression, SpeechExpression, Windowed
+from lipwright.speech.features import SPEECH_FEATURES
+
+KIND = "speech-expression"
+_RATE = 4
+"""Rows per video frame."""
+_BLOCK = 256
+"""Frames told at once: long speech needs no more memory than short."""
+
+
+@dataclass(frozen=True)
+class ExpressionConfig:
+    """A speech-to-expression model and its training; the defaults are Meta Talk's, narrow enough for a CPU."""
+
+    network: str = "shared-cnn"
+    """'window-cnn' (Meta Talk), 'shared-cnn' (the same over whole stretches, seven times as fast) or 'linear'
+    (AudioDVP)."""
+    feature: str = "logmel"
+    """Speech feature of four rows a frame: 'logmel', 'mfcc80' (Meta Talk to the letter), 'mfcc12' (AudioDVP)."""
+    width: int = 12
+    """Channels of the first convolution; 64 is the paper-like size."""
+    own_share: float = 0.2
+    """Share of every batch that is drawn from own pairs where there are both; 0: pseudo pairs alone."""
+    lip_unit_cm: float = 1.0
+    """Length that the lip term of the loss counts in; 0: coefficients alone (AudioDVP)."""
+    steps_weight: float = 0.3
+    """Weight of the inter-frame term."""
+    clip_frames: int = 48
+    """Consecutive frames of one sample."""
+    batch: int = 6
+    """Samples a step."""
+    learning_rate: float = 1e-3
+    """Adam's first rate; a cosine takes it to a hundredth."""
+    weight_decay: float = 1e-4
+    """Decoupled."""
+    augment: AugmentConfig = field(
+        default_factory=lambda: AugmentConfig(noise=0.1, gain=0.4, equaliser=0.3, warp=0.1, channel_mask=8, room_s=0.3)
+    )
+    """Changes of the standardised rows, so that another voice or microphone still works."""
+
+
+AUDIODVP = ExpressionConfig(
+    network="linear", feature="mfcc12", own_share=1.0, lip_unit_cm=0.0, steps_weight=0.0, weight_decay=0.0,
+    augment=AugmentConfig(),
+)  # fmt: skip
+"""AudioDVP: own pairs, 28 x 12 cepstra, a linear network, mean squared error."""
+
+
+def _shared_cnn(expressions: int, config: ExpressionConfig, channels: int) -> nn.Module:
+    return SharedExpression(expressions, config.width, channels)
+
+
+def _window_cnn(expressions: int, config: ExpressionConfig, channels: int) -> nn.Module:
+    return Windowed(SpeechExpression(expressions, config.width, channels))
+
+
+def _linear(expressions: int, config: ExpressionConfig, channels: int) -> nn.Module:
+    return Windowed(CepstraExpression(expressions, channels))
+
+
+EXPRESSION_NETWORKS = Registry[Callable[[int, ExpressionConfig, int], nn.Module]]("speech-to-expression network")
+"""(E, configuration, channels) to a module with a `halo`: (B, 4·(T + 2·halo), C) standardised rows to (B, T, E)."""
+EXPRESSION_NETWORKS.add("shared-cnn", _shared_cnn)
+EXPRESSION_NETWORKS.add("window-cnn", _window_cnn)
+EXPRESSION_NETWORKS.add("linear", _linear)
+
+
+def build(config: ExpressionConfig, expressions: int) -> nn.Module:
+    """The networks of a configuration; ConfigError for a feature that has not four rows a frame."""
+    kind = SPEECH_FEATURES.get(config.feature)
+    if kind.rate != _RATE:
+        raise ConfigError(
+            f"speech-to-expression needs a feature of four rows a frame, {config.feature} has {kind.rate}; use logmel"
+        )
+    return EXPRESSION_NETWORKS.get(config.network)(expressions, config, kind.dim)
+
+
+def halo_of(network: nn.Module) -> int:
+    """Frames on either side that a frame hears."""
+    return int(network.halo)  # type: ignore[arg-type]
+
+
+def windows(rows: Tensor) -> Tensor:
+    """(4·T, C) rows to (T - 6, 28, C): what the frames but the first and last three hear."""
+    return rows.unfold(0, ROWS, _RATE).transpose(1, 2)
+
+
+class ExpressionMotion:
+    """A trained network with the statistics it was trained by.
+
+    Chunks: give `info.halo` frames of real context on either side and drop them from the result, then chunks equal the
+    whole.
+
+    Args:
+        config: of the network.
+        network: in any mode; set to `eval`.
+        rows: (2, C) mean and deviation of the feature's channels.
+        expression: (2, E) mean and deviation of the coefficients.
+    """
+
+    def __init__(self, config: ExpressionConfig, network: nn.Module, rows: F32, expression: F32) -> None:
+        self.config, self.network = config, network.eval()
+        self.rows, self.expression = np.asarray(rows, np.float32), np.asarray(expression, np.float32)
+        self.info = MotionInfo(produces=EXPRESSION, features=(config.feature,), halo=halo_of(network))
+
+    @property
+    def expressions(self) -> int:
+        """E, coefficients a frame."""
+        return self.expression.shape[1]
+
+    def predict(self, features: Mapping[str, F32], conditions: Conditions) -> F32:
+        """(T, E) coefficients of the subject's own fitted face.
+
+        Args: `features` name -> (4·T, C) rows; `conditions` are not looked at: the template moves no lip.
+        """
+        name = self.config.feature
+        if name not in features:
+            raise ConfigError(f"the model reads '{name}' and got {', '.join(features) or 'none'}; compute it")
+        rows, dim = features[name], self.rows.shape[1]
+        if rows.ndim != 2 or rows.shape[1] != dim or len(rows) % _RATE:
+            raise ShapeError(f"features['{name}']", (f"{_RATE}·T", dim), rows.shape)
+        n = len(rows) // _RATE
+        if n == 0:
+            return np.zeros((0, self.expressions), np.float32)
+        halo = self.info.halo
+        around = np.clip(np.arange(-_RATE * halo, _RATE * (n + halo)), 0, len(rows) - 1)
+        standard = torch.from_numpy(((rows - self.rows[0]) / self.rows[1]).astype(np.float32)[around])
+        parts = []
+        with torch.inference_mode():
+            for start in range(0, n, _BLOCK):
+                stop = min(start + _BLOCK, n)
+                parts.append(self.network(standard[None, _RATE * start : _RATE * (stop + 2 * halo)])[0].numpy())
+        return (np.concatenate(parts) * self.expression[1] + self.expression[0]).astype(np.float32)
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """(tensors, JSON-ready description); `from_state` rebuilds the same model, bit for bit."""
+        tensors = {f"network.{k}": v.detach().cpu() for k, v in self.network.state_dict().items()}
+        tensors["rows"] = torch.from_numpy(self.rows)
+        tensors["expression"] = torch.from_numpy(self.expression)
+        return tensors, {"kind": KIND, "config": to_dict(self.config)}
+
+    @classmethod
+    def from_state(
+        cls, tensors: Mapping[str, Tensor], description: Mapping[str, Any], where: str = "motion model"
+    ) -> ExpressionMotion:
+        """Back from `state`; CheckpointError when the tensors belong to another model."""
+        config = from_dict(ExpressionConfig, dict(description.get("config", {})))
+        try:
+            rows, expression = (tensors[name].numpy() for name in ("rows", "expression"))
+        except KeyError as error:
+            raise CheckpointError(f"{where} lacks {error}; copy the whole persona again or retrain") from error
+        network = build(config, expression.shape[1])
+        weights = {k.removeprefix("network."): v for k, v in tensors.items() if k.startswith("network.")}
+        checkpoint.load_into(network, weights, where)
+        return cls(config, network, rows, expression)

@@ -1,0 +1,139 @@
+"""One training step of the neural face renderer (for train.loop)."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from lipwright.core import parallel
+from lipwright.core.contracts import U8
+from lipwright.core.prefetch import Prefetch
+from lipwright.render.neural_face.build import build_generator, build_judges
+from lipwright.render.neural_face.config import NeuralFaceConfig
+from lipwright.render.neural_face.data import FaceData
+from lipwright.render.neural_face.networks import OnBase
+from lipwright.render.neural_face.renderer import NeuralFaceRenderer
+from lipwright.render.translation.batch import Batch
+from lipwright.render.translation.game import Game, Pair
+from lipwright.render.translation.held_out import HeldOut
+from lipwright.render.translation.losses import laplacian_distance, weighted_mean
+from lipwright.render.translation.schedule import adversarial_weight, learning_rate
+
+
+class NeuralFaceTask:
+    """Generator against discriminators on one person's lower faces.
+
+    Args:
+        config: of the renderer.
+        data: the person.
+        seed: of the start and of every batch; the same seed and step give the same sample.
+        device: where it runs.
+        perceptual: a distance of two (B, 3, H, W) batches, added when given (`translation.perceptual`).
+    Source: AudioDVP 3.3 and Meta Talk: L1 and a conditional PatchGAN; what presets add is pix2pixHD's.
+    """
+
+    kept = ("generator",)
+    """The modules that are a result; the others matter only while training."""
+
+    def __init__(
+        self,
+        config: NeuralFaceConfig,
+        data: FaceData,
+        seed: int,
+        device: str = "cpu",
+        perceptual: nn.Module | None = None,
+    ) -> None:
+        self.config, self.data = config, data
+        self.device = torch.device(device)
+        self._perceptual = perceptual.to(self.device) if perceptual is not None else None
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            learner, judges = build_generator(config), build_judges(config)
+        if isinstance(learner, OnBase):
+            learner.start_from(torch.from_numpy(data.mean()))
+        self._game = Game(config, {"learner": learner}, judges, self.device)
+        self._gan = 0.0
+        self._held_out = HeldOut(config, data, self._on_device, self._game.draw)
+        workers = 1 if self.device.type == "cpu" else min(8, os.cpu_count() or 1)
+        rank = parallel.rank()
+        self._samples = Prefetch(lambda step: data.batch(config, seed, step, rank), workers)
+        self._steps, self._spent_s = 0, 0.0
+
+    def modules(self) -> Mapping[str, nn.Module]:
+        """Everything with weights: `generator` (the running average, to keep), `learner`, discriminators."""
+        return self._game.parts
+
+    def optimisers(self) -> Mapping[str, torch.optim.Optimizer]:
+        """One per side of the game."""
+        return self._game.optimisers
+
+    def renderer(self) -> NeuralFaceRenderer:
+        """What has been trained so far, ready to speak."""
+        return NeuralFaceRenderer(self.config, self._game.parts["generator"], self.data.geometry, str(self.device))
+
+    def budget_fraction(self, fraction: float) -> None:
+        """Set rates and adversarial weight for this much of the budget spent, in [0, 1] (`schedule`)."""
+        self._game.rate(learning_rate(self.config, fraction) if self.config.decay else self.config.learning_rate)
+        self._gan = adversarial_weight(self.config, fraction)
+
+    def step(self, step_index: int) -> dict[str, float]:
+        """One step of the generator and, once they have joined, of the discriminators; losses by name."""
+        began = time.perf_counter()
+        batch = self._on_device(self._samples[step_index])
+        fake = batch.composed(self._game.learn(batch.inputs))
+        losses = self._reconstruction(fake, batch)
+        verdicts: dict[str, Tensor] = {}
+        if self._gan > 0:
+            verdicts, adversarial = self._game.play(self._pairs(fake, batch), self._gan)
+            losses |= adversarial
+        told = self._game.move(step_index, losses, verdicts)
+        self._steps, self._spent_s = self._steps + 1, self._spent_s + time.perf_counter() - began
+        return told
+
+    def speed(self) -> dict[str, float]:
+        """Milliseconds a step and of it waiting for samples; samples a second that the loader could give."""
+        return {
+            "step_ms": 1000 * self._spent_s / max(self._steps, 1),
+            "wait_ms": 1000 * self._samples.wait_s,
+            "loader_fps": self.config.batch * self._samples.rate,
+        }
+
+    def validate(self) -> dict[str, float]:
+        """`score` (lower is better), mouth-box PSNR in dB and sharpness over real on held-out frames."""
+        return self._held_out.scores()
+
+    def preview(self) -> U8:
+        """Contact sheet of held-out frames: real, generated, difference; whole square and mouth."""
+        return self._held_out.sheet()
+
+    def mouths(self) -> U8:
+        """Strip of consecutive held-out mouths: real above generated."""
+        return self._held_out.strip()
+
+    def _reconstruction(self, fake: Tensor, batch: Batch) -> dict[str, Tensor]:
+        c = self.config
+        weight = batch.mask.clone()
+        for i, (left, top, width, height) in enumerate(batch.mouth):
+            weight[i, :, top : top + height, left : left + width] *= c.mouth_weight
+        losses = {"pixel": c.pixel_weight * weighted_mean((fake - batch.target).abs(), weight)}
+        if c.laplacian_weight > 0:
+            losses["laplacian"] = c.laplacian_weight * laplacian_distance(fake, batch.target, weight)
+        if self._perceptual is not None:
+            losses["perceptual"] = c.perceptual_weight * self._perceptual(fake, batch.target)
+        return losses
+
+    def _pairs(self, fake: Tensor, batch: Batch) -> list[Pair]:
+        """(discriminator, generated, real): the square with its drawings, and its mouth box."""
+        condition = batch.inputs[:, : self.config.condition_channels]
+        whole = torch.cat([condition, fake], 1), torch.cat([condition, batch.target], 1)
+        pairs = [("", *whole)]
+        if self.config.mouth_discriminator:
+            pairs.append(("mouth_", batch.mouths(whole[0]), batch.mouths(whole[1])))
+        return pairs
+
+    def _on_device(self, batch: Batch) -> Batch:
+        return batch.to(self.device, self._game.layout)
