@@ -24,7 +24,7 @@ from lipwright.cli.results import command_line, markdown, result, table
 from lipwright.cli.values import stretch
 from lipwright.core import weights
 from lipwright.core.clock import SAMPLE_RATE
-from lipwright.core.config import to_dict
+from lipwright.core.config import config_key, settings, to_dict, with_changes
 from lipwright.core.contracts import F32
 from lipwright.core.files import make_folder, write_json
 from lipwright.face.morphable import store
@@ -60,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--rendered", type=int, metavar="IDENTITY", help="the subject is this rendered face")
     options.add_argument("--minutes", type=float, default=5.0, help="of speech for every teacher")
     options.add_argument("--steps", type=int, default=600, help="of training, each row")
-    options.add_argument("--width", type=int, default=8, help="of the network")
+    options.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="of ExpressionConfig")
     options.add_argument("--voices", type=int, default=6, help="utterances of voices that nobody learnt from")
     options.add_argument("--work", type=Path, default=Path("runs/a2e"))
     options.add_argument("--json", type=Path)
@@ -87,7 +87,7 @@ def measured(given: argparse.Namespace, subject: Subject, run: Run) -> tuple[lis
     if not path.is_file():
         fit_subject(given.subject, path, progress=run.progress)
     fit = store.load(path)
-    config = ExpressionConfig(width=given.width)
+    config = with_changes(ExpressionConfig(width=8), settings(given.set))
     own = own_pairs(subject, fit, FEATURES)
     pseudo, reports = {}, {}
     motion = _motion(subject, run)
@@ -103,8 +103,8 @@ def measured(given: argparse.Namespace, subject: Subject, run: Run) -> tuple[lis
     kinds = {kind: _measures(clips) for kind, clips in tests.items()}
     rows, scored, geometry = [], {}, fit.coefficients.geometry
     for variant in ab.variants(config, teachers):
-        pairs, label = variant.pairs(own, pseudo), variant.name.replace(" ", "-")
-        model, record = fit_expression(pairs, variant.config, Budget(steps=given.steps), run, f"a2e-{label}")
+        pairs, key = variant.pairs(own, pseudo), config_key([variant.config, variant.name, given.steps, given.minutes])
+        model, record = fit_expression(pairs, variant.config, Budget(steps=given.steps), run, f"a2e-{key}")
         mouths = {
             kind: [ab.mouth_of_expression(fit.model, geometry, ab.said(model, c.samples)) for c in clips]
             for kind, clips in tests.items()

@@ -185,6 +185,18 @@ def test_unseen_frames_count_nothing() -> None:
     assert losses(spoilt) == pytest.approx(losses(hidden))
 
 
+def test_samples_begin_where_most_frames_count() -> None:
+    data = pairs(200, "logmel")
+    weight = np.ones(200, np.float32)
+    weight[40:80] = 0
+    made = of_stretch(data.features, data.expression, weight, OWN, LIPS, 100)
+    task = ExpressionTask(SMALL["shared-cnn"], made)
+    starts = task._starts[0][1][:, 0]
+    learnt = task.train.weight
+    assert all(learnt[s : s + 16].sum() >= 8 for s in starts)
+    assert len(starts) < len(learnt) - 40
+
+
 def test_scores_by_hand() -> None:
     """One coefficient opens the lips by 0.2 cm at three lower points; half of it is told."""
     lips = np.zeros((1, 20, 3), np.float32)

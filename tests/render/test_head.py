@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -11,10 +12,12 @@ from tests.render.conftest import Person
 
 from lipwright.core.contracts import F32
 from lipwright.core.errors import CheckpointError, ConfigError
-from lipwright.core.ibug import MOUTH
+from lipwright.core.ibug import MOUTH, MOUTH_JAW
 from lipwright.face.align import apply, zoom
+from lipwright.presenter.scene import load_truth
 from lipwright.render.head import SHARE, HeadGeometry
 from lipwright.render.translation.crop import sample_crop
+from lipwright.render.translation.geometry import TranslationGeometry
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +69,22 @@ def test_neither_crop_nor_square_follow_the_mouth_of_a_frame(person: Person, geo
     np.testing.assert_array_equal(geometry.mouth_maps(person.landmarks, 64), geometry.mouth_maps(moved, 64))
 
 
+def test_a_mouth_keeps_its_place_when_the_head_turns(presenter: Path) -> None:
+    """Fitted on the presenter's first half: in the second its mouth moves sideways a third as far as in crops that
+    follow the head; a head that never turns steers nothing."""
+    truth = load_truth(presenter.with_name(presenter.stem + "_truth.npz"))
+    points, half = truth.landmarks_px, len(truth.landmarks_px) // 2
+    moves = []
+    for steered in (False, True):
+        fitted = TranslationGeometry.fit(points[:half], truth.pose_rad[:half], "full-face", 256, steered=steered)
+        later = points[half:]
+        moves.append(apply(fitted.crop_maps(later), later)[:, MOUTH].mean(1)[:, 0].std())
+    assert moves[1] < moves[0] / 3
+    still = np.repeat(points[:1], 40, axis=0)
+    fitted = TranslationGeometry.fit(still, truth.pose_rad[:40], "full-face", 256, steered=True)
+    assert np.abs(fitted.steering).max() < 1e-6
+
+
 def test_mouths_are_cut_from_the_frame_and_not_from_the_head_crop(person: Person) -> None:
     """Lines two frame pixels apart are there in the mouth picture and gone from the head crop."""
     scale = 8
@@ -105,3 +124,22 @@ def test_state_round_trip_and_what_is_refused(person: Person, geometry: HeadGeom
     with pytest.raises(ConfigError, match="mouth square"):
         HeadGeometry.fit(person.landmarks, person.pose, 128, share=0.9)
     assert replace(geometry, mouth_square=(0, 0, 48)).grown == 0
+
+
+def test_a_jaw_that_moves_as_speech_says_is_found_and_kept(person: Person, geometry: HeadGeometry) -> None:
+    """Points moved by a known amount for each number of speech: told again, for other frames, and after loading."""
+    rng = np.random.default_rng(3)
+    said = rng.normal(0, 1, (len(person.landmarks), 2)).astype(np.float32)
+    amount = rng.normal(0, 4, (2, len(MOUTH_JAW), 2)).astype(np.float32)
+    maps = geometry.head_maps(person.landmarks)
+    points = apply(maps, person.landmarks)
+    points[:, MOUTH_JAW] = geometry.crop.expected(person.pose)[:, [*range(20), *range(21, 30)]]
+    points[:, MOUTH_JAW] += np.einsum("tk,kpc->tpc", said, amount)
+    listening = geometry.listening(points, person.pose, said)
+    assert listening.told is not None
+    np.testing.assert_allclose(listening.told, amount, atol=0.15)
+    again = HeadGeometry.from_state(listening.state())
+    assert again.told is not None
+    np.testing.assert_array_equal(again.told, listening.told)
+    there = apply(maps, again.wanted(person.landmarks, person.pose, said))
+    np.testing.assert_allclose(there, points[:, MOUTH_JAW], atol=0.6)

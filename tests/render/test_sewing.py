@@ -61,6 +61,18 @@ def test_the_chin_is_where_it_is_wanted_and_only_there(drop: float) -> None:
 
 
 @pytest.mark.parametrize("drop", [-12, 12])
+@pytest.mark.parametrize("rows", [(100, 400), (140, 360)])
+def test_a_wide_picture_is_bent_on_both_sides(drop: float, rows: tuple[int, int]) -> None:
+    """The face is symmetric, so is its change, whatever the picture's proportions."""
+    own, wanted = landmarks() - (0, rows[0]), landmarks(drop) - (0, rows[0])
+    picture = scene(landmarks())[rows[0] : rows[1]]
+    made = meet_jaw(picture, own.astype(np.float32), target(wanted.astype(np.float32)), EYE)
+    changed = (made != picture).any(-1)
+    left, right = int(changed[:, :195].sum()), int(changed[:, 205:].sum())
+    assert right == pytest.approx(left, rel=0.1)
+
+
+@pytest.mark.parametrize("drop", [-12, 12])
 def test_stripes_beside_the_jaw_stay_straight(drop: float) -> None:
     """Further than a quarter of an eye distance from both jaws nothing changes; nearer, lines move by little."""
     own, wanted = landmarks(), landmarks(drop)

@@ -81,8 +81,11 @@ class ExpressionTask:
         long = self.config.clip_frames
         found: dict[bool, list[tuple[int, int, int]]] = {True: [], False: []}
         for a, b in self.train.stretches():
-            starts = range(a, max(b - long, a) + 1)
-            found[bool(self.train.source[a] == OWN)] += [(s, a, b) for s in starts]
+            counted = np.concatenate([[0], np.cumsum(self.train.weight[a:b] > 0)])
+            for s in range(a, max(b - long, a) + 1):
+                # A sample of frames that count nothing would be a step that learns nothing.
+                if counted[min(s + long, b) - a] - counted[s - a] >= min(long, b - a) / 2:
+                    found[bool(self.train.source[a] == OWN)].append((s, a, b))
         share = self.config.own_share if found[False] else 1.0
         shares = {True: share if found[True] else 0.0, False: 1 - share if found[True] else 1.0}
         return [(shares[own], np.array(rows)) for own, rows in found.items() if rows and shares[own] > 0]

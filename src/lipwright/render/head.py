@@ -1,21 +1,22 @@
 """Where a person's head crop and the mouth square in it are: what oracle and cross-modal renderer draw.
 
-The crop is that of the translation renderer's full-face mode: aligned by rigid points alone, so it cannot tell what
-the mouth does. The mouth square is a constant of the person; its picture is cut from the frame at the frame's own
+The crop is that of the translation renderer's full-face mode, steered: aligned by rigid points alone, so it cannot tell
+what the mouth does, and moved with the place where they let the mouth be expected, so that a mouth stays in its place
+when the head turns. The mouth square is a constant of the person; its picture is cut from the frame at the frame's own
 resolution, never enlarged from the head crop (SPEC 6: mouth targets come from the original frame).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
 from lipwright.core.contracts import F32
 from lipwright.core.errors import CheckpointError, ConfigError
-from lipwright.core.ibug import MOUTH
-from lipwright.face.align import apply, compose
+from lipwright.core.ibug import MOUTH, MOUTH_JAW
+from lipwright.face.align import apply, compose, invert
 from lipwright.render.translation.geometry import TranslationGeometry
 
 SHARE = 192 / 512
@@ -28,7 +29,9 @@ _MARGIN = 1 / 64
 """Of the crop's side: skin around the outermost lip."""
 _MULTIPLE = 32
 """Sides of networks are multiples of this."""
-_STATE = "head.mouth_square"
+_OF_HIDDEN = [*range(20), *range(21, 30)]
+"""MOUTH_JAW among the points a TranslationGeometry expects: without jaw points 3 and 13."""
+_STATE, _TOLD = "head.mouth_square", "head.told"
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class HeadGeometry:
     """The aligned crop, its open-jaw hull and yardsticks ('full-face')."""
     mouth_square: tuple[int, int, int]
     """x, y and side in whole pixels of the head crop; covers pixels x to x + side - 1."""
+    told: F32 | None = None
+    """(K, 29, 2) crop pixels that mouth and jaw (MOUTH_JAW) move with what is said; None where nobody found out."""
 
     @classmethod
     def fit(cls, landmarks_px: F32, pose_rad: F32, size: int, share: float = SHARE) -> HeadGeometry:
@@ -53,7 +58,7 @@ class HeadGeometry:
             raise ConfigError(f"a head crop of {size} px cannot be halved five times; use a multiple of {_MULTIPLE}")
         if not 0 < share <= MOST:
             raise ConfigError(f"a mouth square of {share:g} of the head crop is outside (0, {MOST}]; use {SHARE}")
-        crop = TranslationGeometry.fit(landmarks_px, pose_rad, "full-face", size)
+        crop = TranslationGeometry.fit(landmarks_px, pose_rad, "full-face", size, steered=True)
         mouths = apply(crop.crop_maps(landmarks_px), landmarks_px)[:, MOUTH]
         low = np.percentile(mouths.min(1), 0.5, axis=0) - _MARGIN * size
         high = np.percentile(mouths.max(1), 99.5, axis=0) + _MARGIN * size
@@ -64,6 +69,27 @@ class HeadGeometry:
         corner = np.round((low + high) / 2 - side / 2 + 0.5)
         x, y = (int(v) for v in np.clip(corner, 0, size - side))
         return cls(crop, (x, y, side))
+
+    def listening(self, landmarks: F32, pose_rad: F32, said: F32) -> HeadGeometry:
+        """The same, with what speech tells of mouth and jaw: least squares, with the ridge of one frame in a hundred.
+
+        Args: `landmarks` (T, 68, 2) in head-crop pixels, `pose_rad` (T, 3), `said` (T, K) numbers of spread about 1.
+        """
+        moved = landmarks[:, MOUTH_JAW] - self.crop.expected(pose_rad)[:, _OF_HIDDEN]
+        moved = moved.reshape(len(said), -1).astype(np.float64)
+        centred = said.astype(np.float64) - said.mean(0)
+        gram = centred.T @ centred + 0.01 * len(said) * np.eye(said.shape[1])
+        told = np.linalg.solve(gram, centred.T @ (moved - moved.mean(0)))
+        return replace(self, told=told.reshape(-1, len(MOUTH_JAW), 2).astype(np.float32))
+
+    def wanted(self, landmarks_px: F32, pose_rad: F32, said: F32) -> F32:
+        """(T, 29, 2) where mouth and jaw (MOUTH_JAW) are to be expected in frame pixels; needs `told`.
+
+        Args: landmarks (T, 68, 2) of a template, of which only bone takes part; its pose (T, 3); what is said (T, K).
+        """
+        assert self.told is not None
+        there = self.crop.expected(pose_rad)[:, _OF_HIDDEN] + np.einsum("tk,kpc->tpc", said, self.told)
+        return apply(invert(self.head_maps(landmarks_px)), there.astype(np.float32))
 
     @property
     def size(self) -> int:
@@ -107,16 +133,23 @@ class HeadGeometry:
 
         Args: `landmarks` (68, 2) in head-crop pixels.
         """
-        scale = size / self.mouth_square[2]
+        return self._around(apply(self.mouth_from_head(size), landmarks), size / self.mouth_square[2], size)
+
+    def mouth_in_head(self, landmarks: F32) -> tuple[slice, slice]:
+        """The same in the head crop."""
+        return self._around(landmarks, 1.0, self.size)
+
+    def _around(self, points: F32, scale: float, size: int) -> tuple[slice, slice]:
+        """The person's mouth box around the mouth of (68, 2) points, within a picture `scale` times the crop's."""
         width, height = (min(round(v * scale), size) for v in self.crop.mouth_box())
-        centre = apply(self.mouth_from_head(size), landmarks)[MOUTH].mean(0)
         most = (size - width, size - height)
-        left, top = (int(v) for v in np.clip(np.round(centre - (width / 2, height / 2)), 0, most))
+        left, top = (int(v) for v in np.clip(np.round(points[MOUTH].mean(0) - (width / 2, height / 2)), 0, most))
         return slice(top, top + height), slice(left, left + width)
 
     def state(self) -> dict[str, torch.Tensor]:
         """Arrays for a persona, under `geometry.*` and `head.*`."""
-        return {**self.crop.state(), _STATE: torch.tensor(self.mouth_square, dtype=torch.int64)}
+        told = {_TOLD: torch.from_numpy(np.array(self.told))} if self.told is not None else {}
+        return {**self.crop.state(), _STATE: torch.tensor(self.mouth_square, dtype=torch.int64), **told}
 
     @classmethod
     def from_state(cls, tensors: dict[str, torch.Tensor]) -> HeadGeometry:
@@ -124,4 +157,5 @@ class HeadGeometry:
         if _STATE not in tensors:
             raise CheckpointError(f"renderer weights lack {_STATE}; retrain the renderer")
         x, y, side = (int(v) for v in tensors[_STATE])
-        return cls(TranslationGeometry.from_state(tensors), (x, y, side))
+        told = tensors[_TOLD].numpy() if _TOLD in tensors else None
+        return cls(TranslationGeometry.from_state(tensors), (x, y, side), told)

@@ -77,7 +77,11 @@ def fit_crossmodal(
     """The renderer, on real frames and on the synthetic set."""
     task = CrossModalTask(config, data, pairs, run.seed, run.device, perceptual_distance(config, run.device))
     record = run.loop(task, budget, name)
-    return CrossModalRenderer(task.network(), data.geometry, mode, run.device), record
+    network, geometry, train = task.network(), data.geometry, data.train
+    said = network.heard(data.speech[train])
+    if said is not None:
+        geometry = geometry.listening(data.landmarks[train], data.pose_rad[train], said)
+    return CrossModalRenderer(network, geometry, mode, run.device), record
 
 
 def drawn_set(

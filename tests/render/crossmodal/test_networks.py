@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -11,9 +12,10 @@ from torch import Tensor, nn
 from lipwright.core.errors import ConfigError
 from lipwright.render.crossmodal.config import BACKBONES, PRESETS, CrossModalConfig, changed_preset, preset
 from lipwright.render.crossmodal.networks import CrossModal, Reduction, SpeechEncoder, pasted
+from lipwright.render.crossmodal.start import Start
 
 SQUARES = {256: (80, 130, 96), 512: (160, 260, 192), 768: (240, 390, 288)}
-TABLE = CrossModalConfig(size=512, residual=False)
+TABLE = CrossModalConfig(size=512, residual=False, heard_bases=0)
 SMALL = CrossModalConfig(size=256)
 
 KEYPOINTS = [(14.16, (8, 256, 256)), (18.87, (16, 128, 128)), (18.87, (32, 64, 64)), (18.87, (64, 32, 32))]
@@ -112,6 +114,36 @@ def test_totals_with_residual_blocks() -> None:
     assert all(macs == pytest.approx(75.50 / 2, abs=0.005) for macs, _ in blocks.values())
 
 
+def test_what_the_heard_bases_add() -> None:
+    config = replace(TABLE, heard_bases=12)
+    assert parameters(network(config)) - parameters(network(TABLE)) == 6 * 34 * 12 + 12
+    without_base = replace(config, mean_base=False)
+    assert parameters(network(without_base)) == parameters(network(TABLE))
+
+
+def test_bases_move_as_speech_says() -> None:
+    """With silent convolutions the pictures are tanh(base + said · moves), in a region too."""
+    model = network(replace(SMALL, heard_bases=2, window=1, speech_dim=3))
+    rng = np.random.default_rng(0)
+    small = [rng.normal(0, 0.3, (2, 3, 128, 128)).astype(np.float32) for _ in range(2)]
+    base = [rng.normal(0, 0.3, (3, 256, 256)).astype(np.float32) for _ in range(2)]
+    weight, bias = np.array([[1, 0, 0], [0, 2, 0]], np.float32), np.array([0.5, 0], np.float32)
+    model.start_from(Start(base[0], base[1], weight, bias, small[0], small[1]))
+    for decoder in (model.head_decoder, model.mouth_decoder):
+        assert decoder is not None
+        nn.init.zeros_(decoder.output.weight)
+        nn.init.zeros_(decoder.output.bias)  # type: ignore[arg-type]
+    speech = torch.tensor([[[0.5, -1.0, 7.0]]])
+    with torch.no_grad():
+        head, mouth = model(torch.zeros(1, 3, 256, 256), speech)
+        part = model.draw(torch.zeros(1, 3, 256, 256), speech, (40, 50, 90, 120))
+    for drawn, own, moves in zip((head, mouth), base, small, strict=True):
+        said = torch.from_numpy(1.0 * moves[0] - 2.0 * moves[1])[None]
+        large = nn.functional.interpolate(said, scale_factor=2, mode="bilinear")
+        torch.testing.assert_close(drawn, torch.tanh(torch.from_numpy(own) + large), atol=1e-5, rtol=0)
+    torch.testing.assert_close(part, head[:, :, 50:120, 40:90])
+
+
 def test_drawing_skips_the_mouths_output_layer() -> None:
     config = replace(TABLE, residual=True)
     model = network(config)
@@ -147,6 +179,9 @@ def test_the_head_picture_reaches_both_decoders_through_the_paste(seen: str) -> 
 
 def test_every_parameter_gets_gradient() -> None:
     model = network()
+    for decoder in (model.head_decoder, model.mouth_decoder):
+        assert decoder is not None
+        decoder.moves.normal_()  # begin as zeros, until a person is known
     head, mouth = model(*inputs(batch=2))
     weight = torch.rand_like(head)  # a plain mean would be blind to what normalisation fixes
     ((head * weight).sum() + (mouth * weight.flip(3)).sum()).backward()

@@ -109,6 +109,31 @@ def test_the_patch_cannot_tell_the_templates_mouth(renderer: CrossModalRenderer,
         np.testing.assert_array_equal(a.crop_from_frame, b.crop_from_frame)
 
 
+def test_a_listening_persona_is_sewn_by_the_jaw_it_lets_expect(renderer: CrossModalRenderer, person: Person) -> None:
+    """Where mouth and jaw are put follows speech, and nothing of the template's own mouth; what is drawn neither."""
+    said = renderer.network.heard(heard(len(person.landmarks)))
+    assert said is not None
+    assert said.shape == (len(person.landmarks), CONFIG.heard_bases)
+    crops = apply(renderer.geometry.head_maps(person.landmarks), person.landmarks)
+    geometry = renderer.geometry.listening(crops, person.pose, said)
+    listening = CrossModalRenderer(renderer.network, geometry)
+    frames, track = larger(person, 1, [0, 12, 40])
+    other = replace(track, landmarks_px=track.landmarks_px.copy())
+    other.landmarks_px[:, HIDDEN] += 5
+    ours, theirs = renderer.network.heard(heard(3)), renderer.network.heard(heard(3, 1))
+    assert ours is not None
+    assert theirs is not None
+    wanted = geometry.wanted(track.landmarks_px, track.pose_rad, ours)
+    np.testing.assert_array_equal(wanted, geometry.wanted(other.landmarks_px, track.pose_rad, ours))
+    assert np.abs(wanted - geometry.wanted(track.landmarks_px, track.pose_rad, theirs)).max() > 0
+    drawn = zip(listening.strokes(track), listening.strokes(other), strict=True)
+    assert all(np.array_equal(a, b) for a, b in drawn)
+    shown = list(listening.render(RenderWindow(frames, track, heard(3), track)))
+    for patch, box in zip(shown, listening.footprint(track), strict=True):
+        assert patch.rgb8.shape[:2] == (box[3] - box[1], box[2] - box[0])
+        np.testing.assert_array_equal(patch.crop_from_frame[:, :2], np.eye(2))
+
+
 def test_other_speech_and_another_expression_change_the_patch_and_not_its_place(
     renderer: CrossModalRenderer, person: Person
 ) -> None:

@@ -58,7 +58,7 @@ COMPARED = {
     "lip_correlation": "lips to real, correlation",
     "template_leak": "template leak",
 }
-GROUPS = ("augmentation", "decoders", "speech", "window", "synthetic share", "backbone", "taught by")
+GROUPS = ("augmentation", "start", "decoders", "speech", "window", "synthetic share", "backbone", "taught by")
 """Tables of renderers; each begins with `ours`."""
 PRINTED = (
     ("Wav2Lip", 49, 0.88, 33.16, 9.51, 8.65),

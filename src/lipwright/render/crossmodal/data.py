@@ -31,6 +31,7 @@ class _Sample(NamedTuple):
     head: F32
     mouth: F32
     known: F32
+    head_weight: F32
     weight: F32
 
 
@@ -157,9 +158,12 @@ class CrossModalData:
         size = self.geometry.size
         seen = strokes(change.points(points), change.points(outline), size)
         moved, known = change.mouth(mouth, self.geometry.mouth_from_head(size))
-        weight = np.ones((1, size, size), np.float32)
-        weight[0][self.geometry.mouth_box(change.points(shown), size)] = lip_weight
-        return _Sample(seen, speech, _signed(change.head(head)), _signed(moved), known[None], weight)
+        at = change.points(shown)
+        weights = []
+        for box in (self.geometry.mouth_in_head(at), self.geometry.mouth_box(at, size)):
+            weights.append(np.ones((1, size, size), np.float32))
+            weights[-1][0][box] = lip_weight
+        return _Sample(seen, speech, _signed(change.head(head)), _signed(moved), known[None], *weights)
 
 
 def _collate(samples: list[_Sample]) -> Batch:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -18,6 +19,7 @@ from lipwright.core.contracts import F32
 from lipwright.core.errors import ConfigError
 from lipwright.render.crossmodal.backbones import Added, Backbone, Conv2d, ConvTranspose2d, backbone
 from lipwright.render.crossmodal.config import CrossModalConfig
+from lipwright.render.crossmodal.start import Start
 from lipwright.render.translation.layers import initialise
 
 STROKE_CHANNELS = 3
@@ -29,8 +31,8 @@ _HIDDEN = 1024
 _SPEECH_START = 0.1
 """Of the fusion's usual weights, for speech. Random planes at full weight are noise, which training silences for good:
 within some hundred steps it turns the six weights of `mix` to nothing. From little they grow where they help."""
-_BRIGHTEST = 0.98
-"""Of [-1, 1], in a base: beyond it tanh hardly moves."""
+_OUTPUT_START = 0.1
+"""Of an output convolution's usual weights where there is a base: its random pictures would first have to go."""
 Square = tuple[int, int, int]
 """Left, top and side in pixels."""
 Region = tuple[int, int, int, int]
@@ -69,9 +71,13 @@ class SpeechEncoder(nn.Module):
         self.mean.copy_(torch.from_numpy(rows.mean(0)))
         self.scale.copy_(1 / torch.from_numpy(deviation).clamp_min(floor))
 
+    def standard(self, speech: Tensor) -> Tensor:
+        """The same with mean 0 and deviation 1 of every number."""
+        return (speech - self.mean) * self.scale
+
     def forward(self, speech: Tensor) -> Tensor:
         """(B, window, k) to (B, planes, side, side)."""
-        x = self.mix((speech - self.mean) * self.scale)[:, 0]
+        x = self.mix(self.standard(speech))[:, 0]
         x = F.leaky_relu(self.spread(F.leaky_relu(self.widen(x), 0.2)), 0.2)
         return x.view(-1, self.planes, self._side, self._side)
 
@@ -79,32 +85,45 @@ class SpeechEncoder(nn.Module):
 class Decoder(nn.Module):
     """Bottleneck to full-size features, and these to a picture: a base, and what the features change of it.
 
-    Args: `size` S of the picture.
+    Args:
+        size: S of the picture.
+        bases: K pictures of half the size that speech adds to the base.
     """
 
     base: Tensor
+    moves: Tensor
 
-    def __init__(self, layers: Backbone, width: int, size: int) -> None:
+    def __init__(self, layers: Backbone, width: int, size: int, bases: int) -> None:
         super().__init__()
         self.register_buffer("base", torch.zeros(3, size, size))
+        self.register_buffer("moves", torch.zeros(bases, 3, size // 2, size // 2))
         steps = [width * 2**level for level in (3, 2, 1, 0, 0)]
         self.trunk = nn.Sequential(*(layers.up(a, b) for a, b in pairwise(steps)), layers.conv(width, width))
         self.output = Conv2d(width, 3, 2 * REACH + 1, padding=REACH)
 
-    def picture(self, features: Tensor, region: Region | None = None) -> Tensor:
-        """(B, width, S, S) to (B, 3, S, S) in [-1, 1], or to what of it lies in `region`: the same numbers."""
+    def picture(self, features: Tensor, said: Tensor | None = None, region: Region | None = None) -> Tensor:
+        """(B, width, S, S) to (B, 3, S, S) in [-1, 1], or to what of it lies in `region`: the same numbers.
+
+        Args: `said` (B, K), how much of each of the pictures that speech adds.
+        """
+        base = self.base
+        if said is not None:
+            small = (said @ self.moves.flatten(1).to(said.dtype)).view(-1, *self.moves.shape[1:])
+            base = base + F.interpolate(small.float(), scale_factor=2, mode="bilinear", align_corners=False)
         if region is None:
-            return torch.tanh(self.output(features).float() + self.base)
+            return torch.tanh(self.output(features).float() + base)
         left, top, right, bottom = region
         padded = F.pad(features, (REACH,) * 4)
         part = padded[:, :, top : bottom + 2 * REACH, left : right + 2 * REACH]
         changed = F.conv2d(part, self.output.weight, self.output.bias)
-        return torch.tanh(changed.float() + self.base[:, top:bottom, left:right])
+        return torch.tanh(changed.float() + base[..., top:bottom, left:right])
 
-    def start_from(self, picture: F32) -> None:
-        """Begin with a picture (S, S, 3) in [0, 255] as base: nothing of it has to be learnt."""
-        signed = torch.from_numpy(picture.transpose(2, 0, 1) / 127.5 - 1)
-        self.base.copy_(torch.atanh(signed.clamp(-_BRIGHTEST, _BRIGHTEST)))
+    def start_from(self, base: F32, moves: F32) -> None:
+        """Begin with `base` (3, S, S) and `moves` (K, 3, S / 2, S / 2), before tanh: none of it has to be learnt."""
+        self.base.copy_(torch.from_numpy(base))
+        self.moves.copy_(torch.from_numpy(moves))
+        with torch.no_grad():
+            self.output.weight *= _OUTPUT_START
 
 
 class Reduction(nn.Module):
@@ -147,8 +166,10 @@ class CrossModal(nn.Module):
         self.speech_encoder = SpeechEncoder(config.window, config.k, config.size // 2**HALVINGS)
         widest = steps[-1]
         self.fusion = layers.conv(widest + self.speech_encoder.planes, widest)
-        self.head_decoder = Decoder(layers, width, config.size)
-        self.mouth_decoder = Decoder(layers, width, config.size) if config.decoders == 2 else None
+        bases = config.bases
+        self.head_decoder = Decoder(layers, width, config.size, bases)
+        self.mouth_decoder = Decoder(layers, width, config.size, bases) if config.decoders == 2 else None
+        self.said = nn.Linear(config.window * config.k, bases) if bases else None
         self.reduction: nn.Module = Reduction(side)
         initialise(self)
         for layer in self.modules():
@@ -166,23 +187,45 @@ class CrossModal(nn.Module):
         head's square shows, enlarged.
         """
         head, mouth = self._features(strokes, speech)
-        picture = self.head_decoder.picture(head)
+        said = self._said(speech)
+        picture = self.head_decoder.picture(head, said)
         if mouth is None or self.mouth_decoder is None:
             x, y, side = self.mouth_square
             square = picture[:, :, y : y + side, x : x + side].float()
             return picture, F.interpolate(square, size=picture.shape[2:], mode="bicubic", antialias=True).clamp(-1, 1)
-        return picture, self.mouth_decoder.picture(mouth)
+        return picture, self.mouth_decoder.picture(mouth, said)
 
     def draw(self, strokes: Tensor, speech: Tensor, region: Region | None = None) -> Tensor:
         """The head alone, or what of it lies in `region`: the mouth's own output convolution is not needed."""
-        return self.head_decoder.picture(self._features(strokes, speech)[0], region)
+        return self.head_decoder.picture(self._features(strokes, speech)[0], self._said(speech), region)
 
     def draw_both(self, strokes: Tensor, speech: Tensor, region: Region | None = None) -> tuple[Tensor, Tensor]:
         """As `draw`, and the mouth square at full size; ConfigError for a network of one decoder."""
         head, mouth = self._features(strokes, speech)
         if mouth is None or self.mouth_decoder is None:
             raise ConfigError("a network of one decoder draws no mouth of its own; draw its head")
-        return self.head_decoder.picture(head, region), self.mouth_decoder.picture(mouth)
+        said = self._said(speech)
+        return self.head_decoder.picture(head, said, region), self.mouth_decoder.picture(mouth, said)
+
+    def start_from(self, start: Start) -> None:
+        """Begin with pictures that move with what is heard."""
+        self.head_decoder.start_from(start.head, start.head_moves)
+        if self.mouth_decoder is not None:
+            self.mouth_decoder.start_from(start.mouth, start.mouth_moves)
+        if self.said is not None:
+            with torch.no_grad():
+                self.said.weight.copy_(torch.from_numpy(start.weight))
+                self.said.bias.copy_(torch.from_numpy(start.bias))
+
+    def heard(self, speech: F32) -> F32 | None:
+        """(N, K) how much of each moving base windows of speech (N, window, k) add; None without such bases."""
+        with torch.inference_mode():
+            said = self._said(torch.from_numpy(np.ascontiguousarray(speech, np.float32)).to(self.speech_encoder.mean))
+        return None if said is None else np.asarray(said.float().cpu().numpy(), np.float32)
+
+    def _said(self, speech: Tensor) -> Tensor | None:
+        """(B, K) how much of each moving base a window of speech (B, window, k) adds."""
+        return self.said(self.speech_encoder.standard(speech).flatten(1)) if self.said is not None else None
 
     def _features(self, strokes: Tensor, speech: Tensor) -> tuple[Tensor, Tensor | None]:
         """The penultimate features of the head, the mouth's pasted into them, and the mouth's own."""

@@ -1,8 +1,8 @@
 """What the network drew as a patch of a template frame: as sharp as it was drawn, in the template's light.
 
-The mask of a sewn patch is the person's open-jaw hull, shaped by pose alone, and a soft rim around it. So the
-generated lips, jaw and the neck below a jaw cover the template's own at any opening of either, and nothing that the
-template's mouth does decides what is shown.
+The mask of a patch in mode 'sewn' is the person's open-jaw hull, shaped by pose alone, and a soft rim around it: where
+a drawing may be used at most. Where the renderer knows how the jaw moves with speech (`HeadGeometry.told`),
+render.sewing takes from it what lies inside that jaw line.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from lipwright.core.contracts import F32, U8, FaceTrack, Patch, RenderWindow
 from lipwright.core.errors import CheckpointError, ConfigError, ShapeError
 from lipwright.engines.engine import Engine
 from lipwright.engines.network import Network
-from lipwright.face.align import apply, compose, invert
+from lipwright.face.align import apply, compose, invert, zoom
 from lipwright.face.contour import outline_px
 from lipwright.render.crossmodal.config import CrossModalConfig
 from lipwright.render.crossmodal.drawing import Drawing
@@ -25,6 +25,7 @@ from lipwright.render.crossmodal.patch import covering, finer, hull_mask, in_lig
 from lipwright.render.crossmodal.strokes import strokes
 from lipwright.render.head import HeadGeometry
 from lipwright.render.patches import Area, bounds
+from lipwright.render.sewing import sew
 from lipwright.render.translation.masks import FEATHER, head_mask
 
 PREFIX = "network."
@@ -40,7 +41,8 @@ class CrossModalRenderer:
     Args:
         network: as trained (EMA weights if there are any).
         geometry: of the person, from the training data.
-        mode: 'sewn' puts mouth, jaw and the neck below into the template's head, 'full-face' the whole head crop.
+        mode: 'sewn' puts mouth and jaw into the template's head, whose own jaw edge, neck and background are bent to
+            where the jaw is to be expected; 'full-face' shows the whole head crop.
         device: where it runs.
     """
 
@@ -102,11 +104,16 @@ class CrossModalRenderer:
         if len(window.target) < count or window.target.shape[1:] != (c.window, c.k):
             raise ShapeError("target", (f">= {count}", c.window, c.k), window.target.shape)
         maps = self.geometry.head_maps(window.track.landmarks_px)
-        drawn = self.strokes(window.track)
+        drawn, wanted = self.strokes(window.track), self._wanted(window)
+        boxes = self.footprint(window.track) if wanted is not None else None
         for i, mask in enumerate(self._masks(window.track.pose_rad)):
             area, scale = bounds(mask), finer(maps[i], self.geometry)
             picture = self._picture(next(drawn), window.target[i], area, scale)
-            yield in_light_of(window.frames[i], maps[i], picture, mask, area, scale)
+            patch = in_light_of(window.frames[i], maps[i], picture, mask, area, scale)
+            if wanted is not None and boxes is not None:
+                eye = self.geometry.crop.eye_distance / zoom(maps[i])
+                patch = sew(window.frames[i], boxes[i], window.track.landmarks_px[i], wanted[i], patch, eye)
+            yield patch
 
     def heads(self, window: RenderWindow) -> Iterator[Patch]:
         """The whole crop of every frame, as fine as frames show it; no frame is looked at."""
@@ -145,6 +152,13 @@ class CrossModalRenderer:
         """What the network draws of `area`, as fine as the frame is."""
         head, mouth = self.draw(seen, heard, area, mouth=scale > 1)
         return placed(head, mouth, self.geometry, area, scale)
+
+    def _wanted(self, window: RenderWindow) -> F32 | None:
+        """(T, 29, 2) mouth and jaw as speech lets them be expected, to sew by; None: patches are shown as drawn."""
+        said = self.network.heard(window.target[: len(window.frames)]) if self.mode == "sewn" else None
+        if said is None or self.geometry.told is None:
+            return None
+        return self.geometry.wanted(window.track.landmarks_px, window.track.pose_rad, said)
 
     def _masks(self, pose_rad: F32) -> Iterator[F32]:
         """(S, S) where each frame's patch is used: from the head's pose alone."""

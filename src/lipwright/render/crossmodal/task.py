@@ -19,6 +19,7 @@ from lipwright.render.crossmodal.data import CrossModalData
 from lipwright.render.crossmodal.held_out import HeldOut
 from lipwright.render.crossmodal.networks import STROKE_CHANNELS, CrossModal
 from lipwright.render.crossmodal.pairs import PicturePairs
+from lipwright.render.crossmodal.start import start_of
 from lipwright.render.translation.discriminators import MultiscaleDiscriminator
 from lipwright.render.translation.game import Game
 from lipwright.render.translation.losses import laplacian_distance, weighted_mean
@@ -94,7 +95,7 @@ class CrossModalTask:
             head, mouth = self._game.parts["learner"].train()(batch.strokes, batch.speech)
         head, mouth = head.float(), mouth.float()
         mouth = mouth * batch.known + batch.mouth * (1 - batch.known)
-        losses = self._reconstruction("", head, batch.head, torch.ones_like(batch.weight), 1.0)
+        losses = self._reconstruction("", head, batch.head, batch.head_weight, 1.0)
         losses |= self._reconstruction("mouth_", mouth, batch.mouth, batch.weight, self.config.mouth_weight)
         verdicts: dict[str, Tensor] = {}
         if self._gan > 0:
@@ -151,10 +152,8 @@ def _build(config: CrossModalConfig, data: CrossModalData, seed: int) -> tuple[C
         learner = CrossModal(config, data.geometry.mouth_square)
         learner.speech_encoder.standardise(data.speech[data.train].reshape(-1, config.k))
         if config.mean_base:
-            head, mouth = data.mean()
-            learner.head_decoder.start_from(head)
-            if learner.mouth_decoder is not None:
-                learner.mouth_decoder.start_from(mouth)
+            encoder = learner.speech_encoder
+            learner.start_from(start_of(data, config, encoder.mean.numpy(), encoder.scale.numpy()))
         return learner, {
             "discriminator": MultiscaleDiscriminator(STROKE_CHANNELS + 3, config.ndf, config.n_scales),
             "mouth_discriminator": MultiscaleDiscriminator(3, config.ndf, 1),

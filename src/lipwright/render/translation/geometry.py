@@ -8,7 +8,7 @@ the hull is the convex hull of those boxes: the person's open-jaw envelope.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -16,7 +16,7 @@ import torch
 
 from lipwright.core.contracts import F32
 from lipwright.core.errors import CheckpointError, ShapeError, SubjectError
-from lipwright.core.ibug import BROWS, MOUTH, RIGID
+from lipwright.core.ibug import BROWS, MOUTH, NOSE, RIGID
 from lipwright.face.align import Aligner, Box, apply, similarity
 
 _DILATION = 0.035
@@ -29,6 +29,10 @@ _HIDDEN = [*MOUTH, *range(3, 14)]
 """What the hull covers: the mouth and the jaw line with its ends 3 and 13, which move with it though no motion
 model predicts them."""
 
+_BONE = [0, 16, *NOSE[:4], 36, 39, 42, 45]
+"""Points that speech does not move, and that lie at different depths: how they lie to each other tells the pose."""
+_STEERING = 0.01
+"""Of the face's width per frame: ridge of the steering, so that without head motion there is none."""
 _ARRAYS = ("rigid", "box", "mean", "low", "high", "pose_mean", "pose_reach", "slope_per_rad", "dilation",
            "mouth_size")  # fmt: skip
 
@@ -59,11 +63,15 @@ class TranslationGeometry:
     """(2,) width and height of a box that holds every mouth of the training frames."""
     size: int
     """Side of the crop in pixels."""
+    steering: F32 = field(default_factory=lambda: np.zeros((2 * len(_BONE) + 1, 2), np.float32))
+    """(21, 2) from 10 canonical bone points and a one to how far the crop follows the mouth that they let expect."""
 
     @classmethod
-    def fit(cls, landmarks_px: F32, pose_rad: F32, mode: str, size: int) -> TranslationGeometry:
+    def fit(cls, landmarks_px: F32, pose_rad: F32, mode: str, size: int, steered: bool = False) -> TranslationGeometry:
         """From the training frames' landmarks (T, 68, 2) and pose (T, 3); SubjectError below 8 frames.
 
+        Args: with `steered` crops follow the place where bone points let the mouth be expected, so that a mouth keeps
+            its place in the crop when the head turns; else they follow the head.
         Half-percent tails of each point are dropped before the envelope: they are the tracker's slips.
         """
         if landmarks_px.shape[1:] != (68, 2):
@@ -71,7 +79,11 @@ class TranslationGeometry:
         if len(landmarks_px) < 8:
             raise SubjectError(f"a renderer needs at least 8 frames with a face, got {len(landmarks_px)}; film longer")
         aligner = Aligner.fit(landmarks_px)
-        points = apply(similarity(landmarks_px[:, RIGID], aligner.rigid), landmarks_px).astype(np.float64)
+        still = np.zeros((2 * len(_BONE) + 1, 2), np.float32)
+        maps = _canonical_maps(landmarks_px, aligner.rigid, still)
+        steering = _steering(apply(maps, landmarks_px)) if steered else still
+        maps = _canonical_maps(landmarks_px, aligner.rigid, steering)
+        points = apply(maps, landmarks_px).astype(np.float64)
         moving = points[:, _HIDDEN]
         mean = pose_rad.mean(0).astype(np.float64)
         offset = pose_rad.astype(np.float64) - mean
@@ -87,7 +99,9 @@ class TranslationGeometry:
         mouth = points[:, MOUTH]
         extent = np.percentile(np.ptp(mouth, axis=1), 99.5, axis=0) * (1.25, 1.5)
         arrays = (aligner.rigid, (0, 0, 1), average, low, high, mean, reach, slope, _DILATION * width, extent)
-        unplaced = cls(**dict(zip(_ARRAYS, (np.asarray(a, np.float32) for a in arrays), strict=True)), size=size)
+        unplaced = cls(
+            **dict(zip(_ARRAYS, (np.asarray(a, np.float32) for a in arrays), strict=True)), size=size, steering=steering
+        )
         box = _sewn_box(unplaced._canonical_hulls(pose_rad)) if mode == "sewn" else _head_box(points, width)
         return replace(unplaced, box=np.asarray(box, np.float32))
 
@@ -95,7 +109,11 @@ class TranslationGeometry:
         """(T, 68, 2) landmarks to (T, 2, 3) crop_from_frame; each frame on its own."""
         x, y, side = (float(v) for v in self.box)
         box = Box(x, y, side, side, (self.size, self.size))
-        return box.crop_from_frame(similarity(landmarks_px[:, RIGID], self.rigid))
+        return box.crop_from_frame(_canonical_maps(landmarks_px, self.rigid, self.steering))
+
+    def expected(self, pose_rad: F32) -> F32:
+        """(T, 3) poses to (T, 31, 2) mean places of mouth and jaw points 3 to 13, crop pixels."""
+        return self._in_crop(self._placed(pose_rad))
 
     @property
     def eye_distance(self) -> float:
@@ -105,8 +123,7 @@ class TranslationGeometry:
 
     def hulls(self, pose_rad: F32) -> list[F32]:
         """(T, 3) poses to T convex polygons (H, 2) in crop pixels."""
-        scale = self.size / float(self.box[2])
-        return [(hull - self.box[:2]) * scale - np.float32(0.5) for hull in self._canonical_hulls(pose_rad)]
+        return [self._in_crop(hull) for hull in self._canonical_hulls(pose_rad)]
 
     def hull_reach(self) -> tuple[float, float, float, float]:
         """Left, top, right and bottom in crop pixels that hold the hull of every pose.
@@ -118,9 +135,18 @@ class TranslationGeometry:
         (x0, y0), (x1, y1) = corners.min(0), corners.max(0)
         return float(x0), float(y0), float(x1), float(y1)
 
-    def _canonical_hulls(self, pose_rad: F32) -> list[F32]:
+    def _in_crop(self, points: F32) -> F32:
+        """Canonical units to crop pixels."""
+        scale = self.size / float(self.box[2])
+        return np.asarray((points - self.box[:2]) * scale - np.float32(0.5), np.float32)
+
+    def _placed(self, pose_rad: F32) -> F32:
+        """(T, 31, 2) hidden points at these poses, canonical units."""
         offset = np.clip(pose_rad - self.pose_mean, -self.pose_reach, self.pose_reach)
-        placed = self.mean + np.einsum("tp,pkc->tkc", offset, self.slope_per_rad)
+        return np.asarray(self.mean + np.einsum("tp,pkc->tkc", offset, self.slope_per_rad), np.float32)
+
+    def _canonical_hulls(self, pose_rad: F32) -> list[F32]:
+        placed = self._placed(pose_rad)
         sides = (self.low, self.high)
         corners = [placed + np.stack([a[:, 0], b[:, 1]], -1) for a in sides for b in sides]
         return [self._dilated(points) for points in np.concatenate(corners, axis=1)]
@@ -139,7 +165,8 @@ class TranslationGeometry:
     def state(self) -> dict[str, torch.Tensor]:
         """Arrays for a persona, under `geometry.*`."""
         tensors = {f"geometry.{name}": torch.from_numpy(np.array(getattr(self, name))) for name in _ARRAYS}
-        return {**tensors, "geometry.size": torch.tensor(self.size)}
+        steering = torch.from_numpy(np.array(self.steering))
+        return {**tensors, "geometry.steering": steering, "geometry.size": torch.tensor(self.size)}
 
     @classmethod
     def from_state(cls, tensors: dict[str, torch.Tensor]) -> TranslationGeometry:
@@ -148,7 +175,37 @@ class TranslationGeometry:
         if missing:
             raise CheckpointError(f"renderer weights lack geometry.{missing[0]}; retrain the renderer")
         arrays = {n: tensors[f"geometry.{n}"].numpy() for n in _ARRAYS}
+        if "geometry.steering" in tensors:  # files before steered crops have none
+            arrays["steering"] = tensors["geometry.steering"].numpy()
         return cls(**arrays, size=int(tensors["geometry.size"]))
+
+
+def _canonical_maps(landmarks_px: F32, rigid: F32, steering: F32) -> F32:
+    """(T, 68, 2) landmarks to (T, 2, 3) maps to the canonical frame, moved as `steering` says."""
+    maps = similarity(landmarks_px[:, RIGID], rigid)
+    if steering.any():
+        maps[..., 2] -= _bone(apply(maps, landmarks_px[:, _BONE])) @ steering
+    return maps
+
+
+def _bone(points: F32) -> F32:
+    """(T, 10, 2) to (T, 21), a one behind the numbers."""
+    flat = points.reshape(len(points), -1)
+    return np.concatenate([flat, np.ones((len(flat), 1), np.float32)], 1)
+
+
+def _steering(points: F32) -> F32:
+    """(21, 2) ridge regression of the mouth's offset from its mean place on the bone points, all canonical (T, 68, 2).
+
+    Of many frames with the mouth at every opening only what the pose explains remains.
+    """
+    bone = points[:, _BONE].reshape(len(points), -1).astype(np.float64)
+    mouth = points[:, MOUTH].mean(1).astype(np.float64)
+    width = float(np.linalg.norm(points[:, 16].mean(0) - points[:, 0].mean(0)))
+    centred, moved = bone - bone.mean(0), mouth - mouth.mean(0)
+    gram = centred.T @ centred + len(bone) * (_STEERING * width) ** 2 * np.eye(bone.shape[1])
+    slope = np.linalg.solve(gram, centred.T @ moved)
+    return np.concatenate([slope, -(bone.mean(0) @ slope)[None]]).astype(np.float32)
 
 
 def _convex(points: np.ndarray) -> F32:
