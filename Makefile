@@ -1,4 +1,6 @@
 # `make demo` and `make test` set everything up by themselves, in .venv.
+# Tests run in JOBS processes, a file at a time (its fixtures are made once), in the order of the folders: what takes
+# longest does not come last.
 # PYTHON chooses the interpreter (3.11 or 3.12; the first one found), PIP_ARGS passes options to pip: with the one
 # for PyTorch's CPU index the CUDA libraries are left out on a machine without a GPU.
 
@@ -9,13 +11,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OUT ?= demo-out
+JOBS ?= 2
 BENCH ?= --seconds 10
 
 .PHONY: help demo test check bench setup clean
 
 help:
 	@echo "make demo    the whole main job on the bundled presenter, into $(OUT)/"
-	@echo "make test    style, types and the whole test suite"
+	@echo "make test    style, types and the whole test suite, in $(JOBS) processes (option: JOBS=N, each about 2 GB)"
 	@echo "make check   style and types only"
 	@echo "make bench   speed and memory on this machine, into runs/bench/ (options: BENCH=\"$(BENCH)\")"
 	@echo "make setup   install into $(VENV) and nothing else"
@@ -39,7 +42,7 @@ check: $(READY)
 	$(BIN)/mypy
 
 test: check
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 bench: $(READY)
 	$(BIN)/python benchmarks/suite.py $(BENCH) --json runs/bench/suite.json --plot runs/bench/suite.png

@@ -38,7 +38,9 @@ from lipwright.media.writer import VideoWriter
 from lipwright.persona.template import Template
 from lipwright.subject.prepare import prepare
 from lipwright.synthesis.pipeline import Synthesis
-from lipwright.synthesis.speaker import Persona, Speaking
+from lipwright.synthesis.setup import Setup
+from lipwright.synthesis.speaker import Persona
+from lipwright.synthesis.speaking import Speaking
 from lipwright.synthesis.voice import voice_of_file
 
 RATES = (Fraction(24_000, 1001), Fraction(25), Fraction(30_000, 1001))
@@ -156,7 +158,7 @@ def drift_run(minutes: float, folder: Path, fps: Fraction) -> dict[str, Any]:
         face, np.zeros((50, 0, 3), np.float32), np.ones(50, np.float32), np.zeros((50, 3), np.float32), (256, 256)
     )
     heard = voice_of_file(voice)
-    speaking = Speaking(Synthesis(heard, Template(clip, track), Level(), Square()), heard)
+    speaking = Speaking(Synthesis(Setup(heard, Template(clip, track), Level(), Square())), heard)
     try:
         speaking.write(out, FAST)
     finally:

@@ -182,7 +182,8 @@ def known_functions() -> dict[str, Any]:
     from lipwright.recipes.base import Recipe
     from lipwright.recipes.train import train
     from lipwright.subject.prepare import prepare
-    from lipwright.synthesis.speaker import Persona, Speaking
+    from lipwright.synthesis.speaker import Persona
+    from lipwright.synthesis.speaking import Speaking
 
     found: list[Any] = [prepare, train, evaluate, run_self, run_cross, EncoderSettings, Recipe]
     return {f.__name__: f for f in found} | {"speak": Persona.speak, "write": Speaking.write, "load": Persona.load}

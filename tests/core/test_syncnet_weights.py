@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from tests.brought import WRONG, check_refused, model_folder, save_wrong
 
 from lipwright.core import weights
-from lipwright.core.errors import CheckpointError
 from lipwright.core.syncnet_weights import read, shapes
-
-
-class Harm:
-    """What a hostile pickle does when it is loaded carelessly."""
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return os.mkdir, (os.environ["HARM"],)
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LIPWRIGHT_MODELS", str(tmp_path / "models"))
-    monkeypatch.setenv("HARM", str(tmp_path / "harm"))
-    return tmp_path / "models"
+    return model_folder(tmp_path, monkeypatch)
 
 
 def tensors() -> dict[str, torch.Tensor]:
@@ -50,11 +40,7 @@ def test_it_is_kept_as_safetensors_and_old_files_without_counters_load(folder: P
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        ("code", "code in it will not be run"),
-        ("code beside tensors", "code in it will not be run"),
-        ("text", "cannot be read as weights|not a plain file of tensors"),
-        ("truncated", "cannot be read as weights"),
-        ("list", "no plain table of tensors"),
+        *WRONG,
         ("missing", "has no netfclip.3.bias"),
         ("foreign", "holds more, which SyncNet lacks"),
         ("shape", r"netcnnaud.0.weight has shape \(64, 3, 3, 3\), expected \(64, 1, 3, 3\)"),
@@ -73,17 +59,5 @@ def test_other_files_are_refused_in_one_sentence_and_leave_nothing(
         held["netcnnaud.0.weight"] = torch.zeros(64, 3, 3, 3)
     elif kind == "nan":
         held["netfcaud.0.bias"] = torch.full((512,), np.nan)
-    wrong = {"code": Harm(), "code beside tensors": {**held, "x": Harm()}, "list": [1, 2]}
-    torch.save(wrong.get(kind, held), source)
-    if kind == "text":
-        source.write_text("no weights\n", encoding="utf-8")
-    elif kind == "truncated":
-        source.write_bytes(source.read_bytes()[:5000])
-    with pytest.raises(CheckpointError, match=words) as caught:
-        weights.add("syncnet", source)
-    said = str(caught.value)
-    assert "syncnet_v2.model" in said
-    assert "\n" not in said
-    assert ". " not in said.replace(str(source), "")
-    assert not folder.exists()
-    assert not (tmp_path / "harm").exists()
+    save_wrong(source, kind, held)
+    check_refused("syncnet", source, words)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from pathlib import Path
 
 import pytest
 import torch
+from tests.brought import WRONG, check_refused, model_folder, save_wrong
 
 from lipwright.core import weights
 from lipwright.core.checkpoint import load_tensors
@@ -17,18 +17,9 @@ from lipwright.core.wav2lip_weights import read
 from lipwright.render.teacher.networks import SyncExpert, load_expert, load_generator, load_quality
 
 
-class Harm:
-    """What a hostile pickle does when it is loaded carelessly."""
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return os.mkdir, (os.environ["HARM"],)
-
-
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LIPWRIGHT_MODELS", str(tmp_path / "models"))
-    monkeypatch.setenv("HARM", str(tmp_path / "harm"))
-    return tmp_path / "models"
+    return model_folder(tmp_path, monkeypatch)
 
 
 def tensors(network: str, old: bool = False) -> dict[str, torch.Tensor]:
@@ -80,11 +71,7 @@ def test_a_quality_discriminator_loads(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        ("code", "code in it will not be run"),
-        ("code beside tensors", "code in it will not be run"),
-        ("text", "cannot be read as weights|not a plain file of tensors"),
-        ("truncated", "cannot be read as weights"),
-        ("list", "no plain table of tensors"),
+        *WRONG,
         ("expert", "has no .* give wav2lip.pth"),
         ("shape", r"output_block.1.weight has shape \(3, 32, 3, 3\), expected \(3, 32, 1, 1\)"),
         ("nan", "output_block.1.bias holds values that are not finite"),
@@ -101,19 +88,8 @@ def test_other_files_are_refused_in_one_sentence_and_leave_nothing(
             held["output_block.1.weight"] = torch.zeros(3, 32, 3, 3)
         else:
             held["output_block.1.bias"] = torch.full((3,), torch.nan)
-    wrong = {"code": Harm(), "code beside tensors": {"state_dict": held, "x": Harm()}, "list": [1, 2]}
-    torch.save(wrong.get(kind, held), source)
-    if kind == "text":
-        source.write_text("no weights\n", encoding="utf-8")
-    elif kind == "truncated":
-        source.write_bytes(source.read_bytes()[:300])
-    with pytest.raises(CheckpointError, match=words) as caught:
-        weights.add("wav2lip", source)
-    said = str(caught.value)
-    assert "wav2lip.pth" in said
-    assert "\n" not in said
-    assert not folder.exists()
-    assert not (tmp_path / "harm").exists()
+    save_wrong(source, kind, {"state_dict": held} if kind == "code beside tensors" else held)
+    check_refused("wav2lip", source, words)
 
 
 def test_names_are_those_of_the_network_that_is_asked_for(tmp_path: Path) -> None:

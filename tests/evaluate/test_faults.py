@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import runpy
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -51,6 +52,14 @@ class Remembering:
 
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_sheets() -> Iterator[None]:
+    """Only numbers are looked at here; a quarter of the time would go into pictures for the page."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lipwright.evaluate.pair.comparison_sheets", lambda *a: {})
+        yield
 
 
 @pytest.fixture(scope="module")

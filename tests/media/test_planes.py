@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -9,11 +11,13 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from av.video.reformatter import VideoReformatter
 
 from lipwright.core.errors import ConfigError, ShapeError
 from lipwright.media.codecs import VIDEO
 from lipwright.media.color import BT709, ColorTags
 from lipwright.media.formats import PIX_FMTS, nearest_pix_fmt, shape_of
+from lipwright.media.frames import FrameMaker
 from lipwright.media.picture import Picture, blank
 from lipwright.media.video import VideoReader
 from lipwright.media.writer import EncoderSettings, VideoWriter
@@ -180,3 +184,45 @@ def test_formats_by_what_they_hold() -> None:
     assert [shape_of(p) for p in PIX_FMTS] == [(0, 8), (1, 8), (2, 8), (0, 10), (1, 10), (2, 10)]
     with pytest.raises(ConfigError, match="no pixel format"):
         shape_of("yuv9000")
+
+
+class OneAtATime:
+    """Converts as a reformatter does, and notes how many conversions of the same frame were under way at once."""
+
+    def __init__(self, both: threading.Event) -> None:
+        self._both, self._inside, self._lock, self.most = both, 0, threading.Lock(), 0
+
+    def reformat(self, *args: Any, **options: Any) -> av.VideoFrame:
+        with self._lock:
+            self._inside += 1
+            self.most = max(self.most, self._inside)
+            if self._inside == 2:
+                self._both.set()
+        self._both.wait(0.2)  # for the second one, which must not come
+        made = VideoReformatter().reformat(*args, **options)
+        with self._lock:
+            self._inside -= 1
+        return made
+
+
+@pytest.mark.parametrize("use", ["rgb8", "scaled", "resized", "turned", "written"])
+def test_a_picture_is_converted_by_one_thread_at_a_time(use: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyAV writes to the labels of the frame it converts, so that a second conversion would read the first one's."""
+    shown = noise("yuv422p")
+    counted = OneAtATime(threading.Event())
+    monkeypatch.setattr("lipwright.media.picture.reformatter", lambda *key: counted)
+    maker = FrameMaker((64, 48), (64, 48), "yuv420p", None, BT709)
+    monkeypatch.setattr(maker, "_reformatter", counted)
+    uses: dict[str, Callable[[], object]] = {
+        "rgb8": shown.rgb8,
+        "scaled": lambda: shown.scaled((32, 24)),
+        "resized": lambda: shown.resized((32, 24)),
+        "turned": lambda: shown.turned(1),
+        "written": lambda: maker(shown, None),
+    }
+    threads = [threading.Thread(target=f) for f in (uses[use], shown.rgb8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert counted.most == 1

@@ -2,57 +2,34 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 import torch
+from tests.ruled import Reference, check, normal, ruled, uniform
 
 from lipwright.core.errors import ShapeError
 from lipwright.core.syncnet_weights import shapes
 from lipwright.metrics.syncnet import SyncNet, embed_lips, embed_sound
 
 # mean, std, first 8 in float64 (rtol 1e-6)
-SOUND = (-0.007811471113870412, 0.28596323787666483, [
+SOUND: Reference = (-0.007811471113870412, 0.28596323787666483, [
     0.15155162846522824, 0.47165185931239095, -0.22639758151989298, 0.3544476886544561,
     -0.31856062092404924, -0.00854473517050014, -0.254897085125, 0.03675621102630856,
 ])  # fmt: skip
-LIPS = (0.008393125627053865, 0.22778228342779872, [
+LIPS: Reference = (0.008393125627053865, 0.22778228342779872, [
     -0.34264031448992566, 0.11514949074631374, -0.19573772810830528, -0.4728960366983117,
     0.08869450410478495, 0.16333996124700267, -0.02805732099513203, -0.22978145348633888,
 ])  # fmt: skip
-LIP_FEATURES = (0.13956559522717715, 0.21368376545464451, [
+LIP_FEATURES: Reference = (0.13956559522717715, 0.21368376545464451, [
     0.1366999939826909, 0.0, 0.08348096627520842, 0.0, 0.0, 0.0, 0.24846457329142968, 0.0,
 ])  # fmt: skip
 
 
-def hashed(key: str) -> np.random.RandomState:
-    return np.random.RandomState(zlib.crc32(key.encode()) & 0xFFFFFFFF)
-
-
-def rule(key: str, shape: tuple[int, ...]) -> torch.Tensor:
-    noise = np.asarray(hashed(key).standard_normal(shape))
-    if key.endswith("num_batches_tracked"):
-        return torch.zeros((), dtype=torch.int64)
-    if key.endswith("running_var"):
-        return torch.from_numpy(1 + 0.1 * np.abs(noise))
-    if noise.ndim >= 2:
-        return torch.from_numpy(noise / np.sqrt(np.prod(shape[1:])))
-    return torch.from_numpy(1 + 0.1 * noise if key.endswith("weight") else 0.1 * noise)
-
-
 @pytest.fixture(scope="module")
 def model() -> SyncNet:
-    net = SyncNet().double()
-    net.load_state_dict({key: rule(key, shape) for key, shape in shapes().items()}, strict=True)
-    return net
-
-
-def check(values: torch.Tensor, reference: tuple[float, float, list[float]]) -> None:
-    flat = values.numpy().ravel()
-    np.testing.assert_allclose([flat.mean(), flat.std()], reference[:2], rtol=1e-6)
-    np.testing.assert_allclose(flat[:8], reference[2], rtol=1e-6)
+    return ruled(SyncNet(), shapes())
 
 
 def test_layout_is_the_published_one() -> None:
@@ -63,8 +40,8 @@ def test_layout_is_the_published_one() -> None:
 
 
 def test_reference_values(model: SyncNet) -> None:
-    sound = torch.from_numpy(hashed("input:sync.mfcc").standard_normal((2, 1, 13, 20)))
-    faces = torch.from_numpy(hashed("input:sync.lip").random_sample((2, 3, 5, 224, 224)))
+    sound = normal("sync.mfcc", 2, 1, 13, 20)
+    faces = uniform("sync.lip", 2, 3, 5, 224, 224)
     with torch.inference_mode():
         check(model.sound(sound), SOUND)
         check(model.lips(faces), LIPS)

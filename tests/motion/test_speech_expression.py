@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-import zlib
-
-import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from tests.ruled import Reference, check, normal, ruled
 
 from lipwright.core.errors import ShapeError
 from lipwright.motion.speech_expression import (
@@ -16,46 +13,19 @@ from lipwright.motion.speech_expression import (
 )
 
 # mean, std, first 8 of the published code in float64 (rtol 1e-6)
-AUDIODVP = (0.0075067830697356785, 2.488888234985081, [
+AUDIODVP: Reference = (0.0075067830697356785, 2.488888234985081, [
     -0.24448272526395226, 1.7941862998291462, -3.125381922813856, -1.0193083401140706,
     0.20541202509813652, 2.2664797074850593, -0.17002223305834183, -1.4173290326937749,
 ])  # fmt: skip
-ATNET = (0.10843276631920655, 0.16765674913693296, [
+ATNET: Reference = (0.10843276631920655, 0.16765674913693296, [
     0.03274202267600393, 0.5767683301593687, 0.0, 0.0, 0.0, 0.0, 0.008271674966200737, 0.18692372397461135,
 ])  # fmt: skip
-
-
-def hashed(key: str) -> np.random.RandomState:
-    return np.random.RandomState(zlib.crc32(key.encode()) & 0xFFFFFFFF)
-
-
-def rule(key: str, shape: tuple[int, ...]) -> Tensor:
-    noise = np.asarray(hashed(key).standard_normal(shape))
-    if key.endswith("num_batches_tracked"):
-        return torch.zeros((), dtype=torch.int64)
-    if key.endswith("running_var"):
-        return torch.from_numpy(1 + 0.1 * np.abs(noise))
-    if noise.ndim >= 2:
-        return torch.from_numpy(noise / np.sqrt(np.prod(shape[1:])))
-    return torch.from_numpy(1 + 0.1 * noise if key.endswith("weight") else 0.1 * noise)
-
-
-def ruled(model: nn.Module) -> nn.Module:
-    model = model.double().eval()
-    model.load_state_dict({key: rule(key, tuple(value.shape)) for key, value in model.state_dict().items()})
-    return model
-
-
-def check(values: Tensor, reference: tuple[float, float, list[float]]) -> None:
-    flat = values.detach().numpy().ravel()
-    np.testing.assert_allclose([flat.mean(), flat.std()], reference[:2], rtol=1e-6)
-    np.testing.assert_allclose(flat[:8], reference[2], rtol=1e-6, atol=1e-12)
 
 
 def test_audiodvps_network_gives_its_reference_values_and_is_linear() -> None:
     model = ruled(LinearExpression())
     assert sum(p.numel() for p in model.parameters()) == 16_232
-    codes = torch.from_numpy(hashed("input:a2e.x").standard_normal((2, 7, 256)))
+    codes = normal("a2e.x", 2, 7, 256)
     check(model(codes), AUDIODVP)
     zero = model(0 * codes)
     torch.testing.assert_close(model(3 * codes) - zero, 3 * (model(codes) - zero))
@@ -64,7 +34,7 @@ def test_audiodvps_network_gives_its_reference_values_and_is_linear() -> None:
 def test_the_audio_encoder_gives_its_reference_values() -> None:
     """The published input has three steps of time; the first is compared."""
     model = ruled(AtnetAudio())
-    cepstra = torch.from_numpy(hashed("input:at.x").standard_normal((1, 3, 28, 12)))
+    cepstra = normal("at.x", 1, 3, 28, 12)
     check(model(cepstra[:, 0]), ATNET)
 
 

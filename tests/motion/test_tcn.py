@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-import zlib
-
 import numpy as np
 import pytest
 import torch
+from tests.ruled import hashed, normal
 from torch import nn
 
 from lipwright.core.errors import ConfigError
@@ -20,7 +19,7 @@ FIRST = [
 
 
 def seeded(key: str, shape: torch.Size) -> torch.Tensor:
-    n = np.random.RandomState(zlib.crc32(key.encode())).standard_normal(tuple(shape))
+    n = hashed(key).standard_normal(tuple(shape))
     scaled = n / np.sqrt(np.prod(shape[1:])) if len(shape) >= 2 else 0.1 * n
     return torch.from_numpy(np.asarray(scaled))
 
@@ -40,8 +39,8 @@ def fill_like_reference(tcn: Tcn) -> None:
 def test_causal_block_equals_the_published_one() -> None:
     tcn = Tcn(26, 32, causal=True).double().eval()
     fill_like_reference(tcn)
-    x = np.random.RandomState(zlib.crc32(b"input:tcn.x")).standard_normal((2, 26, 64))
-    out = tcn(torch.from_numpy(x)).detach().numpy()
+    x = normal("tcn.x", 2, 26, 64)
+    out = tcn(x).detach().numpy()
     assert out.size == 4096
     np.testing.assert_allclose([out.mean(), out.std(), np.abs(out).max()], [MEAN, STD, LARGEST], rtol=1e-6)
     np.testing.assert_allclose(out.ravel()[:8], FIRST, rtol=1e-6)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zlib
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from tests.ruled import normal, rule
 from torch import Tensor
 
 from lipwright.core import weights
@@ -46,28 +46,15 @@ GOLDEN: dict[str, tuple[float, float, list[float], list[float]]] = {
 }  # fmt: skip
 
 
-def hashed(key: str) -> np.random.RandomState:
-    return np.random.RandomState(zlib.crc32(key.encode()) & 0xFFFFFFFF)
-
-
-def rule(key: str, shape: tuple[int, ...]) -> Tensor:
-    noise = np.asarray(hashed(key).standard_normal(shape))
-    if len(shape) >= 2:
-        noise = noise / np.sqrt(np.prod(shape[1:]))
-    else:
-        noise = 1 + 0.1 * noise if key.endswith("weight") else 0.1 * noise
-    return torch.from_numpy(noise.astype(np.float32))
-
-
 def published(
     said: dict[str, Any], style: tuple[str, str] = ("weight_g", "weight_v"), prefix: str = ""
 ) -> dict[str, Tensor]:
     """The tensors of a Hugging Face file, with some that stand around the encoder."""
     found = Wav2Vec2Config(**{**said, "conv_dim": tuple(said["conv_dim"])}).shapes()
     direction = found.pop(f"{POSITIONS}.weight")
-    state = {prefix + key: rule(key, shape) for key, shape in found.items()}
+    state = {prefix + key: rule(key, shape).float() for key, shape in found.items()}
     for key, name, shape in zip(("weight_g", "weight_v"), style, ((1, 1, direction[2]), direction), strict=True):
-        state[f"{prefix}{POSITIONS}.{name}"] = rule(f"{POSITIONS}.{key}", shape)
+        state[f"{prefix}{POSITIONS}.{name}"] = rule(f"{POSITIONS}.{key}", shape).float()
     around = {"masked_spec_embed": torch.zeros(said["hidden_size"])}
     return state | {prefix + key: value for key, value in around.items()} | {"lm_head.bias": torch.zeros(5)}
 
@@ -100,7 +87,7 @@ def network(said: dict[str, Any], where: Path) -> Wav2Vec2Network:
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_reference_values(layout: str, tmp_path: Path) -> None:
     net = network(LAYOUTS[layout], tmp_path / "hf").double()
-    samples = torch.from_numpy(hashed("input:wav2vec2").standard_normal((1, 640 * 5 + 2 * PAD)))
+    samples = normal("wav2vec2", 1, 640 * 5 + 2 * PAD)
     with torch.inference_mode():
         rows = net(samples).numpy()
     mean, std, first, last = GOLDEN[layout]

@@ -9,6 +9,7 @@ import pytest
 
 from lipwright.cli.assets import ASSETS, DEMO_PERSONA
 from lipwright.core.errors import ConfigError
+from lipwright.engines.parity import LIMITS
 from lipwright.media.audio import AudioReader
 from lipwright.synthesis.speaker import Persona
 
@@ -36,4 +37,6 @@ def test_the_mouth_is_where_torch_puts_it(tmp_path: Path, monkeypatch: pytest.Mo
     assert there.notes == []
     assert len(list((tmp_path / "engines").glob("motion-*.onnx"))) == 1
     assert np.ptp(wanted, axis=0).max() > 1, "the mouth moves by pixels"
-    np.testing.assert_allclose(found, wanted, atol=0.02)
+    off = found - wanted
+    assert np.sqrt((off**2).mean()) < LIMITS["px"]["fp32"]
+    assert np.abs(off).max() < 0.1, "a processor with bf16 uses it, and is off by hundredths of a pixel here and there"

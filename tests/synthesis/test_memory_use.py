@@ -25,7 +25,7 @@ def peak(seconds):
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 persona = Persona.load(sys.argv[1])
-print(peak(6), peak(48))
+print(peak(4), peak(32))
 """
 
 

@@ -20,6 +20,7 @@ from lipwright.render.memory.renderer import MemoryRenderer
 from lipwright.subject.store import Subject
 from lipwright.synthesis import drawing
 from lipwright.synthesis.pipeline import Synthesis
+from lipwright.synthesis.setup import Setup
 from lipwright.synthesis.speaker import Persona
 
 
@@ -66,7 +67,7 @@ def planes(persona: Persona, speech: F32, **options: Any) -> list[Any]:
 def one_after_the_other(persona: Persona, speech: F32, renderer: Any, template: Template | None = None) -> list[Any]:
     """The whole speech as one window, every stage finished before the next begins."""
     template = template or persona.template
-    made = Synthesis(persona.speak(speech)._voice, template, persona.motion(), renderer)
+    made = Synthesis(Setup(persona.speak(speech)._voice, template, persona.motion(), renderer))
     n, walk = made.n_frames, made.walk
     store, first = template.store, template.first
     pictures = list(walk.shifted(first).frames(store.pictures, store.pictures_backward, n, Picture.mixed))

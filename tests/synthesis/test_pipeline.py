@@ -15,8 +15,10 @@ from lipwright.media.audio import write_wav
 from lipwright.persona.template import Template
 from lipwright.subject.store import Subject
 from lipwright.synthesis import drawing, pipeline
-from lipwright.synthesis.pipeline import Synthesis, blend_strength, spoken_over
+from lipwright.synthesis.pipeline import Synthesis
+from lipwright.synthesis.setup import Setup
 from lipwright.synthesis.speaker import Persona
+from lipwright.synthesis.strength import blend_strength, spoken_over
 from lipwright.synthesis.voice import voice_of_samples
 
 
@@ -110,7 +112,7 @@ def test_speech_that_starts_later_moves_the_mouth_later(persona: Persona, subjec
     speech = subject.samples[: 16_000 * 8]
     late = np.concatenate([np.zeros(640 * delay, np.float32), speech])
     run = [
-        Synthesis(voice_of_samples(s), template, persona.motion(), persona.renderer()).targets(0, len(s) // 640)
+        Synthesis(Setup(voice_of_samples(s), template, persona.motion(), persona.renderer())).targets(0, len(s) // 640)
         for s in (speech, late)
     ]
     error = np.abs(run[1][delay:] - run[0]).max((1, 2))[10:-10]

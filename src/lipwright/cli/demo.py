@@ -15,7 +15,8 @@ from lipwright.core.errors import DependencyError, FootageError
 
 if TYPE_CHECKING:
     from lipwright.metrics.lips import Phone
-    from lipwright.synthesis.speaker import Persona, Speaking
+    from lipwright.synthesis.speaker import Persona
+    from lipwright.synthesis.speaking import Speaking
 
 SENTENCE = "Good evening. Nobody filmed these words: my picture was made from the sound alone."
 """Not among the sentences the presenter was rendered with."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from fractions import Fraction
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from lipwright.core.contracts import F32, LANDMARKS
 from lipwright.evaluate.result import Row
 from lipwright.evaluate.speed import Stopwatch
+from lipwright.evaluate.stretch import tracked
 from lipwright.persona.template import Template
-from lipwright.subject.prepare import prepare
 
 if TYPE_CHECKING:
     from lipwright.synthesis.speaker import Persona
@@ -42,14 +41,7 @@ class PersonaSpeaker:
         out_path: Path,
     ) -> None:
         """Track the stretch as a template (its sound is not read), speak over it, write the result."""
-        with tempfile.TemporaryDirectory() as folder:
-            subject = prepare(
-                template_path,
-                Path(folder) / "template",
-                fps=self.persona.template.fps,
-                trim=(float(template_start_s), float(template_end_s)),
-                need_sound=False,
-            )
+        with tracked(template_path, template_start_s, template_end_s, self.persona.template.fps) as subject:
             speaking = self.persona.speak(samples, template=Template.of_subject(subject), **self.options)
             watch = Stopwatch()
             try:

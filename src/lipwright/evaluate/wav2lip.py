@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from fractions import Fraction
 from pathlib import Path
@@ -12,11 +11,11 @@ import numpy as np
 from lipwright.core.contracts import F32
 from lipwright.evaluate.result import Row
 from lipwright.evaluate.speed import Stopwatch
+from lipwright.evaluate.stretch import tracked
 from lipwright.media.writer import VideoWriter
 from lipwright.render.teacher.faces import face_boxes, redrawn
 from lipwright.render.teacher.networks import Wav2Lip
 from lipwright.speech.wav2lip_mel import CHUNK, HOP, chunks, mel
-from lipwright.subject.prepare import prepare
 
 
 class Wav2LipSpeaker:
@@ -39,9 +38,7 @@ class Wav2LipSpeaker:
         out_path: Path,
     ) -> None:
         """Track the stretch, redraw every face in it, write the result."""
-        trim = float(template_start_s), float(template_end_s)
-        with tempfile.TemporaryDirectory() as folder:
-            subject = prepare(template_path, Path(folder) / "template", trim=trim, need_sound=False)
+        with tracked(template_path, template_start_s, template_end_s) as subject:
             watch, drawing_s = Stopwatch(), 0.0
             watch.start("wav2lip", None)
             lacking = max(CHUNK * HOP - len(samples), 0)

@@ -52,7 +52,8 @@ class FrameMaker:
         frame = picture.to_av()
         if (picture.pix_fmt, picture.tags, picture.size) == (self.pix_fmt, self.tags, self.out_size):
             return frame
-        return self._converted(frame, picture.tags)
+        with picture.alone() as frame:
+            return self._converted(frame, picture.tags)
 
     def _converted(self, frame: av.VideoFrame, tags: ColorTags | None) -> av.VideoFrame:
         """One swscale pass, two where the matrix changes; `tags` are the source's, None for RGB."""

@@ -5,12 +5,18 @@ hold (10 bits, colours outside RGB). So pictures travel as Y'CbCr; a face region
 
 Chroma samples of 4:2:0 and 4:2:2 are taken to lie in the middle of the luma samples they belong to in both
 directions, so that reading and writing undo each other wherever they truly lie (mostly at the left one).
+
+Several threads may read a picture, but only one at a time may convert it: PyAV sets the source's own labels (matrix,
+range, transfer) for the time of a conversion and puts back what it found, so a second one begun meanwhile would read
+the pixels by half of the first one's labels, or leave them behind.
 """
 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, cast
 
@@ -58,6 +64,7 @@ class Picture:
     """Holds the samples, in one of `PIX_FMTS`; written to only by whoever alone holds the picture."""
     tags: ColorTags
     """Resolved: what the samples mean."""
+    _converting: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     @classmethod
     def of_av(cls, frame: av.VideoFrame, tags: ColorTags) -> Picture:
@@ -98,31 +105,42 @@ class Picture:
     def rgb8(self, box: Box | None = None) -> U8:
         """(h, w, 3) RGB of the whole or of a box inside the picture: the same values either way."""
         if box is None:
-            return np.ascontiguousarray(self._rgb8(self.frame))
+            return self._whole_rgb8()
         width, height = self.size
         right, down = chroma_shift(self.pix_fmt)
         if width % (1 << right) or height % (1 << down):  # chroma is stretched over the whole width: no part alone
-            return np.ascontiguousarray(self._rgb8(self.frame)[box[1] : box[3], box[0] : box[2]])
+            return np.ascontiguousarray(self._whole_rgb8()[box[1] : box[3], box[0] : box[2]])
         x0, y0 = (max(v - _MARGIN, 0) // _ALIGN * _ALIGN for v in box[:2])
         x1 = min(-(-(box[2] + _MARGIN) // _ALIGN) * _ALIGN, width)
         y1 = min(-(-(box[3] + _MARGIN) // _ALIGN) * _ALIGN, height)
         part = self._part((x0, y0, x1, y1))
-        return self._rgb8(part)[box[1] - y0 : box[3] - y0, box[0] - x0 : box[2] - x0]
+        return self._rgb8_of(part)[box[1] - y0 : box[3] - y0, box[0] - x0 : box[2] - x0]
 
     def scaled(self, size: tuple[int, int]) -> U8:
         """(h, w, 3) RGB at another (width, height)."""
-        return np.ascontiguousarray(self._rgb8(self.frame, size))
+        return self._whole_rgb8(size)
 
     def resized(self, size: tuple[int, int]) -> Picture:
         """The same picture at another (width, height)."""
         key = ("resized", self.pix_fmt, self.size, size, self.tags)
-        return Picture(convert(self.frame, reformatter(*key), self.tags, self.pix_fmt, size), self.tags)
+        with self.alone() as frame:
+            return Picture(convert(frame, reformatter(*key), self.tags, self.pix_fmt, size), self.tags)
+
+    @contextmanager
+    def alone(self) -> Iterator[av.VideoFrame]:
+        """The frame while nobody else converts it: for every conversion of the picture itself."""
+        with self._converting:
+            yield self.frame
 
     def to_av(self) -> av.VideoFrame:
-        """The frame labelled with the tags, for an encoder; its planes are shared with the picture."""
-        apply_tags(self.frame, self.tags)
-        self.frame.pict_type = PictureType.NONE  # else the encoder repeats the decoder's choice of keyframes
-        return self.frame
+        """The frame labelled with the tags, for an encoder; its planes are shared with the picture.
+
+        An encoder takes its labels from its own context: conversions in other threads do not disturb it.
+        """
+        with self.alone() as frame:
+            apply_tags(frame, self.tags)
+            frame.pict_type = PictureType.NONE  # else the encoder repeats the decoder's choice of keyframes
+            return frame
 
     def editable(self) -> Picture:
         """A copy whose planes may be written to before it is handed on."""
@@ -137,18 +155,23 @@ class Picture:
 
     def turned(self, quarter_turns: int, mirrored: bool = False) -> Picture:
         """Rotated counter-clockwise by quarters, then mirrored left to right."""
-        turns, pix_fmt, frame = quarter_turns % 4, self.pix_fmt, self.frame
+        turns, pix_fmt, planes = quarter_turns % 4, self.pix_fmt, self.planes
         if not turns and not mirrored:
             return self
         if turns % 2 and "422" in pix_fmt:  # turned, 4:2:2 would be subsampled in height, which nothing else reads
             pix_fmt = pix_fmt.replace("422", "444")
-            frame = convert(frame, reformatter("turned", pix_fmt, *self.size), self.tags, pix_fmt)
-        turned = [np.rot90(p, turns) for p in planes_of(frame, pix_fmt)]
+            with self.alone() as frame:
+                planes = planes_of(convert(frame, reformatter("turned", pix_fmt, *self.size), self.tags, pix_fmt))
+        turned = [np.rot90(p, turns) for p in planes]
         if mirrored:
             turned = [p[:, ::-1] for p in turned]
         return Picture(_copied(turned, pix_fmt, (turned[0].shape[1], turned[0].shape[0])), self.tags)
 
-    def _rgb8(self, frame: av.VideoFrame, size: tuple[int, int] | None = None) -> U8:
+    def _whole_rgb8(self, size: tuple[int, int] | None = None) -> U8:
+        with self.alone() as frame:
+            return np.ascontiguousarray(self._rgb8_of(frame, size))
+
+    def _rgb8_of(self, frame: av.VideoFrame, size: tuple[int, int] | None = None) -> U8:
         key = ("rgb8", frame.format.name, frame.width, frame.height, size, self.tags)
         return to_rgb8(frame, reformatter(*key), self.tags, size)
 

@@ -53,10 +53,10 @@ class Resampler:
 
     def _of(self, held: F32) -> F32:
         """The block in the middle of `held`."""
+        from scipy.signal import upfirdn
+
         count = self._block * self._up // self._down
         # Output n of the block lies at n · down in samples of the upsampled grid, after `around` input samples.
         start = self._around * self._up + self._half
-        from scipy.signal import upfirdn
-
         full = upfirdn(self._filter, held.astype(np.float64), self._up)
         return np.asarray(full[start : start + count * self._down : self._down], np.float32)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from lipwright.core.contracts import F32, Conditions, MotionInfo
+from lipwright.core.contracts import F32, Conditions, MotionInfo, MotionModel
 from lipwright.core.errors import CheckpointError, ConfigError, ShapeError
 from lipwright.speech.features import SPEECH_FEATURES
 
@@ -102,3 +102,10 @@ def _per_frame(feature: str, rows: F32) -> F32:
     if rows.ndim != 2 or rows.shape[1] != kind.dim or len(rows) % kind.rate:
         raise ShapeError(f"features['{feature}']", (f"{kind.rate}·T", kind.dim), rows.shape)
     return rows.reshape(-1, kind.rate * kind.dim)
+
+
+def smiling(motion: MotionModel, smile: float) -> SpeechWindow:
+    """`motion` with another smile, -1 to 1; ConfigError when it has none to choose."""
+    if not isinstance(motion, SpeechWindow):
+        raise ConfigError("this persona has no smile to choose; --smile needs one of the recipe virtual-human")
+    return motion.expressing((smile,))

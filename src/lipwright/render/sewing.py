@@ -84,7 +84,7 @@ def _moving(nodes: NDArray[np.floating], grid: tuple[int, int], size: tuple[int,
     if not moved.any():
         return None
     found = []
-    for axis in (1, 0):
+    for axis in (1, 0):  # rows, then columns; `size` and `grid` count columns first
         at, scale = np.flatnonzero(moved.any(axis)), size[axis] / grid[axis]
         # Bilinear between nodes: the field reaches to the middle of the next but one.
         found.append(slice(max(int((at[0] - 1) * scale), 0), min(int(np.ceil((at[-1] + 2) * scale)), size[axis])))

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from lipwright.compose.walk import TemplateWalk
 from lipwright.core.clock import FPS, as_rate
-from lipwright.core.contracts import F32, U8, FaceTrack, MotionModel
+from lipwright.core.contracts import F32, U8, FaceTrack, Renderer
 from lipwright.core.errors import ConfigError, FootageError
 from lipwright.core.ibug import RIGID
 from lipwright.face.align import apply, invert, similarity, zoom
@@ -29,8 +29,9 @@ from lipwright.render.head import HeadGeometry
 from lipwright.subject.store import Subject
 from lipwright.synthesis.clip import clip_template
 from lipwright.synthesis.heads import CutOutHeads
-from lipwright.synthesis.pipeline import Synthesis, strength
-from lipwright.synthesis.voice import Voice
+from lipwright.synthesis.pipeline import Synthesis
+from lipwright.synthesis.setup import Setup
+from lipwright.synthesis.strength import strength
 
 _LEAST = 0.7
 """Of a head crop's side that a picture over a background shows at least, also when the head moves further than that."""
@@ -73,24 +74,45 @@ class Drive:
         return self.moved(similarity(own[None], rigid)[0])
 
 
+@dataclass(frozen=True)
+class Lead:
+    """A head that is driven."""
+
+    heads: CutOutHeads
+    """Who draws it."""
+    drive: Drive
+    """How it moves."""
+    background: U8 | None
+    """(h, w, 3) what is behind it; None: the template's frames."""
+
+    @classmethod
+    def of(
+        cls,
+        template: Template,
+        renderer: Renderer,
+        drive: str | os.PathLike[str] | Drive | None,
+        background: str | os.PathLike[str] | U8 | None,
+    ) -> Lead:
+        """From what users give: without a drive the head moves as the template's. See `Drive.load`."""
+        heads = CutOutHeads(renderer, covers=background is None)
+        if drive is None:
+            drive = Drive(template.track, template.fps)
+        elif not isinstance(drive, Drive):
+            drive = Drive.load(drive)
+        shown = read_background(background) if isinstance(background, (str, os.PathLike)) else background
+        return cls(heads, drive, shown)
+
+
 class Driven(Synthesis):
     """One speech on a head that another take drives.
 
-    Args: as `Synthesis`, but `heads` draw; `drive` how they move; `background` (h, w, 3) or None for the template.
+    Args:
+        setup: as for `Synthesis`; its frame rate is the drive's when None and there is a background.
+        lead: who draws the head, how it moves and over what.
     """
 
-    def __init__(
-        self,
-        voice: Voice,
-        template: Template,
-        motion: MotionModel,
-        heads: CutOutHeads,
-        drive: Drive,
-        background: U8 | None = None,
-        fps: Fraction | None = None,
-        extend: str = "auto",
-        workers: int | None = None,
-    ) -> None:
+    def __init__(self, setup: Setup, lead: Lead) -> None:
+        template, heads, drive, background, fps = setup.template, lead.heads, lead.drive, lead.background, setup.fps
         self._stage: U8 | None = None
         if background is None:
             drive = drive.placed(template.track.landmarks_px[template.track.good][:, RIGID].mean(0))
@@ -100,8 +122,8 @@ class Driven(Synthesis):
             drive = drive.moved(np.array([[1, 0, -x0], [0, 1, -y0]], np.float32))
             self._stage = covering(background, (x1 - x0, y1 - y0))
             fps = fps or drive.fps
-        super().__init__(voice, template, motion, heads, fps, extend, workers)
-        self._led = drive.track, TemplateWalk.through(drive.track, self.n_frames, drive.fps, self.fps, extend)
+        super().__init__(replace(setup, renderer=heads, fps=fps))
+        self._led = drive.track, TemplateWalk.through(drive.track, self.n_frames, drive.fps, self.fps, setup.extend)
         self._strength = strength(drive.track, drive.fps)
 
     @property

@@ -17,10 +17,9 @@ from lipwright.core.clock import SAMPLE_RATE, sample_of
 from lipwright.core.contracts import F32, MotionModel, Renderer
 from lipwright.core.ease import smoothstep
 from lipwright.core.errors import ConfigError
-from lipwright.persona.template import Template
 from lipwright.speech.near import NearFeatures
 from lipwright.synthesis.pipeline import Stretch, Synthesis
-from lipwright.synthesis.voice import Voice
+from lipwright.synthesis.setup import Setup
 
 STEP = 2
 """Motion frames worked out at once."""
@@ -50,23 +49,16 @@ def rest_s(motion: MotionModel, renderer: Renderer, fps: Fraction) -> Fraction:
 class NearSynthesis(Synthesis):
     """`Synthesis` that looks no further ahead than it must.
 
-    Args: as `Synthesis`, and `lookahead_s`: a frame depends on no sample later than this after its beginning; the
-    recipe's own when None. ConfigError when that is less than it needs or its features cannot be streamed.
+    Args:
+        setup: as for `Synthesis`.
+        lookahead_s: a frame depends on no sample later than this after its beginning; the recipe's own when None.
+
+    ConfigError when that is less than it needs or its features cannot be streamed.
     """
 
-    def __init__(
-        self,
-        voice: Voice,
-        template: Template,
-        motion: MotionModel,
-        renderer: Renderer,
-        fps: Fraction | None = None,
-        extend: str = "auto",
-        workers: int | None = None,
-        lookahead_s: Fraction | float | None = None,
-    ) -> None:
-        super().__init__(voice, template, motion, renderer, fps, extend, workers)
-        rest = rest_s(motion, renderer, self.fps)
+    def __init__(self, setup: Setup, lookahead_s: Fraction | float | None = None) -> None:
+        super().__init__(setup)
+        rest = rest_s(setup.motion, setup.renderer, self.fps)
         asked = rest + HEARS_S if lookahead_s is None else Fraction(lookahead_s).limit_denominator(SAMPLE_RATE)
         if asked < rest + LEAST_S:
             raise ConfigError(
@@ -74,9 +66,9 @@ class NearSynthesis(Synthesis):
                 f"at least ({float(rest + HEARS_S):.3g} s is the default)"
             )
         self.lookahead_s = asked
-        self.plans = plans_of(renderer)
+        self.plans = plans_of(setup.renderer)
         self._hears = int((asked - rest) * SAMPLE_RATE)
-        self._near = NearFeatures(voice.source, motion.info.features)
+        self._near = NearFeatures(setup.voice.source, setup.motion.info.features)
         self._rows: dict[int, F32] = {}
         self._eased: tuple[int, F32] | None = None
         """Motion frame from which on speech was interrupted, and what was shown before."""

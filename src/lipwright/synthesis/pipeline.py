@@ -33,7 +33,6 @@ from lipwright.core.contracts import (
     FaceTrack,
     Frame,
     Local,
-    MotionModel,
     Renderer,
     RenderWindow,
 )
@@ -41,23 +40,19 @@ from lipwright.core.ibug import MOUTH_JAW
 from lipwright.core.overlap import DEPTH, ahead
 from lipwright.core.resample import cubic, linear, positions
 from lipwright.core.threads import cores, one_thread_each
-from lipwright.face.smooth import runs
 from lipwright.media.picture import Picture
 from lipwright.motion.normalise import place
 from lipwright.persona.template import Template
 from lipwright.speech.features import FeatureReader
 from lipwright.synthesis.drawing import Job, Team, Visible
 from lipwright.synthesis.profile import Profile
-from lipwright.synthesis.voice import Voice
+from lipwright.synthesis.setup import Setup
+from lipwright.synthesis.strength import strength
 
 MOTION_BLOCK = 250
 """Frames of motion computed at once: the model's field is 130 frames wide, small blocks would mostly repeat it."""
 WINDOW = 25
 """Frames per window: a second; at 4K a window of frames is 600 MB less than a minute's."""
-_BLINK_S = Fraction(1, 12)
-"""Bad moments of a template that are at most this long are spoken over."""
-_FADE_S = Fraction(1, 5)
-"""Seconds over which the generated mouth fades where the template's face is lost or found."""
 
 
 @dataclass(frozen=True)
@@ -74,26 +69,16 @@ class Synthesis:
     """One speech over one template: an iterator of composed frames.
 
     Args:
-        fps: of the result; the template's when None.
-        extend: what happens when the speech is longer than the template, see `compose.walk.MODES`.
-        workers: threads that draw, where frames do not depend on each other; as many as there are cores when None.
+        setup: what it is made of.
     """
 
-    def __init__(
-        self,
-        voice: Voice,
-        template: Template,
-        motion: MotionModel,
-        renderer: Renderer,
-        fps: Fraction | None = None,
-        extend: str = "auto",
-        workers: int | None = None,
-    ) -> None:
-        self.voice, self.template, self.motion, self.renderer = voice, template, motion, renderer
-        self.fps: Fraction = fps or template.fps
+    def __init__(self, setup: Setup) -> None:
+        self.voice, self.template = voice, template = setup.voice, setup.template
+        self.motion, self.renderer = motion, renderer = setup.motion, setup.renderer
+        self.fps: Fraction = setup.fps or template.fps
         self.n_frames = n_frames(voice.n_samples, self.fps)
-        self.walk = self._walk(extend, self.n_frames)
-        self.workers = workers
+        self.walk = self._walk(setup.extend, self.n_frames)
+        self.workers = setup.workers
         self.profile = Profile()
         self._lock = threading.Lock()
         """Motion is worked out in a thread of its own, and anybody may ask for it."""
@@ -244,31 +229,3 @@ def footprint(renderer: Renderer, template: Template) -> F32 | None:
     if not isinstance(renderer, Local):
         return None
     return renderer.footprint(template.track).astype(np.float32)
-
-
-def strength(track: FaceTrack, fps: Fraction) -> F32:
-    """(T,) how much of the generated picture is shown over each frame of a track."""
-    return blend_strength(spoken_over(track, round(_BLINK_S * fps)), round(_FADE_S * fps))
-
-
-def spoken_over(track: FaceTrack, shortest: int) -> NDArray[np.bool_]:
-    """(T,) where the mouth is generated: all good frames, and a seen face's bad moments of at most `shortest` frames.
-
-    A cut in the footage is such a moment: showing the template's own mouth for one frame would be seen.
-    """
-    spoken = track.good.copy()
-    for start, stop in runs(~spoken):
-        if stop - start <= shortest and track.present[start:stop].all():
-            spoken[start:stop] = True
-    return spoken
-
-
-def blend_strength(good: np.ndarray, fade: int) -> F32:
-    """(T,) 1 where the face can be spoken over, 0 where not, fading over `fade` frames inside the good stretches."""
-    strength = np.zeros(len(good), np.float32)
-    for start, stop in runs(good):
-        inside = np.arange(stop - start)
-        rise = np.ones(stop - start) if start == 0 else (inside + 1) / (fade + 1)
-        fall = np.ones(stop - start) if stop == len(good) else (inside[::-1] + 1) / (fade + 1)
-        strength[start:stop] = np.minimum(1, np.minimum(rise, fall))
-    return strength

@@ -4,170 +4,28 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Sequence
 from fractions import Fraction
-from pathlib import Path
-from typing import Any
 
-from lipwright.core.clock import SAMPLE_RATE, as_rate
-from lipwright.core.contracts import F32, LANDMARKS, U8, Frame, MotionModel, Renderer
-from lipwright.core.errors import ConfigError, FootageError, SpeechError
-from lipwright.core.overlap import Behind
-from lipwright.core.progress import Progress, Silent
-from lipwright.media.settings import EncoderSettings
-from lipwright.media.writer import VideoWriter
+from lipwright.core.clock import SAMPLE_RATE
+from lipwright.core.contracts import F32, LANDMARKS, U8
+from lipwright.core.errors import ConfigError, SpeechError
+from lipwright.core.progress import Progress
 from lipwright.motion.retarget import retargeted
-from lipwright.motion.window import SpeechWindow
+from lipwright.motion.window import smiling
 from lipwright.persona.bundle import Bundle
 from lipwright.persona.template import Template
-from lipwright.speech.align import align
 from lipwright.speech.exact import PhoneTime
-from lipwright.speech.known_phones import phones_of
-from lipwright.speech.subtitles import make_cues, write_cues
-from lipwright.speech.tts import Speech, synthesise
-from lipwright.subject.store import Subject
-from lipwright.synthesis.clip import clip_template
-from lipwright.synthesis.cutout import cut_out
-from lipwright.synthesis.drive import Drive, Driven, read_background
-from lipwright.synthesis.heads import CutOutHeads
+from lipwright.speech.tts import synthesise
+from lipwright.synthesis.clip import template_of
+from lipwright.synthesis.drive import Drive, Driven, Lead
 from lipwright.synthesis.near import NearSynthesis
 from lipwright.synthesis.pipeline import Replay, Synthesis
-from lipwright.synthesis.profile import Profile
 from lipwright.synthesis.running import Running, running
+from lipwright.synthesis.setup import Setup, rate_of
+from lipwright.synthesis.speaking import Speaking
 from lipwright.synthesis.stream import PATIENCE_S, Stream
-from lipwright.synthesis.voice import Voice, heard_later, voice_of_file, voice_of_samples
-
-_TO_ENCODE = 4
-"""Frames that may wait for the encoder, which holds some itself."""
-
-
-class Speaking:
-    """What a persona says: iterate for frames, or `write` a file. Lazy; may be iterated again."""
-
-    def __init__(
-        self, synthesis: Synthesis, voice: Voice, spoken: Speech | None = None, ready: Running | None = None
-    ) -> None:
-        self._synthesis, self._voice, self._spoken = synthesis, voice, spoken
-        self._running = ready or Running(synthesis.renderer, synthesis.motion)
-
-    @property
-    def engine(self) -> str:
-        """What runs the renderer's network: 'torch', 'openvino' ...; 'none' where it has no network."""
-        return self._running.engine
-
-    @property
-    def notes(self) -> list[str]:
-        """Why a network runs in torch and not where it was asked to, one line each; more may come while speaking."""
-        return self._running.notes
-
-    @property
-    def n_frames(self) -> int:
-        """Frames of the whole result."""
-        return self._synthesis.n_frames
-
-    @property
-    def fps(self) -> Fraction:
-        """Frames per second."""
-        return self._synthesis.fps
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(width, height)."""
-        return self._synthesis.size
-
-    @property
-    def accepts(self) -> str:
-        """What the renderer is asked for: 'landmarks' or the name of a speech feature."""
-        return self._synthesis.renderer.accepts
-
-    @property
-    def knows_phones(self) -> bool:
-        """Whether the lips follow phones that are known (engine, transcript or alignment), not recognised ones."""
-        return self._voice.phones is not None
-
-    def __iter__(self) -> Iterator[Frame]:
-        return iter(self._synthesis)
-
-    def targets(self) -> F32:
-        """What the renderer is asked for in all frames, without rendering: (T, 29, 2) wanted landmarks in template
-        pixels, or (T, W, k) windows of speech; see `accepts`."""
-        return self._synthesis.targets(0, self.n_frames)
-
-    def profile(self) -> dict[str, float]:
-        """CPU milliseconds per frame by stage, of the last iteration; see `synthesis.profile.Profile.table`."""
-        return self._synthesis.profile.table()
-
-    def waits(self) -> dict[str, float]:
-        """Share of the wall time that the last iteration waited for each queue; several threads may wait at once."""
-        return self._synthesis.profile.waits()
-
-    def write(
-        self,
-        path: str | os.PathLike[str],
-        settings: EncoderSettings = EncoderSettings(),  # noqa: B008 (frozen)
-        progress: Progress | None = None,
-    ) -> Path:
-        """Write picture and sound to a file, atomically; returns its path. OutputError when it cannot."""
-        progress = progress or Silent()
-        progress.start("speak", self.n_frames)
-        profile = Profile()
-        template = self._synthesis.template
-        with VideoWriter(
-            path,
-            self.size,
-            self.fps,
-            settings,
-            audio=self._voice.sound,
-            color=template.color,
-            source_pix_fmt=template.store.pix_fmt,
-            audio_rate=self._voice.sound_rate,
-        ) as writer:
-            behind: Behind[Any] = Behind(
-                cut_out(writer) if settings.alpha else writer.write,
-                _TO_ENCODE,
-                profile.inside("encode"),
-                profile.at("frames to encode"),
-                profile.at("room at the encoder"),
-            )
-            try:
-                with closing(self._synthesis.frames(profile)) as frames:  # type: ignore[type-var]
-                    for i, frame in enumerate(frames, 1):
-                        behind.put(frame.picture)
-                        progress.update(i)
-            except BaseException:
-                behind.abandon()
-                raise
-            behind.close()
-        profile.stop()
-        progress.finish()
-        return Path(path)
-
-    def write_subtitles(self, path: str | os.PathLike[str], transcript: str | None = None) -> str:
-        """Write what is said beside the video, as .srt or .vtt by the name's ending.
-
-        Args:
-            path: the file to write.
-            transcript: the words of the given speech; not needed where text was spoken.
-        Returns:
-            where the times come from: 'engine' (the speech engine told them), 'alignment' (the transcript was found
-            in the sound) or 'letters' (it was spread over the sound between pauses).
-        Raises:
-            SpeechError: nothing says what is spoken. ConfigError: another ending. OutputError: it cannot be written.
-        """
-        if transcript is None and self._spoken is not None:
-            text, words, method = self._spoken.text, self._spoken.words, "engine"
-        elif transcript is not None:
-            aligned = align(transcript, self._voice.source, self._voice.n_samples)
-            text, words, method = transcript, aligned.words, aligned.method
-        else:
-            raise SpeechError("subtitles need the words of the speech; give its transcript (--transcript FILE)")
-        write_cues(path, make_cues(text, words, float(self.n_frames / self.fps), self.fps))
-        return method
-
-    def close(self) -> None:
-        """Delete temporary files of the speech."""
-        self._voice.close()
+from lipwright.synthesis.voice import heard_later, voice_of
 
 
 class Persona(Bundle):
@@ -238,47 +96,41 @@ class Persona(Bundle):
             raise SpeechError("give either a speech file or text (--text, --text-file), not both and not neither")
         if text is not None and (transcript is not None or alignment is not None):
             raise SpeechError("a transcript or alignment goes with a speech file; spoken text brings its own times")
-        try:
-            rate_out = None if fps is None else as_rate(fps)
-        except ValueError as error:
-            raise ConfigError(f"{error}; give a frame rate such as 25 or 29.97") from error
+        fps_out = rate_of(fps)
         # Before the speech is read into a temporary file, which an error would leave open.
-        shown, ready = self._template(template), self.running(renderer, engine, progress)
-        chosen, motion = ready.renderer, ready.motion
-        if replay and chosen.accepts != LANDMARKS:
+        shown, ready = template_of(template, self.template), self.running(renderer, engine, progress)
+        motion = ready.motion
+        if replay and ready.renderer.accepts != LANDMARKS:
             raise ConfigError(
-                f"this persona's renderer hears {chosen.accepts} and draws no given landmarks, so there is nothing to "
-                "replay; use another renderer (--renderer memory)"
+                f"this persona's renderer hears {ready.renderer.accepts} and draws no given landmarks, so there is "
+                "nothing to replay; use another renderer (--renderer memory)"
             )
         if lookahead_s is not None and (replay or drive is not None or background is not None):
             raise ConfigError("a bounded look-ahead goes with neither replay, --drive nor --background; leave them out")
         if smile is not None:
-            motion = _smiling(motion, smile)
+            motion = smiling(motion, smile)
         if replay and (amplitude, smoothing_ms, offset_ms) != (1, 0, 0):
             raise ConfigError("replay shows the template's own mouth; amplitude, smoothing and offset change another")
         motion = retargeted(motion, amplitude, smoothing_ms)
-        driven = None
+        lead = None
         if drive is not None or background is not None:
-            driven = self._driven(shown, chosen, drive, background)
+            lead = Lead.of(shown, ready.renderer, drive, background)
         spoken = None
         if text is not None:
             spoken = synthesise(text, engine=tts, voice=voice, language=language or "en", rate=rate)
-            heard = voice_of_samples(spoken.samples, spoken.sample_rate, spoken.phones)
-        elif isinstance(speech, (str, os.PathLike)):
-            heard = voice_of_file(speech)
-        else:
-            assert speech is not None
-            heard = voice_of_samples(speech)
-        _tell(heard, transcript, alignment, language)
+        said = spoken if speech is None else speech
+        assert said is not None
+        heard = voice_of(said, transcript, alignment, language)
         lips = heard_later(heard, offset_ms)
-        if driven is not None:
-            driving = Driven(lips, shown, motion, *driven, fps=rate_out, extend=extend, workers=workers)
-            return Speaking(driving, heard, spoken, ready)
-        if lookahead_s is not None:
-            near = NearSynthesis(lips, shown, motion, chosen, rate_out, extend, workers, lookahead_s)
-            return Speaking(near, heard, spoken, ready)
-        make = Replay if replay else Synthesis
-        return Speaking(make(lips, shown, motion, chosen, rate_out, extend, workers), heard, spoken, ready)
+        setup = Setup(lips, shown, motion, ready.renderer, fps_out, extend, workers)
+        made: Synthesis
+        if lead is not None:
+            made = Driven(setup, lead)
+        elif lookahead_s is not None:
+            made = NearSynthesis(setup, lookahead_s)
+        else:
+            made = Replay(setup) if replay else Synthesis(setup)
+        return Speaking(made, heard, spoken, ready)
 
     def stream(
         self,
@@ -306,14 +158,11 @@ class Persona(Bundle):
         Raises:
             ConfigError: the look-ahead is too short, or the persona hears what cannot be streamed.
         """
-        try:
-            rate_out = None if fps is None else as_rate(fps)
-        except ValueError as error:
-            raise ConfigError(f"{error}; give a frame rate such as 25 or 29.97") from error
-        shown, ready = self._template(template), self.running(renderer, engine)
-        motion = ready.motion if smile is None else _smiling(ready.motion, smile)
+        fps_out = rate_of(fps)
+        shown, ready = template_of(template, self.template), self.running(renderer, engine)
+        motion = ready.motion if smile is None else smiling(ready.motion, smile)
         return Stream(
-            shown, motion, ready.renderer, fps=rate_out, extend=extend, lookahead_s=lookahead_s,
+            shown, motion, ready.renderer, fps=fps_out, extend=extend, lookahead_s=lookahead_s,
             sample_rate=sample_rate, clock=clock, patience_s=patience_s,
         )  # fmt: skip
 
@@ -330,54 +179,3 @@ class Persona(Bundle):
         if key not in self._kept:
             self._kept[key] = running(chosen, self.motion(chosen), asked, progress)
         return self._kept[key]
-
-    @staticmethod
-    def _driven(
-        template: Template,
-        renderer: Renderer,
-        drive: str | os.PathLike[str] | Drive | None,
-        background: str | os.PathLike[str] | U8 | None,
-    ) -> tuple[CutOutHeads, Drive, U8 | None]:
-        """Who draws the head, how it moves (None: as the template's) and what is behind it (None: the template)."""
-        heads = CutOutHeads(renderer, covers=background is None)
-        if drive is None:
-            drive = Drive(template.track, template.fps)
-        elif not isinstance(drive, Drive):
-            drive = Drive.load(drive)
-        shown = read_background(background) if isinstance(background, (str, os.PathLike)) else background
-        return heads, drive, shown
-
-    def _template(self, template: str | os.PathLike[str] | Template | None) -> Template:
-        if template is None:
-            return self.template
-        if isinstance(template, Template):
-            return template
-        if Path(template).is_dir():
-            return Template.of_subject(Subject.open(template))
-        if Path(template).is_file():
-            return clip_template(Path(template))
-        raise FootageError(f"there is no template {template}; name a video of the person or a prepared subject")
-
-
-def _smiling(motion: MotionModel, smile: float) -> SpeechWindow:
-    if not isinstance(motion, SpeechWindow):
-        raise ConfigError("this persona has no smile to choose; --smile needs one of the recipe virtual-human")
-    return motion.expressing((smile,))
-
-
-def _tell(
-    heard: Voice,
-    transcript: str | None,
-    alignment: str | os.PathLike[str] | Sequence[PhoneTime] | None,
-    language: str | None,
-) -> None:
-    """Give a voice the phones that an alignment or a transcript tells; closes it when the alignment is damaged."""
-    if transcript is None and alignment is None:
-        return
-    try:
-        heard.phones = phones_of(heard.source, heard.n_samples, transcript, alignment, language)
-    except BaseException as error:
-        if isinstance(error, SpeechError) and alignment is None:
-            return  # not what is said, as far as the aligner can tell: the recogniser listens
-        heard.close()
-        raise

@@ -29,6 +29,7 @@ from lipwright.persona.template import Template
 from lipwright.speech.near import SECONDS_BACK
 from lipwright.synthesis.drawing import Team, finished
 from lipwright.synthesis.near import NearSynthesis
+from lipwright.synthesis.setup import Setup
 from lipwright.synthesis.timeline import Timeline
 from lipwright.synthesis.voice import Voice
 
@@ -78,9 +79,8 @@ class Stream:
         self._renderer = copy.copy(renderer)
         self._renderer.reset()
         self._voice = Voice(_ENDLESS, self._line.read, np.zeros(0, np.float32))
-        self._made = NearSynthesis(
-            self._voice, template, motion, self._renderer, fps, extend, workers=1, lookahead_s=lookahead_s
-        )
+        setup = Setup(self._voice, template, motion, self._renderer, fps, extend, workers=1)
+        self._made = NearSynthesis(setup, lookahead_s)
         self._team = Team(self._renderer, 1)
         self._pictures = ahead(self._made.pictures(), DEPTH)
         self._resampler = None if sample_rate == SAMPLE_RATE else Resampler(sample_rate)

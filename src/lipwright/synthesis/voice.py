@@ -16,7 +16,9 @@ from lipwright.core.contracts import F32
 from lipwright.core.errors import ConfigError, ShapeError, SpeechError
 from lipwright.media.audio import AudioReader
 from lipwright.speech.exact import PhoneTime
+from lipwright.speech.known_phones import phones_of
 from lipwright.speech.source import SampleSource, array_source
+from lipwright.speech.tts import Speech
 
 _QUIET = 1e-4
 """Peak below which a whole file counts as silent (-80 dBFS)."""
@@ -114,6 +116,31 @@ def voice_of_file(path: str | os.PathLike[str]) -> Voice:
         return out
 
     return Voice(n, read, Path(path), SAMPLE_RATE, _stack=stack)
+
+
+def voice_of(
+    speech: str | os.PathLike[str] | F32 | Speech,
+    transcript: str | None = None,
+    alignment: str | os.PathLike[str] | Sequence[PhoneTime] | None = None,
+    language: str | None = None,
+) -> Voice:
+    """A file, samples at 16 kHz or what a speech engine said, with the phones that an alignment or transcript tells."""
+    if isinstance(speech, Speech):
+        voice = voice_of_samples(speech.samples, speech.sample_rate, speech.phones)
+    elif isinstance(speech, (str, os.PathLike)):
+        voice = voice_of_file(speech)
+    else:
+        voice = voice_of_samples(speech)
+    if transcript is None and alignment is None:
+        return voice
+    try:
+        voice.phones = phones_of(voice.source, voice.n_samples, transcript, alignment, language)
+    except BaseException as error:
+        if isinstance(error, SpeechError) and alignment is None:
+            return voice  # not what is said, as far as the aligner can tell: the recogniser listens
+        voice.close()
+        raise
+    return voice
 
 
 def _refuse(n_samples: int, peak: float, where: str) -> None:

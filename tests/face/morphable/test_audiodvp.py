@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import zlib
-
 import numpy as np
 import pytest
 import torch
+from tests.ruled import hashed, normal, uniform
 
 from lipwright.face.morphable import audiodvp
 from lipwright.face.morphable.light import AMBIENT, shade
@@ -19,12 +18,8 @@ from lipwright.face.morphable.losses import (
 from lipwright.face.pose import rotation
 
 
-def hashed(tag: str) -> np.random.RandomState:
-    return np.random.RandomState(zlib.crc32(f"input:{tag}".encode()) & 0xFFFFFFFF)
-
-
 def test_camera() -> None:
-    points = hashed("cam.v").standard_normal((1, 5, 3)).astype(np.float32)
+    points = hashed("input:cam.v").standard_normal((1, 5, 3)).astype(np.float32)
     found = audiodvp.clip(points)
     assert found.shape == (1, 5, 4)
     np.testing.assert_allclose([found.mean(), found.std()], [3.9404131211340427, 6.024111916043478], rtol=1e-5)
@@ -39,7 +34,7 @@ def test_camera() -> None:
 
 
 def test_rotation() -> None:
-    found = rotation((0.3 * hashed("euler").standard_normal((2, 3, 1)))[..., 0].astype(np.float32))
+    found = rotation((0.3 * hashed("input:euler").standard_normal((2, 3, 1)))[..., 0].astype(np.float32))
     np.testing.assert_allclose(found.ravel(), [
         0.9914060235023499, -0.09610769897699356, -0.08875527232885361, 0.09954065084457397, 0.9944146275520325,
         0.03508853539824486, 0.08488725870847702, -0.043621741235256195, 0.9954352378845215, 0.8647336363792419,
@@ -49,11 +44,11 @@ def test_rotation() -> None:
 
 
 def test_light() -> None:
-    normals = hashed("sh.n").standard_normal((1, 6, 3))
+    normals = hashed("input:sh.n").standard_normal((1, 6, 3))
     normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
-    gamma = (0.1 * hashed("sh.g").standard_normal((1, 27, 1))).reshape(1, 9, 3)
+    gamma = (0.1 * hashed("input:sh.g").standard_normal((1, 27, 1))).reshape(1, 9, 3)
     gamma[:, 0] += AMBIENT
-    found = shade(hashed("sh.t").random_sample((1, 6, 3)), normals, gamma)
+    found = shade(hashed("input:sh.t").random_sample((1, 6, 3)), normals, gamma)
     np.testing.assert_allclose([found.mean(), found.std()], [0.29666886884822613, 0.18360260158032377], rtol=1e-5)
     np.testing.assert_allclose(found.ravel()[:8], [
         0.24256829917430878, 0.22987279276153564, 0.24725334346294403, 0.0020536654628813267,
@@ -62,11 +57,11 @@ def test_light() -> None:
 
 
 def test_losses() -> None:
-    a, b = (torch.from_numpy(hashed(f"d3.{k}").random_sample((2, 3, 8, 8))) for k in "ab")
-    mask = torch.from_numpy((hashed("d3.m").random_sample((2, 1, 8, 8)) > 0.3).astype(np.float64))
+    a, b = (uniform(f"d3.{k}", 2, 3, 8, 8) for k in "ab")
+    mask = (uniform("d3.m", 2, 1, 8, 8) > 0.3).double()
     assert deep3d_photo_loss(a, b, mask).item() == pytest.approx(0.7093698004165129, rel=1e-5)
     assert deep3d_photo_loss(a, b, 0 * mask).item() == 0
-    found, wanted = (torch.from_numpy(hashed(f"d3.l{k}").standard_normal((2, 68, 2))) for k in (1, 2))
+    found, wanted = (normal(f"d3.l{k}", 2, 68, 2) for k in (1, 2))
     assert deep3d_landmark_loss(found, wanted).item() == pytest.approx(14.461449347950468, rel=1e-5)
     assert audiodvp_landmark_loss(found, wanted).item() == pytest.approx(278.16468393645977, rel=1e-5)
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import zlib
-
-import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from tests.ruled import Reference, check, normal, ruled, uniform
+from torch import nn
 
 from lipwright.core.errors import ConfigError, ShapeError
 from lipwright.core.wav2lip_layout import shapes
 from lipwright.render.teacher.networks import QualityDiscriminator, SyncExpert, Wav2Lip
 
-Reference = tuple[float, float, list[float]]
 # mean, std, first 8 in float64 (rtol 1e-6)
 GENERATOR: Reference = (0.47075548158028463, 0.11583219850500436, [
     0.5022002745285361, 0.4744557874441797, 0.5263596027018319, 0.5134320618844507,
@@ -31,44 +28,9 @@ QUALITY: Reference = (0.48600075740924964, 0.0003856546370034413, [
 ])  # fmt: skip
 
 
-def hashed(key: str) -> np.random.RandomState:
-    return np.random.RandomState(zlib.crc32(key.encode()) & 0xFFFFFFFF)
-
-
-def rule(key: str, shape: tuple[int, ...]) -> Tensor:
-    noise = np.asarray(hashed(key).standard_normal(shape))
-    if key.endswith("num_batches_tracked"):
-        return torch.zeros((), dtype=torch.int64)
-    if key.endswith("running_var"):
-        return torch.from_numpy(1 + 0.1 * np.abs(noise))
-    if noise.ndim >= 2:
-        return torch.from_numpy(noise / np.sqrt(np.prod(shape[1:])))
-    return torch.from_numpy(1 + 0.1 * noise if key.endswith("weight") else 0.1 * noise)
-
-
-def ruled(model: nn.Module, network: str) -> nn.Module:
-    model = model.double().eval()
-    model.load_state_dict({key: rule(key, shape) for key, shape in shapes(network).items()}, strict=True)
-    return model
-
-
-def normal(tag: str, *shape: int) -> Tensor:
-    return torch.from_numpy(hashed(f"input:{tag}").standard_normal(shape))
-
-
-def uniform(tag: str, *shape: int) -> Tensor:
-    return torch.from_numpy(hashed(f"input:{tag}").random_sample(shape))
-
-
-def check(values: Tensor, reference: Reference) -> None:
-    flat = values.numpy().ravel()
-    np.testing.assert_allclose([flat.mean(), flat.std()], reference[:2], rtol=1e-6)
-    np.testing.assert_allclose(flat[:8], reference[2], rtol=1e-6, atol=1e-12)
-
-
 @pytest.fixture(scope="module")
 def generator() -> nn.Module:
-    return ruled(Wav2Lip(), "generator")
+    return ruled(Wav2Lip(), shapes("generator"))
 
 
 @pytest.mark.parametrize(
@@ -127,7 +89,7 @@ def test_the_generator_hears_and_sees_both_pictures(generator: nn.Module) -> Non
 
 
 def test_expert_reference_values() -> None:
-    expert = ruled(SyncExpert(), "expert")
+    expert = ruled(SyncExpert(), shapes("expert"))
     with torch.inference_mode():
         sound, lips = expert(normal("w2l.mel", 2, 1, 80, 16), uniform("syncc.face", 2, 15, 48, 96))
     check(sound, EXPERT_SOUND)
@@ -138,7 +100,7 @@ def test_expert_reference_values() -> None:
 
 
 def test_quality_reference_values_and_only_lower_halves_count() -> None:
-    judge = ruled(QualityDiscriminator(), "quality")
+    judge = ruled(QualityDiscriminator(), shapes("quality"))
     faces = uniform("disc.face", 2, 3, 5, 96, 96)
     with torch.inference_mode():
         chance = judge(faces)
