@@ -47,7 +47,7 @@ def test_targets_show_the_frame_inside_the_mask_and_its_surroundings_outside(
 
 
 def test_every_parameter_learns_and_the_picture_gets_nearer(data: FaceData, config: NeuralFaceConfig) -> None:
-    small = replace(config, gan_start=0.0, gan_full=0.1, mouth_discriminator=True)
+    small = replace(config, gan_start=0.0, gan_full=0.1, mouth_discriminator=True, base=False)
     task = NeuralFaceTask(small, data, 0)
     task.budget_fraction(0.5)
     before = task.validate()["mouth_psnr_db"]
@@ -59,7 +59,7 @@ def test_every_parameter_learns_and_the_picture_gets_nearer(data: FaceData, conf
         assert dead == [], part
         assert any(p.grad.abs().sum() > 0 for p in module.parameters() if p.grad is not None)
     assert np.mean([x["pixel"] for x in losses[-5:]]) < 0.8 * np.mean([x["pixel"] for x in losses[:3]])
-    assert task.validate()["mouth_psnr_db"] > before
+    assert task.validate()["mouth_psnr_db"] > before + 1
     assert task.preview().shape[2] == 3
     assert task.mouths().shape[2] == 3
 
