@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -210,3 +212,29 @@ def test_several_threads_at_once_get_their_own_results(tmp_path: Path) -> None:
         assert not wrong
     with pytest.raises(DependencyError, match="has no TensorRT"):
         running.TensorRt(tmp_path / "n.onnx")
+
+
+_AT_ONCE = """
+import sys, threading
+from pathlib import Path
+import numpy as np
+from lipwright.engines.running import OpenVino
+run = OpenVino(Path(sys.argv[1]), calls=4)
+sys.setswitchinterval(1e-6)
+gate = threading.Barrier(4)
+def call():
+    gate.wait()
+    assert run(np.ones((1, 4), np.float32))[0].tolist() == [[2.0] * 4]
+threads = [threading.Thread(target=call) for _ in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+
+
+@pytest.mark.parametrize("again", range(3))
+def test_first_calls_from_several_threads_do_not_wait_for_each_other(again: int, tmp_path: Path) -> None:
+    """The bindings' own start in several threads at once hung one process in four."""
+    pytest.importorskip("openvino")
+    path = tmp_path / "double.onnx"
+    onnx_file.write_onnx(network(), path)
+    subprocess.run([sys.executable, "-c", _AT_ONCE, str(path)], check=True, timeout=120)
