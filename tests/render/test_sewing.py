@@ -190,6 +190,23 @@ def presenters(presenter: Path) -> tuple[list[U8], list[U8], F32, F32]:
     return both[0], both[1], points[0], points[1]
 
 
+def test_a_smooth_drawing_keeps_the_skin_of_the_template_and_not_its_lips() -> None:
+    """A drawing without any detail over a face of noise: noise on the chin as in the template, none on the lips."""
+    own, wanted = landmarks(), landmarks(6)
+    rng = np.random.default_rng(0)
+    frame = np.clip(scene(own).astype(np.int16) + rng.normal(0, 12, (SIDE, SIDE, 1)), 0, 255).astype(np.uint8)
+    drawn = Patch(
+        np.full((SIDE, SIDE, 3), 200, np.uint8), np.ones((SIDE, SIDE), np.float32), np.eye(2, 3, dtype=np.float32)
+    )
+    box = np.array([0, 0, SIDE, SIDE])
+    plain, fine = (sew(frame, box, own, target(wanted), drawn, EYE, skin=skin).rgb8 for skin in (False, True))
+    chin, lips = np.s_[285:305, 185:215, 0], np.s_[246:254, 185:215, 0]
+    assert plain[chin].std() < 1
+    assert fine[chin].std() == pytest.approx(12, abs=4)
+    assert fine[lips].std() < 1
+    assert abs(float(fine[chin].mean()) - 200) < 3
+
+
 @pytest.mark.parametrize("lower", [True, False])
 def test_against_the_true_picture(presenters: tuple[list[U8], list[U8], F32, F32], lower: bool) -> None:
     """A perfect drawing of another sentence, in a crop with a wrong background, over a jaw 5 to 9 px away.

@@ -48,8 +48,8 @@ class OpenVino:
         needed("openvino")
         import openvino
 
-        # Its bindings find NumPy at their first array, and two threads that both bring the first one wait for each other
-        # for ever: so that is now, in one thread.
+        # Its bindings find NumPy at their first array, and two threads that both bring the first one wait for each
+        # other for ever: so that is now, in one thread.
         openvino.Tensor(np.zeros(1, np.float32))
         core = openvino.Core()
         calls = calls or max(cores() // threads, 1)

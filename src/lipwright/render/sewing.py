@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lipwright.core.contracts import F32, U8, Patch
 from lipwright.core.ease import smoothstep
-from lipwright.core.ibug import JAW, JAW_LINE
+from lipwright.core.ibug import JAW, JAW_LINE, MOUTH
 from lipwright.core.stages import staged
 from lipwright.face.align import zoom
 from lipwright.render.patches import bounds, cut, mixed
@@ -38,6 +38,8 @@ _INSET_BESIDE = 0.05
 """The same of any mask where the face ends beside it, not below."""
 _LEAST_BLUR = 3.0
 """Pixels of blur below which a mask would show its own grid when enlarged."""
+_FINEST, _NEAR_LIPS = 0.03, 0.08
+"""Eye distances: blur below which detail is a skin's own, and how far around lips detail belongs to them."""
 _STILL = 1 / 64
 """Pixels: less movement than this is none."""
 
@@ -205,7 +207,9 @@ def change_mask(before: U8, after: U8, eye: float) -> F32:
 
 
 @staged("sew")
-def sew(frame: U8, box: NDArray[np.int64], own_px: F32, target_px: F32, drawn: Patch, eye: float) -> Patch:
+def sew(
+    frame: U8, box: NDArray[np.int64], own_px: F32, target_px: F32, drawn: Patch, eye: float, skin: bool = False
+) -> Patch:
     """A drawn face, in any crop, sewn into the template's own pixels: its mouth inside the wanted jaw line.
 
     Args:
@@ -215,6 +219,8 @@ def sew(frame: U8, box: NDArray[np.int64], own_px: F32, target_px: F32, drawn: P
         target_px: (29, 2) wanted MOUTH_JAW points, frame pixels.
         drawn: the face and where it may be used at most.
         eye: distance of the outer eye corners in frame pixels.
+        skin: whether finest detail beside the lips (pores, stubble, noise) is the template's, bent with its jaw, for
+            drawings that have none.
     Returns:
         a patch on the frame's own pixel grid. Jaw edge, neck and background in it are the template's.
     """
@@ -226,13 +232,30 @@ def sew(frame: U8, box: NDArray[np.int64], own_px: F32, target_px: F32, drawn: P
     there[:, 2] += there[:, :2] @ corner
     flags = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
     weight = cv2.warpAffine(drawn.mask, there, size, flags=flags) * mouth_mask(own, target, size, eye, _INSET)
-    result = meet_jaw(before, own, target, eye, weight)
+    result = meet_jaw(before, own, target, eye, None if skin else weight)
     area = bounds(weight)
     mouth = _placed(drawn.rgb8, there, size)[area].astype(np.float32)
+    if skin:
+        mouth += _skin_detail(mouth, result[area], _off_lips(own, target, size, eye)[area], eye)
     result = result.copy()
     result[area] = mixed(result[area], mouth, weight[area])
     shift = np.array([[1, 0, -corner[0]], [0, 1, -corner[1]]], np.float32)
     return Patch(result, change_mask(before, result, eye), shift)
+
+
+def _skin_detail(drawn: F32, template: U8, share: F32, eye: float) -> F32:
+    """(h, w, 3) what turns the finest detail of a drawing into the template's, as far as `share` (h, w) says."""
+    change = template.astype(np.float32) - drawn
+    return np.asarray(share[..., None] * (change - cv2.GaussianBlur(change, (0, 0), _FINEST * eye)), np.float32)
+
+
+def _off_lips(own: F32, target: F32, size: tuple[int, int], eye: float) -> F32:
+    """(h, w) in [0, 1]: 0 on the template's lips and on the wanted ones and near them, 1 away from both."""
+    lips = np.zeros(size[::-1], np.uint8)
+    for points in (own[MOUTH], target[:20]):
+        cv2.fillConvexPoly(lips, cv2.convexHull(np.round(points).astype(np.int32)), (255,))
+    near = cv2.dilate(lips, np.ones((2 * int(_NEAR_LIPS * eye) + 1,) * 2, np.uint8))
+    return np.asarray(1 - cv2.GaussianBlur(near.astype(np.float32) / 255, (0, 0), 0.5 * _NEAR_LIPS * eye), np.float32)
 
 
 def _placed(rgb8: U8, crop_from_here: NDArray[np.float64], size: tuple[int, int]) -> U8:

@@ -112,7 +112,7 @@ class CrossModalRenderer:
             patch = in_light_of(window.frames[i], maps[i], picture, mask, area, scale)
             if wanted is not None and boxes is not None:
                 eye = self.geometry.crop.eye_distance / zoom(maps[i])
-                patch = sew(window.frames[i], boxes[i], window.track.landmarks_px[i], wanted[i], patch, eye)
+                patch = sew(window.frames[i], boxes[i], window.track.landmarks_px[i], wanted[i], patch, eye, skin=True)
             yield patch
 
     def heads(self, window: RenderWindow) -> Iterator[Patch]:
