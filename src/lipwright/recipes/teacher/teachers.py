@@ -30,6 +30,7 @@ from lipwright.render.teacher.faces import face_boxes, redrawn
 from lipwright.render.teacher.networks import Wav2Lip, load_teacher
 from lipwright.speech.wav2lip_mel import CHUNK, HOP, chunks, mel
 from lipwright.synthesis.pipeline import Synthesis
+from lipwright.synthesis.setup import Setup
 from lipwright.synthesis.voice import voice_of_samples
 
 NAMES = ("memory", "direct", "wav2lip")
@@ -79,7 +80,7 @@ def _synthesis(
     portrait: Portrait, motion: MotionModel, memory: MemoryRenderer, said: Utterance, index: int
 ) -> Synthesis:
     voice = voice_of_samples(said.samples, phones=said.phones)
-    return Synthesis(voice, stretch(portrait, index), motion, memory, FPS, "ping-pong", workers=1)
+    return Synthesis(Setup(voice, stretch(portrait, index), motion, memory, FPS, "ping-pong", workers=1))
 
 
 @dataclass(frozen=True)
