@@ -104,3 +104,15 @@ def test_data_that_does_not_fit_is_refused(data: FaceData) -> None:
         replace(data, drawn=data.drawn.chosen(np.arange(3), 90))
     with pytest.raises(SubjectError, match="film longer"):
         replace(data, validation=np.zeros(0, np.int64))
+
+
+def test_learning_on_a_base_does_not_fall_silent(data: FaceData, config: NeuralFaceConfig) -> None:
+    """Drawing nothing is the quickest way to err less: that must not be for good."""
+    one = replace(data, train=data.train[:1])
+    still = replace(config, gan_weight=0.0, feature_weight=0.0, shift=0.0, swap=0.0, photometric=0.0, batch=1)
+    task = NeuralFaceTask(still, one, 0)
+    task.budget_fraction(0.1)
+    losses = [sum(task.step(i).values()) for i in range(60)]
+    last = task.modules()["learner"].get_submodule("network.model.model")[-2]
+    assert float(last.weight.grad.abs().mean()) > 1e-4
+    assert np.mean(losses[-5:]) < 0.97 * losses[0]
