@@ -66,7 +66,7 @@ def test_every_parameter_learns_and_the_picture_gets_nearer(data: FaceData, conf
 
 
 def test_a_picture_begins_as_the_drawing_on_the_mean_picture(data: FaceData, config: NeuralFaceConfig) -> None:
-    task = NeuralFaceTask(config, data, 0)
+    task = NeuralFaceTask(replace(config, base=True), data, 0)
     batch = data.plain(np.array([4]), config)
     with torch.no_grad():
         first = task.modules()["generator"](batch.inputs)[0].permute(1, 2, 0).numpy()
