@@ -28,7 +28,7 @@ def renderer(data: FaceData) -> NeuralFaceRenderer:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         generator = build_generator(SMALL)
-        for parameter in generator.parameters():  # it begins as the drawing alone
+        for parameter in generator.parameters():  # as drawn it would be grey
             parameter.data += 0.05 * torch.randn_like(parameter)
     return NeuralFaceRenderer(SMALL, generator, data.geometry)
 
@@ -165,7 +165,7 @@ def test_what_is_saved_is_loaded(renderer: NeuralFaceRenderer, filmed: Filmed, t
     for a, b in zip(renderer.render(window(filmed, 0, 3)), again.render(window(filmed, 0, 3)), strict=True):
         np.testing.assert_array_equal(a.rgb8, b.rgb8)
     tensors, config = renderer.state()
-    del tensors["generator.network.model.model.0.weight"]
+    del tensors["generator.model.model.0.weight"]
     with pytest.raises(CheckpointError):
         NeuralFaceRenderer.from_state(tensors, config)
     with pytest.raises(CheckpointError, match="not a neural face renderer"):

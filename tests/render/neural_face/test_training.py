@@ -9,6 +9,7 @@ import torch
 from lipwright.core.errors import ShapeError, SubjectError
 from lipwright.render.neural_face.config import AUDIODVP, NeuralFaceConfig
 from lipwright.render.neural_face.data import FaceData
+from lipwright.render.neural_face.networks import Refine
 from lipwright.render.neural_face.task import NeuralFaceTask
 from lipwright.render.translation.losses import vanilla
 
@@ -65,7 +66,7 @@ def test_every_parameter_learns_and_the_picture_gets_nearer(data: FaceData, conf
 
 
 def test_a_picture_begins_as_the_drawing_on_the_mean_picture(data: FaceData, config: NeuralFaceConfig) -> None:
-    task = NeuralFaceTask(config, data, 0)
+    task = NeuralFaceTask(replace(config, base=True), data, 0)
     batch = data.plain(np.array([4]), config)
     with torch.no_grad():
         first = task.modules()["generator"](batch.inputs)[0].permute(1, 2, 0).numpy()
@@ -104,3 +105,13 @@ def test_data_that_does_not_fit_is_refused(data: FaceData) -> None:
         replace(data, drawn=data.drawn.chosen(np.arange(3), 90))
     with pytest.raises(SubjectError, match="film longer"):
         replace(data, validation=np.zeros(0, np.int64))
+
+
+def test_features_below_zero_can_come_back() -> None:
+    """On a base, drawing nothing is the quickest way to err less: features pushed below zero must still hear errors."""
+    refine = Refine(8, "group")
+    for unit in refine.model:
+        torch.nn.init.constant_(unit[1].bias, -9.0)
+    error = torch.from_numpy(np.random.default_rng(0).normal(size=(1, 8, 6, 6))).float()
+    (refine(error.flip(-1)) * error).sum().backward()
+    assert float(refine.model[0][0].weight.grad.abs().max()) > 1e-6

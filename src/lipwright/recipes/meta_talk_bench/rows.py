@@ -64,7 +64,7 @@ ROWS: tuple[Row, ...] = (
     Row("own pairs only", "pairs", changes={"teacher": "none"}),
     Row("pseudo pairs only", "pairs", own_share=0.0),
     Row("teacher without video", "pairs", changes={"teacher": "direct"}),
-    Row("drawings alone", "renderer", changes={"labels": "false", "surround": "false", "base": "false"}),
+    Row("drawings alone", "renderer", changes={"labels": "false", "surround": "false"}),
     *_footage(15),
     *_footage(30),
     *_footage(60),

@@ -45,9 +45,9 @@ class NeuralFaceConfig:
     """Also show where the mouth's interior is and where every pixel lies on the head: teeth are in no drawing."""
     surround: bool = True
     """Also show the template around the region that is drawn: light, neck and collar go on across the seam."""
-    base: bool = True
+    base: bool = False
     """Pictures begin as the drawing on the person's mean picture, and the network learns what differs (ours, not the
-    papers'): a short training need not learn skin and light first."""
+    papers'). Measured: it stayed there; without a base 240 steps came further (docs/meta-talk.md)."""
     judge: str = "multiscale"
     """Discriminator: 'patchgan' (pix2pix's, one scale) or 'multiscale' (pix2pixHD's)."""
     gan: str = "lsgan"
@@ -141,7 +141,6 @@ AUDIODVP = NeuralFaceConfig(
     norm="batch",
     labels=False,
     surround=False,
-    base=False,
     judge="patchgan",
     gan="vanilla",
     ndf=64,

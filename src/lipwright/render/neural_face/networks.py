@@ -43,7 +43,9 @@ class Refine(nn.Module):
         super().__init__()
 
         def unit() -> nn.Sequential:
-            return nn.Sequential(nn.Conv2d(channels, channels, 3, 1, 1), norm(channels, kind), nn.ReLU())
+            # On a base the quickest way to err less is silence: plain rectifiers fall silent for good where it counts.
+            rectifier = nn.ReLU() if kind == "batch" else nn.LeakyReLU(0.2)
+            return nn.Sequential(nn.Conv2d(channels, channels, 3, 1, 1), norm(channels, kind), rectifier)
 
         self.model = nn.Sequential(unit(), unit())
 
