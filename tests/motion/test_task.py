@@ -169,5 +169,5 @@ def test_too_little_footage_is_refused(clip: MotionClip) -> None:
 def test_features_must_fit_the_frame_rate() -> None:
     with pytest.raises(ConfigError, match="1 or 4 rows"):
         MotionConfig(features=()).cascade()
-    with pytest.raises(ConfigError, match="logfbank, pauses, phones"):
+    with pytest.raises(ConfigError, match="logfbank, logmel, mfcc12, mfcc80, pauses, phones"):
         MotionConfig(features=("mfcc",)).cascade()
