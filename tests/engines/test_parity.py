@@ -26,8 +26,8 @@ from lipwright.render.translation.networks import build_generator
 from lipwright.render.translation.renderer import TranslationRenderer
 
 BF16 = 0.06
-"""Root mean square error of bfloat16, of the spread of the output: it has eight bits. Of random weights, which pass noise
-on as if it were picture (0.050 measured for the cross-modal network); trained ones differ by less than a tenth of that."""
+"""Root mean square error of bfloat16, of the spread of the output: it has eight bits. Of random weights, which pass
+noise on as if it were picture (0.050 measured for the cross-modal network); trained ones differ by a tenth of that."""
 
 
 @pytest.fixture(scope="module", autouse=True)
