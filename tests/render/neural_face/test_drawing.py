@@ -85,6 +85,9 @@ def test_the_mask_is_soft_and_ends_inside_the_region() -> None:
     assert mask[35, 32] == 1
     assert np.abs(np.diff(mask, axis=0)).max() < 0.75
     assert mask_of(np.full((64, 64), 255, np.uint8))[[0, -1]].max() == 0, "nothing is cut off at the border"
+    square = np.zeros((256, 256), np.uint8)
+    square[60:200, 60:200] = 255
+    assert np.flatnonzero(mask_of(square)[128])[[0, -1]].tolist() == [69, 190], "nine pixels of rim are never shown"
 
 
 def test_labels_say_where_on_the_head_a_pixel_lies(filmed: Filmed, data: FaceData) -> None:

@@ -21,6 +21,8 @@ _EVEN = 0.012
 """Of the side: deviation of the blur that evens the region's edge."""
 _BLIND = 3
 """Pixels around the region that are not shown either: sampling a frame spreads what lies there."""
+_ERODED = 9 / 256
+"""Of the side: rim of the region that is drawn and never shown."""
 _REACH_CM = 8.0
 """Centimetres on the head that are 1 in the labels."""
 
@@ -34,11 +36,14 @@ def region_of(covered: np.ndarray) -> U8:
 
 
 def mask_of(region: U8) -> F32:
-    """(S, S) in [0, 1] how much of what is drawn is shown: 0 at the region's rim, 1 further inside."""
+    """(S, S) in [0, 1] how much of what is drawn is shown: 0 along the region's rim, 1 further inside.
+
+    AudioDVP erodes its masks by nine pixels of 256: next to the rim a network cannot see what it has to meet.
+    """
     size = len(region)
     inside = cv2.copyMakeBorder((region > 127).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=(0,))
     distance = cv2.distanceTransform(inside, cv2.DIST_L2, 3)[1:-1, 1:-1]
-    soft = smoothstep(distance / (FEATHER * size)) * head_mask(size, FEATHER * size)
+    soft = smoothstep((distance - _ERODED * size) / (FEATHER * size)) * head_mask(size, FEATHER * size)
     return np.asarray(soft, np.float32)
 
 
