@@ -75,7 +75,7 @@ def test_a_table_keeps_finished_rows_and_marks_the_others(subject: Subject, tmp_
 
     def made(*names: str) -> dict[str, Any]:
         table = Table(steps=1, changes=TINY, rows=chosen(names))
-        return ablations.table([subject.path], table, "cpu", file, Silent())["subjects"][subject.path.name]["rows"]
+        return ablations.run([subject.path], table, "cpu", file, Silent())["subjects"][subject.path.name]["rows"]
 
     made("memory")
     kept = json.loads(file.read_text(encoding="utf-8"))["subjects"][subject.path.name]["rows"]
@@ -101,8 +101,8 @@ def test_other_settings_or_a_strange_file_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "table.json"
     file.write_text(json.dumps({**ablations._settings(Table(steps=1), "cpu"), "subjects": {}}), encoding="utf-8")
     with pytest.raises(ConfigError, match="another steps"):
-        ablations.table([], Table(steps=2), "cpu", file, Silent())
+        ablations.run([], Table(steps=2), "cpu", file, Silent())
     file.write_text("[1]", encoding="utf-8")
     with pytest.raises(ConfigError, match="is not a table"):
-        ablations.table([], Table(steps=1), "cpu", file, Silent())
+        ablations.run([], Table(steps=1), "cpu", file, Silent())
     assert lipwright(["bench", "render", str(tmp_path), "--ablations", "--json", str(file)]) == 2

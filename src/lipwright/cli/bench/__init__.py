@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,8 +21,6 @@ from lipwright.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from lipwright.recipes.ablation import Table
-    from lipwright.recipes.crossmodal_bench.rows import Table as CrossModalTable
-    from lipwright.recipes.meta_talk_bench.rows import Table as MetaTalkTable
 
 BENCHES: dict[str, Callable[[Job], list[Measure]]] = {
     "media": media.run,
@@ -89,19 +88,27 @@ def command(
     if ablations:
         if name != "render":
             raise ConfigError(f"bench {name} has no --ablations; use bench render")
-        _ablations(subjects or [], _table(preset, steps, seed, rows, changes), device, json)
+        from lipwright.cli.bench import ablations as renderers
+
+        asked = _table(preset, steps, seed, rows, changes)
+        _kept_table("render --ablations", renderers, subjects or [], asked, device, json)
         return
     if name == virtual_human.NAME:
         reported = virtual_human.reported_of(footage, audio, picture, truth)
         table = virtual_human.table_of(preset, steps, budget, seed, rows, changes, reported)
-        _virtual_human(subjects or [], table, device, json)
+        _kept_table("virtual-human", virtual_human, subjects or [], table, device, json)
         return
     if name == meta_talk.NAME:
         if truth is not None:
             raise ConfigError("bench meta-talk compares no --exact frames; leave it out")
         reported = virtual_human.reported_of(footage, audio, picture, None)
-        _meta_talk(
-            subjects or [], meta_talk.table_of(preset, steps, budget, seed, rows, changes, reported), device, json
+        _kept_table(
+            "meta-talk",
+            meta_talk,
+            subjects or [],
+            meta_talk.table_of(preset, steps, budget, seed, rows, changes, reported),
+            device,
+            json,
         )
         return
     if subjects:
@@ -161,35 +168,13 @@ def _table(preset: str | None, steps: int, seed: int, rows: list[str] | None, ch
     return table
 
 
-def _ablations(subjects: list[Path], table: Table, device: str, json: str | None) -> None:
+def _kept_table(name: str, rows: ModuleType, subjects: list[Path], asked: Any, device: str, json: str | None) -> None:
+    """Run and show a table whose rows are kept: `rows` has its `run` and its `show`."""
     if not subjects or json in (None, "-"):
-        raise ConfigError("bench render --ablations needs subjects and --json FILE, which also keeps finished rows")
-    from lipwright.cli.bench import ablations
+        raise ConfigError(f"bench {name} needs subjects and --json FILE, which also keeps finished rows")
     from lipwright.core.device import torch_device
 
     file = Path(str(json))
     with kept(f"finished rows are in {file}; run the same command again to go on"), Bars() as bars:
-        found = ablations.table(subjects, table, torch_device(device), file, bars)
-    ablations.show(found)
-
-
-def _virtual_human(subjects: list[Path], table: CrossModalTable, device: str, json: str | None) -> None:
-    if not subjects or json in (None, "-"):
-        raise ConfigError("bench virtual-human needs subjects and --json FILE, which also keeps finished rows")
-    from lipwright.core.device import torch_device
-
-    file = Path(str(json))
-    with kept(f"finished rows are in {file}; run the same command again to go on"), Bars() as bars:
-        found = virtual_human.run(subjects, table, torch_device(device), file, bars)
-    virtual_human.show(found)
-
-
-def _meta_talk(subjects: list[Path], table: MetaTalkTable, device: str, json: str | None) -> None:
-    if not subjects or json in (None, "-"):
-        raise ConfigError("bench meta-talk needs subjects and --json FILE, which also keeps finished rows")
-    from lipwright.core.device import torch_device
-
-    file = Path(str(json))
-    with kept(f"finished rows are in {file}; run the same command again to go on"), Bars() as bars:
-        found = meta_talk.run(subjects, table, torch_device(device), file, bars)
-    meta_talk.show(found)
+        found = rows.run(subjects, asked, torch_device(device), file, bars)
+    rows.show(found)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 COLUMNS = ("mouth_psnr_db", "mouth_ssim", "mouth_sharpness", "mouth_jitter", "full_ssim")
 
 
-def table(subjects: Sequence[Path], asked: Table, device: str, file: Path, progress: Progress) -> dict[str, Any]:
+def run(subjects: Sequence[Path], asked: Table, device: str, file: Path, progress: Progress) -> dict[str, Any]:
     """Run what is missing in `file` and return all of it; ConfigError when it was made with other settings."""
     from lipwright.cli.machine import machine
     from lipwright.recipes.ablation import ROWS, ablate

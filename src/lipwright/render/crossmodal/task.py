@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Mapping
 
 import torch
@@ -23,6 +22,7 @@ from lipwright.render.crossmodal.start import start_of
 from lipwright.render.translation.discriminators import MultiscaleDiscriminator
 from lipwright.render.translation.game import Game
 from lipwright.render.translation.losses import laplacian_distance, weighted_mean
+from lipwright.render.translation.pace import Pace
 from lipwright.render.translation.precision import autocast
 from lipwright.render.translation.schedule import adversarial_weight, learning_rate
 
@@ -66,7 +66,7 @@ class CrossModalTask:
         workers = 1 if self.device.type == "cpu" else min(4, os.cpu_count() or 1)
         rank = parallel.rank()
         self._samples = Prefetch(lambda step: data.batch(config, pairs, seed, step, rank), workers)
-        self._steps, self._spent_s = 0, 0.0
+        self._pace = Pace(self._samples, config.batch)
 
     def modules(self) -> Mapping[str, nn.Module]:
         """Everything with weights: `generator` (the running average, to keep), `learner`, two discriminators."""
@@ -89,31 +89,25 @@ class CrossModalTask:
 
     def step(self, step_index: int) -> dict[str, float]:
         """One step of the network and, once they have joined, of the discriminators; losses by name."""
-        began = time.perf_counter()
-        batch = self._on_device(self._samples[step_index])
-        with autocast(self.device, self.config.bf16):
-            head, mouth = self._game.parts["learner"].train()(batch.strokes, batch.speech)
-        head, mouth = head.float(), mouth.float()
-        mouth = mouth * batch.known + batch.mouth * (1 - batch.known)
-        losses = self._reconstruction("", head, batch.head, batch.head_weight, 1.0)
-        losses |= self._reconstruction("mouth_", mouth, batch.mouth, batch.weight, self.config.mouth_weight)
-        verdicts: dict[str, Tensor] = {}
-        if self._gan > 0:
-            whole = torch.cat([batch.strokes, head], 1), torch.cat([batch.strokes, batch.head], 1)
-            pairs = [("", *whole), ("mouth_", mouth, batch.mouth)]
-            verdicts, adversarial = self._game.play(pairs, self._gan)
-            losses |= adversarial
-        told = self._game.move(step_index, losses, verdicts)
-        self._steps, self._spent_s = self._steps + 1, self._spent_s + time.perf_counter() - began
-        return told
+        with self._pace.step():
+            batch = self._on_device(self._samples[step_index])
+            with autocast(self.device, self.config.bf16):
+                head, mouth = self._game.parts["learner"].train()(batch.strokes, batch.speech)
+            head, mouth = head.float(), mouth.float()
+            mouth = mouth * batch.known + batch.mouth * (1 - batch.known)
+            losses = self._reconstruction("", head, batch.head, batch.head_weight, 1.0)
+            losses |= self._reconstruction("mouth_", mouth, batch.mouth, batch.weight, self.config.mouth_weight)
+            verdicts: dict[str, Tensor] = {}
+            if self._gan > 0:
+                whole = torch.cat([batch.strokes, head], 1), torch.cat([batch.strokes, batch.head], 1)
+                pairs = [("", *whole), ("mouth_", mouth, batch.mouth)]
+                verdicts, adversarial = self._game.play(pairs, self._gan)
+                losses |= adversarial
+            return self._game.move(step_index, losses, verdicts)
 
     def speed(self) -> dict[str, float]:
-        """Milliseconds a step and of it waiting for samples; samples a second that the loader could give."""
-        return {
-            "step_ms": 1000 * self._spent_s / max(self._steps, 1),
-            "wait_ms": 1000 * self._samples.wait_s,
-            "loader_fps": self.config.batch * self._samples.rate,
-        }
+        """See `Pace.speed`."""
+        return self._pace.speed()
 
     def validate(self) -> dict[str, float]:
         """`score` (lower is better), mouth PSNR in dB and sharpness over real on held-out real frames."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Mapping
 
 import torch
@@ -21,6 +20,7 @@ from lipwright.render.translation.batch import Batch
 from lipwright.render.translation.game import Game, Pair
 from lipwright.render.translation.held_out import HeldOut
 from lipwright.render.translation.losses import laplacian_distance, weighted_mean
+from lipwright.render.translation.pace import Pace
 from lipwright.render.translation.schedule import adversarial_weight, learning_rate
 
 
@@ -61,7 +61,7 @@ class NeuralFaceTask:
         workers = 1 if self.device.type == "cpu" else min(8, os.cpu_count() or 1)
         rank = parallel.rank()
         self._samples = Prefetch(lambda step: data.batch(config, seed, step, rank), workers)
-        self._steps, self._spent_s = 0, 0.0
+        self._pace = Pace(self._samples, config.batch)
 
     def modules(self) -> Mapping[str, nn.Module]:
         """Everything with weights: `generator` (the running average, to keep), `learner`, discriminators."""
@@ -82,25 +82,19 @@ class NeuralFaceTask:
 
     def step(self, step_index: int) -> dict[str, float]:
         """One step of the generator and, once they have joined, of the discriminators; losses by name."""
-        began = time.perf_counter()
-        batch = self._on_device(self._samples[step_index])
-        fake = batch.composed(self._game.learn(batch.inputs))
-        losses = self._reconstruction(fake, batch)
-        verdicts: dict[str, Tensor] = {}
-        if self._gan > 0:
-            verdicts, adversarial = self._game.play(self._pairs(fake, batch), self._gan)
-            losses |= adversarial
-        told = self._game.move(step_index, losses, verdicts)
-        self._steps, self._spent_s = self._steps + 1, self._spent_s + time.perf_counter() - began
-        return told
+        with self._pace.step():
+            batch = self._on_device(self._samples[step_index])
+            fake = batch.composed(self._game.learn(batch.inputs))
+            losses = self._reconstruction(fake, batch)
+            verdicts: dict[str, Tensor] = {}
+            if self._gan > 0:
+                verdicts, adversarial = self._game.play(self._pairs(fake, batch), self._gan)
+                losses |= adversarial
+            return self._game.move(step_index, losses, verdicts)
 
     def speed(self) -> dict[str, float]:
-        """Milliseconds a step and of it waiting for samples; samples a second that the loader could give."""
-        return {
-            "step_ms": 1000 * self._spent_s / max(self._steps, 1),
-            "wait_ms": 1000 * self._samples.wait_s,
-            "loader_fps": self.config.batch * self._samples.rate,
-        }
+        """See `Pace.speed`."""
+        return self._pace.speed()
 
     def validate(self) -> dict[str, float]:
         """`score` (lower is better), mouth-box PSNR in dB and sharpness over real on held-out frames."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Mapping
 
 import numpy as np
@@ -22,6 +21,7 @@ from lipwright.render.translation.held_out import HeldOut
 from lipwright.render.translation.layers import halved, head, initialise
 from lipwright.render.translation.losses import laplacian_distance, weighted_charbonnier
 from lipwright.render.translation.networks import LocalEnhancer, build_generator
+from lipwright.render.translation.pace import Pace
 from lipwright.render.translation.precision import autocast
 from lipwright.render.translation.renderer import TranslationRenderer
 from lipwright.render.translation.schedule import Stage, adversarial_weight, learning_rate, stage
@@ -65,7 +65,7 @@ class TranslationTask:
         workers = 1 if self.device.type == "cpu" else min(4, os.cpu_count() or 1)
         rank = parallel.rank()
         self._samples = Prefetch(lambda step: data.stretch(config, seed, step, rank), workers)
-        self._steps, self._spent_s = 0, 0.0
+        self._pace = Pace(self._samples, config.batch)
 
     def modules(self) -> dict[str, nn.Module]:
         """Everything with weights: `generator` (the running average, to keep), `learner`, discriminators."""
@@ -91,28 +91,22 @@ class TranslationTask:
 
     def step(self, step_index: int) -> dict[str, float]:
         """One step of the generator and, once they have joined, of the discriminators; losses by name."""
-        began = time.perf_counter()
-        frames = [self._on_device(batch) for batch in self._samples[step_index]]
-        inputs, before = self._history(frames, step_index)
-        if self._stage is Stage.COARSE:
-            frames, before = [f.halved() for f in frames], [halved(x) for x in before]
-        fake = frames[-1].composed(self._forward(inputs))
-        losses = self._reconstruction(fake, frames[-1])
-        verdicts: dict[str, Tensor] = {}
-        if self._gan > 0:
-            verdicts, adversarial = self._game.play(self._pairs(fake, frames, before), self._gan)
-            losses |= adversarial
-        told = self._game.move(step_index, losses, verdicts)
-        self._steps, self._spent_s = self._steps + 1, self._spent_s + time.perf_counter() - began
-        return told
+        with self._pace.step():
+            frames = [self._on_device(batch) for batch in self._samples[step_index]]
+            inputs, before = self._history(frames, step_index)
+            if self._stage is Stage.COARSE:
+                frames, before = [f.halved() for f in frames], [halved(x) for x in before]
+            fake = frames[-1].composed(self._forward(inputs))
+            losses = self._reconstruction(fake, frames[-1])
+            verdicts: dict[str, Tensor] = {}
+            if self._gan > 0:
+                verdicts, adversarial = self._game.play(self._pairs(fake, frames, before), self._gan)
+                losses |= adversarial
+            return self._game.move(step_index, losses, verdicts)
 
     def speed(self) -> dict[str, float]:
-        """Milliseconds a step and of it waiting for samples; samples a second that the loader could give."""
-        return {
-            "step_ms": 1000 * self._spent_s / max(self._steps, 1),
-            "wait_ms": 1000 * self._samples.wait_s,
-            "loader_fps": self.config.batch * self._samples.rate,
-        }
+        """See `Pace.speed`."""
+        return self._pace.speed()
 
     def validate(self) -> dict[str, float]:
         """`score` (lower is better), mouth-box PSNR in dB and sharpness over real on held-out frames."""
