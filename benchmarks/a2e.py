@@ -29,6 +29,7 @@ from lipwright.core.contracts import F32
 from lipwright.core.files import make_folder, write_json
 from lipwright.face.morphable import store
 from lipwright.face.morphable.fit import Fit, follow
+from lipwright.motion.expression_lips import FEATURES as PHONES
 from lipwright.motion.expression_model import ExpressionConfig
 from lipwright.motion.expression_pairs import own_pairs
 from lipwright.motion.model import CascadeMotion
@@ -45,7 +46,7 @@ from lipwright.subject.prepare import prepare
 from lipwright.subject.store import Subject
 from lipwright.train.loop import Budget
 from lipwright.train.run import Run
-from lipwright.train.speech_expression import fit_expression
+from lipwright.train.speech_expression import fit_expression, with_lips
 
 FEATURES = ("logmel", "mfcc12")
 MEASURES = ("aperture", "amplitude", "chin", "centred", "closure", "silence")
@@ -88,7 +89,7 @@ def measured(given: argparse.Namespace, subject: Subject, run: Run) -> tuple[lis
         fit_subject(given.subject, path, progress=run.progress)
     fit = store.load(path)
     config = with_changes(ExpressionConfig(width=8), settings(given.set))
-    own = own_pairs(subject, fit, FEATURES)
+    own, phones = own_pairs(subject, fit, FEATURES), own_pairs(subject, fit, (*FEATURES, *PHONES))
     pseudo, reports = {}, {}
     motion = _motion(subject, run)
     shown = portrait(subject, run.work, run.progress)
@@ -105,13 +106,17 @@ def measured(given: argparse.Namespace, subject: Subject, run: Run) -> tuple[lis
     for variant in ab.variants(config, teachers):
         pairs, key = variant.pairs(own, pseudo), config_key([variant.config, variant.name, given.steps, given.minutes])
         model, record = fit_expression(pairs, variant.config, Budget(steps=given.steps), run, f"a2e-{key}")
-        mouths = {
-            kind: [ab.mouth_of_expression(fit.model, geometry, ab.said(model, c.samples)) for c in clips]
-            for kind, clips in tests.items()
-        }
-        scored[variant.name] = {kind: _scores(clips, mouths[kind]) for kind, clips in tests.items()}
-        scored[variant.name]["validation"] = record.validation
-        rows.append([variant.name, *(scored[variant.name][k][m] for k in kinds for m in kinds[k])])
+        speaking = {variant.name: model}
+        if variant.config.network != "linear":
+            speaking[f"{variant.name}, lips that close"] = with_lips(model, phones, fit, motion)
+        for name, one in speaking.items():
+            mouths = {
+                kind: [ab.mouth_of_expression(fit.model, geometry, ab.said(one, c.samples)) for c in clips]
+                for kind, clips in tests.items()
+            }
+            scored[name] = {kind: _scores(clips, mouths[kind]) for kind, clips in tests.items()}
+            scored[name]["validation"] = record.validation
+            rows.append([name, *(scored[name][k][m] for k in kinds for m in kinds[k])])
     truth = {kind: _scores(clips, [c.mouth for c in clips]) for kind, clips in tests.items() if len(clips[0].mouth)}
     rows.append(["truth", *(truth.get(k, {}).get(m) for k in kinds for m in kinds[k])])
     return rows, {"kinds": kinds, "scores": scored, "truth": truth, "pseudo": reports, "config": to_dict(config)}

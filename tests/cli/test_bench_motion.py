@@ -232,3 +232,13 @@ def test_an_order_is_decided_beyond_its_deviations() -> None:
     assert [(x, y, decided) for x, y, _, decided in found] == [("a", "b", True), ("b", "c", False)]
     assert found[0][2] == pytest.approx(14.14, abs=0.01)
     assert motion_tables.order({"a": runs(1.0)}, ("a", "b")) == []
+
+
+def test_a_discriminator_is_in_the_epoch_that_is_kept(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Patience and choice begin when it joins, or an adversarial row would be its plain one again."""
+    errors = iter([1.0, 2.0, 5.0, 3.0, 4.0, 4.0])
+    monkeypatch.setattr(fitting, "held_out", lambda model, data: next(errors))
+    training = replace(TINY, epochs=8, changes={**TINY.changes, "alone": "0.25"})
+    row = chosen(["News anchor"])[0]
+    found = fit(training.config(row), corpus.data, 0, training)
+    assert (found.best_epoch, found.epochs) == (4, 5)

@@ -14,11 +14,12 @@ from lipwright.core.checkpoint import load_tensors
 from lipwright.core.contracts import Conditions, MotionInfo, Renderer, check_pairing
 from lipwright.core.errors import ConfigError, OutputError, PairingError, SubjectError
 from lipwright.core.progress import Silent
+from lipwright.motion.config import INSTANT
 from lipwright.motion.model import CascadeMotion
 from lipwright.motion.registry import MOTION_MODELS
 from lipwright.motion.task import MotionTask
 from lipwright.recipes import base
-from lipwright.recipes.crossmodal import crossmodal_data, heard, speech_window
+from lipwright.recipes.crossmodal import crossmodal_data, heard, speech_window, spoken_lips
 from lipwright.recipes.parts import motion_data, spread
 from lipwright.recipes.train import train
 from lipwright.render.crossmodal import config as crossmodal
@@ -67,7 +68,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """The renderers' presets narrow and at their smallest size; everything else as shipped."""
     for name in translation.PRESETS:
         monkeypatch.setitem(translation.PRESETS, name, TINY)
-        monkeypatch.setitem(crossmodal.PRESETS, name, CROSS)
+        monkeypatch.setitem(crossmodal.PRESETS, name, replace(CROSS, lips=4))
         monkeypatch.setitem(oracle.PRESETS, name, ORACLE)
         monkeypatch.setitem(neural_face.PRESETS, name, FACE)
 
@@ -182,6 +183,31 @@ def test_what_is_heard_in_training_is_what_is_heard_in_speaking(subject: Subject
     held = Conditions(np.zeros((count, 3), np.float32), np.zeros((count, 8, 2), np.float32))
     spoken = model.predict(reader.read(-halo, count + 2 * halo), held)[halo:-halo]
     np.testing.assert_allclose(learnt[..., :-1], spoken[..., :-1], atol=1e-5)
+
+
+def test_lips_are_as_tracked_in_training_and_as_speech_says_them_in_validation(subject: Subject) -> None:
+    config = replace(CROSS, lips=4)
+    with pytest.raises(ConfigError, match="need a motion model that says them"):
+        spoken_lips(subject, config, None)
+    motion = MotionTask(base.find("virtual-human").motion, motion_data(subject, INSTANT.heard)).model()
+    lips = spoken_lips(subject, config, motion)
+    assert lips is not None
+    model, plain = speech_window(config, lips), heard(subject, CROSS)
+    learnt = heard(subject, config, lips)
+    n = config.speech_dim
+    assert learnt.shape == (len(subject), config.window, config.k)
+    np.testing.assert_array_equal(np.delete(learnt, np.s_[n : n + 4], 2), plain)
+    halo, count = model.info.halo, len(subject)
+    reader = FeatureReader(array_source(subject.samples), model.info.features)
+    wide = motion.mean_conditions(count + 2 * halo)
+    said = model.predict(reader.read(-halo, count + 2 * halo), wide)[halo:-halo, config.window // 2, n : n + 4]
+    clip = motion_data(subject, ()).train[0]
+    seen = lips.seen(clip.landmarks, clip.conditions)
+    train, validation = subject.split("train"), subject.split("validation")
+    here = learnt[:, config.window // 2, n : n + 4]
+    np.testing.assert_allclose(here[train.start : train.stop], seen, atol=1e-5)
+    np.testing.assert_allclose(here[validation.start : validation.stop], said[validation.start :], atol=1e-3)
+    assert np.abs(here[train.start : train.stop] - said[train.start : train.stop]).mean() > 0.05
 
 
 @pytest.fixture(scope="module")

@@ -66,6 +66,24 @@ def test_steps_are_counted_and_the_best_is_kept(tmp_path: Path) -> None:
     assert max(task.fractions) < 1
 
 
+class Joined(Line):
+    """Something joins half way; the pictures before it would be better."""
+
+    @property
+    def complete(self) -> bool:
+        return self.fractions[-1] >= 0.5
+
+    def validate(self) -> dict[str, float]:
+        return {"score": self.fractions[-1]}
+
+
+def test_what_is_best_is_chosen_once_everything_takes_part(tmp_path: Path) -> None:
+    record = Loop(Joined(), tmp_path, Budget(steps=120)).run()
+    assert record.history[0]["score"] < 0.5
+    assert 60 < record.best_step <= 70
+    assert record.validation["score"] >= 0.5
+
+
 def test_an_interrupted_run_resumes_to_the_same_weights(tmp_path: Path) -> None:
     whole = Line()
     Loop(whole, tmp_path / "whole", Budget(steps=60)).run()

@@ -7,7 +7,7 @@ the first and last row are repeated.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,9 @@ from lipwright.core.contracts import EXPRESSION, F32, Conditions, MotionInfo
 from lipwright.core.errors import CheckpointError, ConfigError, ShapeError
 from lipwright.core.registry import Registry
 from lipwright.motion.config import AugmentConfig
+from lipwright.motion.expression_lips import FEATURES as LIPS_HEAR
+from lipwright.motion.expression_lips import ExpressionLips
+from lipwright.motion.silence import REACH
 from lipwright.motion.speech_expression import ROWS, CepstraExpression, SharedExpression, SpeechExpression, Windowed
 from lipwright.speech.features import SPEECH_FEATURES
 
@@ -118,12 +121,27 @@ class ExpressionMotion:
         network: in any mode; set to `eval`.
         rows: (2, C) mean and deviation of the feature's channels.
         expression: (2, E) mean and deviation of the coefficients.
+        lips: what closes the lips and brings them to rest after the network has spoken; None: nothing.
     """
 
-    def __init__(self, config: ExpressionConfig, network: nn.Module, rows: F32, expression: F32) -> None:
-        self.config, self.network = config, network.eval()
+    def __init__(
+        self,
+        config: ExpressionConfig,
+        network: nn.Module,
+        rows: F32,
+        expression: F32,
+        lips: ExpressionLips | None = None,
+    ) -> None:
+        self.config, self.network, self.lips = config, network.eval(), lips
         self.rows, self.expression = np.asarray(rows, np.float32), np.asarray(expression, np.float32)
-        self.info = MotionInfo(produces=EXPRESSION, features=(config.feature,), halo=halo_of(network))
+        heard, halo = (config.feature,), halo_of(network)
+        self.info = MotionInfo(EXPRESSION, heard if lips is None else heard + LIPS_HEAR, halo=halo)
+        if lips is not None:
+            self.info = replace(self.info, halo=max(halo, REACH))
+
+    def closing(self, lips: ExpressionLips) -> ExpressionMotion:
+        """The same network with lips that close."""
+        return ExpressionMotion(self.config, self.network, self.rows, self.expression, lips)
 
     @property
     def expressions(self) -> int:
@@ -136,15 +154,16 @@ class ExpressionMotion:
         Args: `features` name -> (4·T, C) rows; `conditions` are not looked at: the template moves no lip.
         """
         name = self.config.feature
-        if name not in features:
-            raise ConfigError(f"the model reads '{name}' and got {', '.join(features) or 'none'}; compute it")
+        for wanted in self.info.features:
+            if wanted not in features:
+                raise ConfigError(f"the model reads '{wanted}' and got {', '.join(features) or 'none'}; compute it")
         rows, dim = features[name], self.rows.shape[1]
         if rows.ndim != 2 or rows.shape[1] != dim or len(rows) % _RATE:
             raise ShapeError(f"features['{name}']", (f"{_RATE}·T", dim), rows.shape)
         n = len(rows) // _RATE
         if n == 0:
             return np.zeros((0, self.expressions), np.float32)
-        halo = self.info.halo
+        halo = halo_of(self.network)
         around = np.clip(np.arange(-_RATE * halo, _RATE * (n + halo)), 0, len(rows) - 1)
         standard = torch.from_numpy(((rows - self.rows[0]) / self.rows[1]).astype(np.float32)[around])
         parts = []
@@ -152,13 +171,26 @@ class ExpressionMotion:
             for start in range(0, n, _BLOCK):
                 stop = min(start + _BLOCK, n)
                 parts.append(self.network(standard[None, _RATE * start : _RATE * (stop + 2 * halo)])[0].numpy())
-        return (np.concatenate(parts) * self.expression[1] + self.expression[0]).astype(np.float32)
+        told: F32 = (np.concatenate(parts) * self.expression[1] + self.expression[0]).astype(np.float32)
+        return told if self.lips is None else self.lips(told, *(features[heard] for heard in LIPS_HEAR))
+
+    @property
+    def knows_opening(self) -> bool:
+        """See `motion.retarget.Widened`."""
+        return self.lips is not None
+
+    def widened(self, said: F32, conditions: Conditions, amplitude: float) -> F32:
+        """See `motion.retarget.Widened`."""
+        assert self.lips is not None
+        return self.lips.widened(said, amplitude)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """(tensors, JSON-ready description); `from_state` rebuilds the same model, bit for bit."""
         tensors = {f"network.{k}": v.detach().cpu() for k, v in self.network.state_dict().items()}
         tensors["rows"] = torch.from_numpy(self.rows)
         tensors["expression"] = torch.from_numpy(self.expression)
+        if self.lips is not None:
+            tensors |= {k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in self.lips.arrays().items()}
         return tensors, {"kind": KIND, "config": to_dict(self.config)}
 
     @classmethod
@@ -169,9 +201,11 @@ class ExpressionMotion:
         config = from_dict(ExpressionConfig, dict(description.get("config", {})))
         try:
             rows, expression = (tensors[name].numpy() for name in ("rows", "expression"))
+            closes = any(name.startswith("lips.") for name in tensors)
+            lips = ExpressionLips.of_arrays(lambda name: tensors[name].numpy()) if closes else None
         except KeyError as error:
             raise CheckpointError(f"{where} lacks {error}; copy the whole persona again or retrain") from error
         network = build(config, expression.shape[1])
         weights = {k.removeprefix("network."): v for k, v in tensors.items() if k.startswith("network.")}
         checkpoint.load_into(network, weights, where)
-        return cls(config, network, rows, expression)
+        return cls(config, network, rows, expression, lips)

@@ -29,7 +29,8 @@ from lipwright.motion.geometry import rotate
 from lipwright.speech.phones import CLASSES
 
 F64 = NDArray[np.float64]
-_TOP, _BOTTOM = [MOUTH.index(i) for i in INNER_TOP], [MOUTH.index(i) for i in INNER_BOTTOM]
+TOP, BOTTOM = [MOUTH.index(i) for i in INNER_TOP], [MOUTH.index(i) for i in INNER_BOTTOM]
+"""Inner lips among the 20 mouth points, pair by pair."""
 _BILABIAL, _LABIODENTAL = list(CLASSES).index("bilabial"), list(CLASSES).index("labiodental")
 _BEGINS, _FULL = 0.05, 0.55
 """Share of a bilabial around a frame (110 ms, raised cosine) at which lips begin to close and are closed: one or
@@ -40,6 +41,30 @@ _PRIOR, _PRIOR_COUNT = 0.7, 8
 _DOUBTED, _TRUSTED = 0.35, 0.6
 """Share of recognised bilabials that really close at which their closing is not, and fully, believed."""
 _FAST_FRAMES = 12.5
+
+
+@dataclass(frozen=True)
+class Contact:
+    """How near one person's lips come, for k gaps; in the unit of the gaps."""
+
+    closed: NDArray[np.floating]
+    """(k,) when closed."""
+    near: NDArray[np.floating]
+    """(k,) on /f v/."""
+    trust: float
+    """How much of a closure a recognised bilabial brings; exact phones bring all of it."""
+
+    def change(self, gaps: F64, phones: F32, exact: F32) -> F64:
+        """(T, k) to be added to gaps (T, k), so that lips close where the phones say so, and never cross.
+
+        Args: `phones` (T, 20) rows of the feature 'phones'; `exact` (T,) 1 where they are known, not recognised.
+        """
+        trust = exact + (1 - exact) * self.trust
+        excess = np.maximum(gaps - self.closed, 0)
+        near = (ramp(phones[:, _LABIODENTAL]) * trust)[:, None]
+        excess = excess - near * np.maximum(excess - (self.near - self.closed), 0)
+        excess = excess * (1 - ramp(phones[:, _BILABIAL]) * trust)[:, None]
+        return np.asarray(np.clip(gaps, 0, self.closed) + excess - gaps, np.float64)
 
 
 @dataclass(frozen=True)
@@ -63,18 +88,12 @@ class Lips:
             phones: (T, 20) rows of the feature 'phones'; exact: (T,) 1 where they are known, not recognised.
         """
         upright = rotate(landmarks, -roll)
-        gaps = gaps_of(upright)
-        trust = exact + (1 - exact) * self.trust
-        excess = np.maximum(gaps - self.closed, 0)
-        near = (ramp(phones[:, _LABIODENTAL]) * trust)[:, None]
-        excess = excess - near * np.maximum(excess - (self.near - self.closed), 0)
-        excess = excess * (1 - ramp(phones[:, _BILABIAL]) * trust)[:, None]
-        change = np.clip(gaps, 0, self.closed) + excess - gaps
+        change = Contact(self.closed, self.near, self.trust).change(gaps_of(upright), phones, exact)
         mean = change.mean(axis=1)
         upright = upright + mean[:, None, None] * self.opening
         rest = (change - mean[:, None] * _gap_vector(self.opening)) / 2
-        upright[:, _BOTTOM, 1] += rest
-        upright[:, _TOP, 1] -= rest
+        upright[:, BOTTOM, 1] += rest
+        upright[:, TOP, 1] -= rest
         return rotate(upright.astype(np.float32), roll)
 
 
@@ -85,7 +104,7 @@ def ramp(share: F32) -> F32:
 
 def gaps_of(upright: F32) -> F64:
     """(T, 29, 2) with upright head to (T, 3) vertical inner-lip gaps; negative when the lips cross."""
-    return (upright[:, _BOTTOM, 1] - upright[:, _TOP, 1]).astype(np.float64)
+    return (upright[:, BOTTOM, 1] - upright[:, TOP, 1]).astype(np.float64)
 
 
 def fit_lips(landmarks: Sequence[F32], roll: Sequence[F32], seen: Sequence[F32], phones: Sequence[F32]) -> Lips:
@@ -93,7 +112,17 @@ def fit_lips(landmarks: Sequence[F32], roll: Sequence[F32], seen: Sequence[F32],
     upright = [rotate(p, -r) for p, r in zip(landmarks, roll, strict=True)]
     gaps = [gaps_of(u) for u in upright]
     shown = np.concatenate(list(seen)) > 0
-    every = np.concatenate(gaps)[shown]
+    contact = contact_of(gaps, shown, phones)
+    opening = opening_of(upright, gaps, shown)
+    return Lips(
+        contact.closed.astype(np.float32), contact.near.astype(np.float32), opening.reshape(-1, 2).astype(np.float32),
+        contact.trust,
+    )  # fmt: skip
+
+
+def contact_of(gaps: Sequence[F64], shown: NDArray[np.bool_], phones: Sequence[F32]) -> Contact:
+    """How lips meet, from stretches: (T, k) gaps and (T, 20) phones of each; `shown` of all their frames."""
+    every = np.concatenate(list(gaps))[shown]
     order = np.argsort(every.mean(axis=1), kind="stable")
     closed = _around(every[order], _CLOSED_PERCENTILE)
     limit = _around(every[order], _NEAR_PERCENTILE)
@@ -104,9 +133,7 @@ def fit_lips(landmarks: Sequence[F32], roll: Sequence[F32], seen: Sequence[F32],
     labiodental = _lowest(gaps, phones, _LABIODENTAL, 0)
     near = np.median(labiodental, axis=0) if len(labiodental) >= 5 else limit
     near = np.clip(near, closed, np.maximum(limit, closed))
-    trust = float(np.clip((share - _DOUBTED) / (_TRUSTED - _DOUBTED), 0, 1))
-    opening = opening_of(upright, gaps, shown)
-    return Lips(closed.astype(np.float32), near.astype(np.float32), opening.astype(np.float32), trust)
+    return Contact(closed, near, float(np.clip((share - _DOUBTED) / (_TRUSTED - _DOUBTED), 0, 1)))
 
 
 def _around(ordered: F64, percentile: float) -> F64:
@@ -128,13 +155,13 @@ def _lowest(gaps: Sequence[F64], phones: Sequence[F32], column: int, around: int
     return found
 
 
-def opening_of(upright: Sequence[F32], gaps: Sequence[F64], shown: NDArray[np.bool_]) -> F64:
-    """(29, 2) regression of all points on the mean gap, both without what is slower than a second."""
-    points = [u.reshape(len(u), -1) for u in upright]
+def opening_of(shapes: Sequence[F32], gaps: Sequence[F64], shown: NDArray[np.bool_]) -> F64:
+    """(D,) regression of all numbers of shapes (T, ...) on the mean gap, both without what is slower than a second."""
+    points = [u.reshape(len(u), -1) for u in shapes]
     fast = np.concatenate([p - low_pass(p, _FAST_FRAMES) for p in points])[shown].astype(np.float64)
     means = [g.mean(axis=1)[:, None].astype(np.float32) for g in gaps]
     drive = np.concatenate([m - low_pass(m, _FAST_FRAMES) for m in means])[shown, 0].astype(np.float64)
-    return (drive @ fast / max(float(drive @ drive), 1e-12)).reshape(-1, 2)
+    return np.asarray(drive @ fast / max(float(drive @ drive), 1e-12), np.float64)
 
 
 def _gap_vector(opening: F32) -> F64:

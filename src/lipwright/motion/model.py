@@ -22,7 +22,8 @@ from lipwright.motion.cascade import Cascade
 from lipwright.motion.config import MotionConfig
 from lipwright.motion.export import Elsewhere, cascade_network
 from lipwright.motion.filters import radius
-from lipwright.motion.lips import lips_arrays, lips_from
+from lipwright.motion.geometry import rotate
+from lipwright.motion.lips import gaps_of, lips_arrays, lips_from
 from lipwright.motion.networks import NETWORKS, build, halo
 from lipwright.motion.pca import MouthPca
 from lipwright.motion.resting import resting_arrays, resting_from
@@ -93,6 +94,20 @@ class CascadeMotion:
             return points
         return self.statistics.lips(points, held.pose_rad[:, 2], features[FEATURE], features[PAUSES][:, 1])
 
+    def upright(self, landmarks: F32, conditions: Conditions) -> F32:
+        """(T, 29, 2) shape of landmarks seen in `conditions`, without what the head does to them.
+
+        ConfigError for a model that does not tell them apart (`separate`).
+        """
+        if self.statistics.separate is None:
+            raise ConfigError("this motion model tells no lips without their head; use the one of instant")
+        return self.statistics.separate.shape(landmarks, smooth_conditions(conditions, self.config))
+
+    def mean_conditions(self, count: int) -> Conditions:
+        """The mean head of the training frames, `count` times."""
+        s = self.statistics
+        return Conditions(np.tile(s.pose_mean, (count, 1)), np.tile(s.cheek_mean.reshape(-1, 2), (count, 1, 1)))
+
     @property
     def opening(self) -> tuple[F32, float] | None:
         """How this person's lips part: (29, 2) points per unit of mean inner-lip gap with the head upright, and the gap
@@ -103,6 +118,21 @@ class CascadeMotion:
         if s.separate is not None:
             return s.separate.opening.reshape(-1, 2), 0.0
         return None
+
+    @property
+    def knows_opening(self) -> bool:
+        """See `motion.retarget.Widened`."""
+        return self.opening is not None
+
+    def widened(self, said: F32, conditions: Conditions, amplitude: float) -> F32:
+        """See `motion.retarget.Widened`."""
+        assert self.opening is not None
+        direction, closed = self.opening
+        roll = conditions.pose_rad[:, 2]
+        upright = rotate(said, -roll)
+        apart = np.maximum(gaps_of(upright).mean(axis=1) - closed, 0)
+        grown = upright + (amplitude - 1) * apart[:, None, None] * direction
+        return rotate(grown.astype(np.float32), roll)
 
     def _check(self, features: Mapping[str, F32], conditions: Conditions, n: int) -> None:
         if conditions.pose_rad.shape != (n, 3):

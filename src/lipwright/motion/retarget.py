@@ -1,4 +1,4 @@
-"""Controls over predicted landmarks: how far the lips part, and how calmly they move.
+"""Controls over predicted motion: how far the lips part, and how calmly they move.
 
 Amplitude scales what the lips are apart beyond contact, along the person's own opening direction, so that jaw and
 corners go with them and closed lips stay closed:
@@ -12,31 +12,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Protocol, runtime_checkable
 
-import numpy as np
-
-from lipwright.core.contracts import F32, LANDMARKS, Conditions, MotionInfo, MotionModel
+from lipwright.core.contracts import F32, Conditions, MotionInfo, MotionModel
 from lipwright.core.errors import ConfigError
 from lipwright.motion.filters import low_pass, radius
-from lipwright.motion.geometry import rotate
-from lipwright.motion.lips import gaps_of
+from lipwright.motion.window import SpeechWindow
 
 AMPLITUDES, SMOOTHINGS_MS = (0.0, 2.0), (0.0, 200.0)
 
 
-class Retargeted:
-    """A motion model whose landmarks are changed after it has spoken.
+@runtime_checkable
+class Widened(Protocol):
+    """A motion model whose lips can be told how far to part."""
 
-    For an amplitude it must know how its person's lips part: `opening`, as `CascadeMotion` has it.
-    """
+    @property
+    def knows_opening(self) -> bool:
+        """Whether it was measured how this person's lips part."""
+
+    def widened(self, said: F32, conditions: Conditions, amplitude: float) -> F32:
+        """What it said, with the opening of the lips beyond contact times `amplitude`; it must be known."""
+
+
+class Retargeted:
+    """A motion model whose movement is changed after it has spoken."""
 
     def __init__(self, model: MotionModel, amplitude: float, smoothing_ms: float) -> None:
         self.model, self._amplitude = model, amplitude
         self._sigma = smoothing_ms / 1000 * float(model.info.fps)
-        opening: tuple[F32, float] | None = getattr(model, "opening", None)
-        if amplitude != 1 and opening is None:
-            raise ConfigError("this persona's motion model does not know how its lips part; train it again")
-        self._opening = opening
 
     @property
     def info(self) -> MotionInfo:
@@ -46,25 +49,21 @@ class Retargeted:
         return replace(own, halo=own.halo + more, lookahead_s=None if late is None else late + more / float(own.fps))
 
     def predict(self, features: Mapping[str, F32], conditions: Conditions) -> F32:
-        """(T, 29, 2), see `MotionModel`."""
-        points = low_pass(self.model.predict(features, conditions), self._sigma)
-        if self._amplitude == 1 or self._opening is None or not len(points):
-            return points
-        roll = conditions.pose_rad[:, 2]
-        upright = rotate(points, -roll)
-        direction, closed = self._opening
-        apart = np.maximum(gaps_of(upright).mean(axis=1) - closed, 0)
-        grown = upright + (self._amplitude - 1) * apart[:, None, None] * direction
-        return rotate(grown.astype(np.float32), roll)
+        """(T, 29, 2) or (T, E), see `MotionModel`."""
+        said = low_pass(self.model.predict(features, conditions), self._sigma)
+        if self._amplitude == 1 or not len(said):
+            return said
+        assert isinstance(self.model, Widened)
+        return self.model.widened(said, conditions, self._amplitude)
 
 
 def retargeted(model: MotionModel, amplitude: float = 1.0, smoothing_ms: float = 0.0) -> MotionModel:
-    """`model` with its landmarks changed; itself where nothing is asked for.
+    """`model` with its motion changed; itself where nothing is asked for.
 
     Args:
         amplitude: 0 to 2; 1 leaves the opening of the lips as predicted, 0 keeps them closed.
         smoothing_ms: deviation of the Gaussian, 0 to 200.
-    ConfigError for values outside, and for models that say no landmarks (the renderer hears the speech itself).
+    ConfigError for values outside, and for models that say nothing of the lips (the renderer hears the speech itself).
     """
     for name, value, (low, high) in (
         ("amplitude", amplitude, AMPLITUDES),
@@ -74,9 +73,14 @@ def retargeted(model: MotionModel, amplitude: float = 1.0, smoothing_ms: float =
             raise ConfigError(f"{name} {value:g} is outside [{low:g}, {high:g}]; choose a value inside")
     if amplitude == 1 and smoothing_ms == 0:
         return model
-    if model.info.produces != LANDMARKS:
+    if isinstance(model, SpeechWindow) and model.lips is not None:
+        spoken = Retargeted(model.lips.speaker, amplitude, smoothing_ms)
+        return replace(model, lips=replace(model.lips, model=spoken))
+    if not isinstance(model, Widened):
         raise ConfigError(
-            "amplitude and smoothing change landmark motion, and this renderer hears the speech itself; "
+            "amplitude and smoothing change the motion of lips, and this renderer hears the speech itself; "
             "use another renderer (--renderer memory) or leave them out"
         )
+    if amplitude != 1 and not model.knows_opening:
+        raise ConfigError("this persona's motion model does not know how its lips part; train it again")
     return Retargeted(model, amplitude, smoothing_ms)

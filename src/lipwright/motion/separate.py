@@ -104,7 +104,7 @@ def fit_separate(
     middle = shapes.mean(axis=0)
     base = flat.mean(axis=0) - middle
     parted = [shapes[groups == i].reshape(-1, 29, 2) for i in np.unique(groups)]
-    opening = opening_of(parted, [gaps_of(p) for p in parted], np.ones(len(shapes), bool)).reshape(-1)
+    opening = opening_of(parted, [gaps_of(p) for p in parted], np.ones(len(shapes), bool))
     gain = _gain(heard, shapes) * config.amplitude if config.amplitude > 0 else 1.0
     rest = None if silence is None else rest_shape(shapes, base, silence[seen])
     return Separate(

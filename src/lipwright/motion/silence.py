@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lipwright.core.contracts import F32
 from lipwright.core.ease import smoothstep
@@ -55,9 +56,12 @@ def rest_shape(shapes: F32, mean_face: F32, silence: F32) -> F32:
         shapes: (N, 58) shapes of the training frames; mean_face: (58,) to add for real apertures.
         silence: (N,) of the same frames.
     """
-    opening = aperture((shapes + mean_face).reshape(-1, 29, 2))
+    return shapes[rest_frames(aperture((shapes + mean_face).reshape(-1, 29, 2)), silence)].mean(axis=0)
+
+
+def rest_frames(opening: NDArray[np.floating], silence: F32) -> NDArray[np.int64]:
+    """Places of frames that show the resting mouth, of (N,) openings and (N,) silence; see `rest_shape`."""
     silent = np.flatnonzero(silence > 0.9)
-    pool, share = (silent, 0.5) if len(silent) >= _ENOUGH else (np.arange(len(shapes)), 0.08)
+    pool, share = (silent, 0.5) if len(silent) >= _ENOUGH else (np.arange(len(opening)), 0.08)
     count = max(int(share * len(pool)), 1)
-    chosen = pool[np.argsort(opening[pool], kind="stable")[:count]]
-    return shapes[chosen].mean(axis=0)
+    return pool[np.argsort(opening[pool], kind="stable")[:count]]

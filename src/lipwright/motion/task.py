@@ -83,6 +83,11 @@ class MotionTask:
         for group in self._optimiser.param_groups:
             group["lr"] = _LAST_RATE + (self.config.learning_rate - _LAST_RATE) * share
 
+    @property
+    def complete(self) -> bool:
+        """Whether the discriminator, if there is one, takes part by now."""
+        return self._judge is None or self._spent >= self.config.alone
+
     def step(self, step_index: int) -> dict[str, float]:
         """One optimisation step; returns its losses in normalised units (equations 1 to 4 for a cascade)."""
         batch, around = self._batches.draw(step_index), self.config.context_frames
@@ -122,7 +127,7 @@ class MotionTask:
         """Mean squared error of standardised components, and what the discriminator says once it has joined."""
         loss = squared_error(truth, made) / (truth.shape[-1] * network.scale**2)
         told = {"loss": loss}
-        if self._judge is not None and self._spent >= self.config.alone:
+        if self._judge is not None and self.complete:
             real, shown = truth / network.scale, made / network.scale
             told["judge"] = self._judge.learn(heard, other, real, shown)
             told["verdict"] = self._judge.verdict(heard, shown)

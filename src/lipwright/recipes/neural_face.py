@@ -15,7 +15,9 @@ from lipwright.core.errors import CheckpointError, ConfigError
 from lipwright.core.progress import Progress
 from lipwright.face.morphable import store
 from lipwright.face.morphable.fit import Fit
+from lipwright.motion.expression_lips import FEATURES
 from lipwright.motion.expression_model import ExpressionConfig
+from lipwright.motion.expression_pairs import own_pairs
 from lipwright.recipes.expression_pairs import PairsConfig, divided_settings, gathered
 from lipwright.recipes.parts import RENDER_FRAMES, stretches, watched
 from lipwright.render.neural_face.config import NeuralFaceConfig, changed_preset
@@ -25,7 +27,7 @@ from lipwright.subject.face import fit_subject
 from lipwright.subject.store import Subject
 from lipwright.train.loop import Budget, TrainingRecord
 from lipwright.train.run import Run
-from lipwright.train.speech_expression import fit_expression
+from lipwright.train.speech_expression import fit_expression, with_lips
 
 if TYPE_CHECKING:
     from lipwright.render.neural_face.data import FaceData
@@ -48,6 +50,9 @@ class FacePlan:
     expression: ExpressionConfig = field(default_factory=ExpressionConfig)
     own_split: str | None = None
     """Split of the footage whose own pairs are learnt from; None: all of it, of which some is held out then."""
+    closing: bool = True
+    """Whether lips close where phones say so and rest in silence (`motion.expression_lips`); published systems do not
+    care."""
 
 
 class MadeFace(NamedTuple):
@@ -142,6 +147,9 @@ def train_neural_face(
     if limit.seconds is not None:
         share = Budget(seconds=min(limit.seconds * EXPRESSION_SHARE, EXPRESSION_LIMIT_S))
     said, record = fit_expression(pairs, plan.expression, share, run)
+    if plan.closing:
+        heard = (plan.expression.feature, *FEATURES)
+        said = with_lips(said, own_pairs(subject, fit, heard, split=plan.own_split), fit, motion)
     record.about = facts
     records = {"expression": record}
     if ready is not None:

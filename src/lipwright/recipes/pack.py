@@ -13,9 +13,13 @@ from lipwright.core.errors import ConfigError
 from lipwright.core.progress import Progress, Silent
 from lipwright.recipes import crossmodal, neural_face
 from lipwright.recipes.base import find
-from lipwright.recipes.parts import translation_data
+from lipwright.recipes.parts import train_motion, translation_data
 from lipwright.subject.store import Subject
+from lipwright.train.loop import Budget
 from lipwright.train.run import Run
+
+_MOTION_STEPS = 500
+"""Of the motion model that says the lips of validation frames; those of training frames are as tracked."""
 
 
 def pack(
@@ -77,8 +81,14 @@ def _pack_crossmodal(subject: Subject, out: Path, plan: crossmodal.Plan, megabyt
 
     if plan.oracle.kind == "memory":
         raise ConfigError("the memory as oracle needs the footage itself; train oracle=memory where the footage is")
+    lips = None
+    if plan.config.lips:
+        with tempfile.TemporaryDirectory() as folder:
+            run = Run(Path(folder), 0, "cpu", False, progress)
+            motion, _ = train_motion(subject, find("virtual-human"), Budget(steps=_MOTION_STEPS), run)
+        lips = crossmodal.spoken_lips(subject, plan.config, motion)
     progress.start("speech features", None)
-    windows = crossmodal.heard(subject, plan.config)
+    windows = crossmodal.heard(subject, plan.config, lips)
     progress.finish()
     data = crossmodal.oracle_data(subject, plan.oracle, progress)
     frames = np.concatenate(crossmodal.chosen_frames(subject))

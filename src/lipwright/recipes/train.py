@@ -206,6 +206,15 @@ def _make(
         face = neural_face.train_neural_face(subject, plan.face, motion, left, run, ready)
         motions[face.motion.info.produces], renderers[recipe.renderer] = face.motion, face.renderer
         records |= face.records
+    elif plan.crossmodal is not None:
+        lips = crossmodal.spoken_lips(subject, plan.crossmodal.config, motion)
+        window = crossmodal.speech_window(plan.crossmodal.config, lips)
+        motions[window.info.produces] = window
+        if plan.ready is not None:
+            renderers["crossmodal"] = plan.ready
+        else:
+            renderers["crossmodal"], made = crossmodal.train_crossmodal(subject, plan.crossmodal, left, run, lips)
+            records |= made
     elif plan.ready is not None:
         renderers[recipe.renderer] = plan.ready
     elif plan.translation is not None:
@@ -213,12 +222,6 @@ def _make(
         renderers["translation"], records["renderer"] = fit_translation(
             plan.translation, data, left, run, start=plan.start
         )
-    elif plan.crossmodal is not None:
-        renderers["crossmodal"], made = crossmodal.train_crossmodal(subject, plan.crossmodal, left, run)
-        records |= made
-    if plan.crossmodal is not None:
-        window = crossmodal.speech_window(plan.crossmodal.config)
-        motions[window.info.produces] = window
     own = renderers[recipe.renderer].accepts
     check_pairing(motions.get(own, motion).info, own, recipe.name)
     return motions, renderers, records

@@ -59,6 +59,7 @@ class Task(Protocol):
     # preview() -> (H, W, 3) picture to look at, written at every validation
     # speed() -> figures of the running training, shown and recorded
     # kept: names of the modules that are its result, all when it does not say
+    # complete: False while a part of it has yet to join; what is best is chosen only from then on
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,7 @@ class Loop:
         if self._log is not None:
             for tag, value in scores.items():
                 self._log(f"{self.name}/validation/{tag}", value, self.record.steps)
-        if scores["score"] < self._best_score:
+        if getattr(self.task, "complete", True) and scores["score"] < self._best_score:
             self._best_score = scores["score"]
             kept = getattr(self.task, "kept", self.task.modules())
             self._best = {k: copy.deepcopy(self.task.modules()[k].state_dict()) for k in kept}

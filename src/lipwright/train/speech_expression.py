@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+
+from lipwright.core.contracts import MotionModel
+from lipwright.face.morphable.fit import Fit
+from lipwright.motion.expression_lips import FEATURES, fit_expression_lips, gap_of
 from lipwright.motion.expression_model import ExpressionConfig, ExpressionMotion
 from lipwright.motion.expression_pairs import ExpressionPairs
-from lipwright.motion.expression_task import ExpressionTask
+from lipwright.motion.expression_task import ExpressionTask, held_out_scores
+from lipwright.motion.model import CascadeMotion
 from lipwright.train.loop import Budget, TrainingRecord
 from lipwright.train.run import Run
 
@@ -22,3 +30,27 @@ def fit_expression(
     task = ExpressionTask(config, pairs, run.seed, run.device)
     record = run.loop(task, budget, name)
     return task.model(), record
+
+
+def with_lips(model: ExpressionMotion, own: ExpressionPairs, fit: Fit, landmarks: MotionModel) -> ExpressionMotion:
+    """`model` with lips that close on the phones that demand it, rest in silence and open as far as the person's.
+
+    Args:
+        own: pairs of the person, the same that were learnt from, holding also `motion.expression_lips.FEATURES`.
+        fit: that they are of.
+        landmarks: speech to landmarks of the same person; how surely the recogniser hears closures is taken from it,
+            where it knows: a fit blurs short ones.
+    """
+    parts = [own.frames(np.arange(a, b)) for a, b in own.stretches()]
+    phones, pauses = ([part.features[name] for part in parts] for name in FEATURES)
+    lips = fit_expression_lips(
+        *gap_of(fit.model, fit.coefficients.geometry),
+        [part.expression for part in parts],
+        [part.weight > 0 for part in parts],
+        phones,
+        pauses,
+    )
+    if isinstance(landmarks, CascadeMotion) and landmarks.statistics.lips is not None:
+        lips = replace(lips, trust=max(lips.trust, landmarks.statistics.lips.trust))
+    amplitude = held_out_scores(model.closing(lips), own)["aperture_amplitude"]
+    return model.closing(lips.growing(1 / max(amplitude, 1e-3)))

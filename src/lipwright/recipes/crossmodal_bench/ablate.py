@@ -18,7 +18,6 @@ from lipwright.evaluate.rendered import held_out
 from lipwright.evaluate.speakers import PersonaSpeaker
 from lipwright.face.smooth import runs
 from lipwright.recipes.base import find
-from lipwright.recipes.crossmodal import speech_window
 from lipwright.recipes.crossmodal_bench import strip
 from lipwright.recipes.crossmodal_bench.artefacts import artefacts
 from lipwright.recipes.crossmodal_bench.comparison import compared, persona_of
@@ -68,7 +67,7 @@ def _renderer(row: Row, shop: Workshop) -> Made:
     start, stop, other = _stretches(shop.subject)
     said = shop.heard(plan.config)
     heads, others = (shop.subject.track[t : t + stop - start] for t in (start, other))
-    silent = strip.silence(speech_window(plan.config), stop - start)
+    silent = strip.silence(shop.window(plan.config), stop - start)
     tests = head_tests(renderer, heads, others, said[start:stop], silent)
     facts = {
         "changes": dict(row.changes),
@@ -152,7 +151,7 @@ def _strip(row: Row, shop: Workshop) -> Made:
         return Made(row, {}, reason="the speech engine does not say when its phones sound")
     voice = voice_of_samples(spoken.samples, spoken.sample_rate)
     start, stop, _ = _stretches(shop.subject)
-    model = speech_window(renderer.config)
+    model = shop.window(renderer.config)
     picture, count = strip.we_strip(renderer, model, shop.subject.track[start:stop], voice.source, spoken.phones)
     return Made(row, {**facts, "text": strip.TEXT, "mouths": count}, {"strip": picture})
 
@@ -163,7 +162,7 @@ def _compare(row: Row, shop: Workshop, mode: str = "sewn") -> Made:
         return Made(row, {}, reason=_NO_FOOTAGE)
     trained, facts = _ours(shop)
     renderer = CrossModalRenderer(trained.network, trained.geometry, mode, shop.run.device)
-    window = speech_window(renderer.config)
+    window = shop.window(renderer.config)
     motions: dict[str, MotionModel] = {window.info.produces: window}
     persona = persona_of(shop.subject, motions, "crossmodal", renderer, mode)
     return Made(row, {**facts, "protocols": compared(PersonaSpeaker(persona), reported, shop.run.work, row.file)})

@@ -16,8 +16,13 @@ import numpy as np
 from lipwright.core.config import config_key, to_dict
 from lipwright.core.contracts import F32
 from lipwright.core.files import make_folder, write_json
+from lipwright.motion.model import CascadeMotion
+from lipwright.motion.spoken_lips import SpokenLips
+from lipwright.motion.window import SpeechWindow
 from lipwright.recipes import crossmodal
+from lipwright.recipes.base import find
 from lipwright.recipes.crossmodal_bench.rows import Row, Table
+from lipwright.recipes.parts import train_motion
 from lipwright.render.crossmodal.config import CrossModalConfig
 from lipwright.render.crossmodal.data import CrossModalData
 from lipwright.render.crossmodal.pairs import PicturePairs
@@ -44,14 +49,28 @@ class Workshop:
         self._data: CrossModalData | None = None
         self._oracle_data: OracleData | None = None
         self._heard: tuple[Any, F32] | None = None
+        self._motion: CascadeMotion | None = None
         make_folder(self.run.work)
 
     def heard(self, config: CrossModalConfig) -> F32:
         """(T, window, k) what is heard around every frame of the subject; the last one is kept."""
-        alike = (config.speech, config.window, config.expressions)
+        alike = (config.speech, config.window, config.lips, config.expressions)
         if self._heard is None or self._heard[0] != alike:
-            self._heard = alike, crossmodal.heard(self.subject, config)
+            self._heard = alike, crossmodal.heard(self.subject, config, self.lips(config))
         return self._heard[1]
+
+    def lips(self, config: CrossModalConfig) -> SpokenLips | None:
+        """Who says the lips of this configuration; the motion model behind it is trained once."""
+        if config.lips and self._motion is None:
+            file = self.run.work / "motion.safetensors"
+            if not file.is_file():
+                train_motion(self.subject, find("virtual-human"), self.table.budget, self.run)[0].save(file)
+            self._motion = CascadeMotion.load(file)
+        return crossmodal.spoken_lips(self.subject, config, self._motion)
+
+    def window(self, config: CrossModalConfig) -> SpeechWindow:
+        """The motion model that gives a renderer of this configuration what it hears."""
+        return crossmodal.speech_window(config, self.lips(config))
 
     def forget_heard(self) -> None:
         """Another network stands behind a speech feature of the same name."""
@@ -60,7 +79,7 @@ class Workshop:
     def data(self, config: CrossModalConfig) -> CrossModalData:
         """Pictures of the subject with what this configuration hears; pictures are cut once."""
         if self._data is None or self._data.geometry.size != config.size:
-            self._data = crossmodal.crossmodal_data(self.subject, config, self.run.progress)
+            self._data = crossmodal.crossmodal_data(self.subject, config, self.run.progress, self.lips(config))
         frames = np.concatenate(crossmodal.chosen_frames(self.subject))
         return replace(self._data, speech=self.heard(config)[frames])
 

@@ -104,7 +104,7 @@ class Table:
         if own.size < paper.size:
             paper = replace(paper, size=own.size, n_downs=own.n_downs)
         expression: ExpressionConfig = LINEAR
-        return FacePlan(paper, replace(plan.pairs, teacher="none"), expression)
+        return FacePlan(paper, replace(plan.pairs, teacher="none"), expression, closing=False)
 
 
 @dataclass(frozen=True)

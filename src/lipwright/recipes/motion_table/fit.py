@@ -39,7 +39,10 @@ def fit(
     training: Training,
     tell: Callable[[int], None] = lambda epoch: None,
 ) -> Fitted:
-    """Train until `patience` epochs bring no better mouth on the validation stretches."""
+    """Train until `patience` epochs bring no better mouth on the validation stretches.
+
+    Where a discriminator joins later, they count from there on: before that there is nothing of it to be measured.
+    """
     began, busy = time.perf_counter(), time.process_time()
     task = MotionTask(config, data, seed, training.device)
     per_epoch, step = task.steps_per_epoch(), 0
@@ -50,10 +53,10 @@ def fit(
             task.step(step)
             step += 1
         error = held_out(task.model(), data)
-        if error < best:
+        if task.complete and error < best:
             best, best_epoch, kept = error, epoch, copy.deepcopy(task.cascade.state_dict())
         tell(epoch)
-        if epoch - best_epoch >= training.patience:
+        if task.complete and epoch - best_epoch >= training.patience:
             break
     task.cascade.load_state_dict(kept)
     spent = time.perf_counter() - began, time.process_time() - busy

@@ -17,6 +17,7 @@ _CHOICES = {"backbone": BACKBONES, "augmentation": AUGMENTATIONS, "oracle": ORAC
 _LEAST = {
     "window": 1,
     "speech_dim": 1,
+    "lips": 0,
     "expressions": 0,
     "heard_bases": 0,
     "width": 1,
@@ -38,6 +39,9 @@ class CrossModalConfig:
     """Its channels in a video frame, without expressions."""
     window: int = 6
     """Video frames of it the network hears for one picture: t-3 to t+2."""
+    lips: int = 0
+    """Components of the lips' shape in every row, as a landmark model says them from the same speech (ours, see
+    `motion.spoken_lips`): they tell apart what visemes alone would blur. 0 for none, as published."""
     expressions: int = 0
     """Slow numbers (a smile) appended to every row of the window."""
     width: int = 8
@@ -121,8 +125,8 @@ class CrossModalConfig:
 
     @property
     def k(self) -> int:
-        """Numbers in a row of the speech window: the feature's and the expressions."""
-        return self.speech_dim + self.expressions
+        """Numbers in a row of the speech window: the feature's, the lips' and the expressions."""
+        return self.speech_dim + self.lips + self.expressions
 
     @property
     def bases(self) -> int:
@@ -138,6 +142,7 @@ class CrossModalConfig:
 PRESETS: dict[str, CrossModalConfig] = {
     "draft": CrossModalConfig(
         size=256,
+        lips=8,
         expressions=1,
         ndf=16,
         batch=2,
@@ -147,8 +152,8 @@ PRESETS: dict[str, CrossModalConfig] = {
         gan_start=0.5,
         gan_full=0.8,
     ),
-    "standard": CrossModalConfig(size=512, expressions=1, ndf=32),
-    "broadcast": CrossModalConfig(size=768, expressions=1, ndf=64),
+    "standard": CrossModalConfig(size=512, lips=8, expressions=1, ndf=32),
+    "broadcast": CrossModalConfig(size=768, lips=8, expressions=1, ndf=64),
 }
 
 
