@@ -18,7 +18,9 @@ from lipwright.render.crossmodal.data import CrossModalData
 from lipwright.render.crossmodal.pairs import PicturePairs
 from lipwright.render.translation.crops import Crops
 
-SMALL = replace(preset("draft"), width=4, window=3, speech_dim=2, expressions=0, ndf=4, bf16=False, augmentation="none")
+SMALL = replace(
+    preset("draft"), width=4, window=3, speech_dim=2, lips=0, expressions=0, ndf=4, bf16=False, augmentation="none"
+)
 """A small network at the smallest size."""
 
 

@@ -15,10 +15,14 @@ from lipwright.render.crossmodal.config import CrossModalConfig
 from lipwright.render.crossmodal.data import CrossModalData
 from lipwright.render.crossmodal.networks import CrossModal
 from lipwright.render.crossmodal.pairs import PicturePairs
+from lipwright.render.crossmodal.prototypes import Prototypes
 from lipwright.render.crossmodal.task import CrossModalTask
 from lipwright.render.translation.crops import Crops
 from lipwright.render.translation.held_out import rgb8
 from lipwright.train.loop import Budget, Loop
+
+FIXED = tuple(f"prototypes.{name}" for name in ("mouths", "heads", "weight", "place"))
+"""What prototypes keep as they were found."""
 
 
 def few(data: CrossModalData, frames: int = 4) -> CrossModalData:
@@ -59,7 +63,8 @@ def test_one_head_learns_to_say_what_it_hears(data: CrossModalData, config: Cros
 
 
 def test_everything_that_plays_moves(data: CrossModalData, pairs: PicturePairs, config: CrossModalConfig) -> None:
-    task = CrossModalTask(replace(config, augmentation="ours", batch=2), data, pairs, seed=1)
+    config = replace(config, augmentation="ours", batch=2)
+    task = CrossModalTask(config, data, pairs, seed=4)  # its samples leave several prototypes to choose among
     task.budget_fraction(0.9)
     before = weights(task)
     told = task.step(0)
@@ -70,7 +75,7 @@ def test_everything_that_plays_moves(data: CrossModalData, pairs: PicturePairs, 
     assert all(np.isfinite(value) and value > 0 for value in told.values())
     after = weights(task)
     for name, tensor in before.items():
-        learns = not name.endswith(("encoder.mean", "encoder.scale", "decoder.base", "decoder.moves"))
+        learns = not name.endswith(("encoder.mean", "encoder.scale", "decoder.base", "decoder.moves", *FIXED))
         assert torch.equal(after[name], tensor) != learns, name
     assert set(task.speed()) == {"step_ms", "wait_ms", "loader_fps"}
 
@@ -132,8 +137,9 @@ def test_what_is_saved_draws_the_same_bit_for_bit(
     task.step(0)
     network = task.network()
     save_tensors(tmp_path / "net.safetensors", network.state_dict())
-    again = CrossModal(config, data.geometry.mouth_square)
-    load_into(again, load_tensors(tmp_path / "net.safetensors")[0], "the file")
+    tensors = load_tensors(tmp_path / "net.safetensors")[0]
+    again = CrossModal(config, data.geometry.mouth_square, Prototypes.shape_in(tensors))
+    load_into(again, tensors, "the file")
     batch = data.plain(np.array([44]), config)
     with torch.no_grad():
         for a, b in zip(network(batch.strokes, batch.speech), again(batch.strokes, batch.speech), strict=True):

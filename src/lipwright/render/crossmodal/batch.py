@@ -26,9 +26,15 @@ class Batch:
     """(B, 1, S, S) of each pixel of the head picture in its reconstruction: 1, and more around the mouth."""
     weight: Tensor
     """(B, 1, S, S) the same of the mouth picture."""
+    place: Tensor
+    """(B,) place in the data of the frame that speaks."""
 
     def to(self, device: torch.device, layout: torch.memory_format) -> Batch:
         """On a device."""
-        pictures = (self.strokes, self.head, self.mouth, self.known, self.head_weight, self.weight)
-        strokes, *others = (x.to(device, memory_format=layout, non_blocking=True) for x in pictures)
-        return Batch(strokes, self.speech.to(device, non_blocking=True), *others)
+
+        def maps(x: Tensor) -> Tensor:
+            return x.to(device, memory_format=layout, non_blocking=True)
+
+        speech, place = (x.to(device, non_blocking=True) for x in (self.speech, self.place))
+        weights = maps(self.known), maps(self.head_weight), maps(self.weight)
+        return Batch(maps(self.strokes), speech, maps(self.head), maps(self.mouth), *weights, place)

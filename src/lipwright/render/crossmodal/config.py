@@ -20,6 +20,7 @@ _LEAST = {
     "lips": 0,
     "expressions": 0,
     "heard_bases": 0,
+    "prototypes": 0,
     "width": 1,
     "ndf": 1,
     "n_scales": 1,
@@ -55,6 +56,9 @@ class CrossModalConfig:
     """Pictures that a linear regression from speech adds to these, so that listening need not be learnt from nothing
     (ours): 2,532 weights and 0.33 % of the operations more at 34 visemes and a smile. They need
     `mean_base`; 0 for none."""
+    prototypes: int = 96
+    """Mouths of the footage that speech chooses among, added to these pictures (ours, see `render.crossmodal.
+    prototypes`); they need `heard_bases`; 0 for none."""
     decoders: int = 2
     """2: a mouth decoder whose features are pasted into the head's; 1: one decoder for the whole head (Fig. 10)."""
     backbone: str = "ours"
@@ -144,13 +148,14 @@ PRESETS: dict[str, CrossModalConfig] = {
         size=256,
         lips=8,
         expressions=1,
+        prototypes=160,
         ndf=16,
         batch=2,
         learning_rate=1e-3,
-        gan_weight=0.1,
-        feature_weight=4.0,
-        gan_start=0.5,
-        gan_full=0.8,
+        gan_weight=0.2,
+        feature_weight=6.0,
+        gan_start=0.4,
+        gan_full=0.6,
     ),
     "standard": CrossModalConfig(size=512, lips=8, expressions=1, ndf=32),
     "broadcast": CrossModalConfig(size=768, lips=8, expressions=1, ndf=64),

@@ -33,6 +33,7 @@ class _Sample(NamedTuple):
     known: F32
     head_weight: F32
     weight: F32
+    place: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ class CrossModalData:
     def plain(self, indices: NDArray[np.int64], config: CrossModalConfig) -> Batch:
         """Real frames as they are, for validation."""
         still, weight = Change.none(), config.lip_weight
-        return _collate([self._sample(p, p, *self._real(int(i)), still, weight)
+        return _collate([self._sample(int(i), p, p, *self._real(int(i)), still, weight)
                          for i, p in zip(indices, self.landmarks[indices], strict=True)])  # fmt: skip
 
     def _drawn(self, config: CrossModalConfig, pairs: PicturePairs | None, rng: np.random.Generator) -> _Sample:
@@ -138,32 +139,34 @@ class CrossModalData:
         if config.augmentation == "ours":
             sigma = config.jitter_px * config.size / 256
             points = points + rng.normal(0, sigma, points.shape).astype(np.float32)
-        return self._sample(points, shown, self.speech[i], self.outline[j], *pictures, change, config.lip_weight)
+        return self._sample(i, points, shown, self.outline[j], *pictures, change, config.lip_weight)
 
-    def _real(self, i: int) -> tuple[F32, F32, U8, U8]:
-        return self.speech[i], self.outline[i], self.head[i], self.mouth[i]
+    def _real(self, i: int) -> tuple[F32, U8, U8]:
+        return self.outline[i], self.head[i], self.mouth[i]
 
     def _sample(
         self,
+        place: int,
         points: F32,
         shown: F32,
-        speech: F32,
         outline: F32,
         head: U8,
         mouth: U8,
         change: Change,
         lip_weight: float,
     ) -> _Sample:
-        """Strokes of `points`; pictures in which the mouth is at `shown`."""
+        """What frame `place` says; strokes of `points`; pictures in which the mouth is at `shown`."""
         size = self.geometry.size
         seen = strokes(change.points(points), change.points(outline), size)
         moved, known = change.mouth(mouth, self.geometry.mouth_from_head(size))
         at = change.points(shown)
-        weights = []
+        weights: list[F32] = []
         for box in (self.geometry.mouth_in_head(at), self.geometry.mouth_box(at, size)):
             weights.append(np.ones((1, size, size), np.float32))
             weights[-1][0][box] = lip_weight
-        return _Sample(seen, speech, _signed(change.head(head)), _signed(moved), known[None], *weights)
+        head_weight, weight = weights
+        told = self.speech[place], _signed(change.head(head)), _signed(moved), known[None]
+        return _Sample(seen, *told, head_weight, weight, np.array(place))
 
 
 def _collate(samples: list[_Sample]) -> Batch:

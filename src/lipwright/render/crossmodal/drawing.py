@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import astuple
 from functools import partial
 
 import numpy as np
@@ -98,6 +99,8 @@ class Drawing:
         """One way of drawing, for other engines."""
         c = self.network.config
         sizes = {"kind": "crossmodal", "size": c.size, "width": c.width, "residual": c.residual, "k": c.k}
+        mouths = self.network.prototypes
+        sizes["prototypes"] = None if mouths is None else astuple(mouths.shape)
         more = {"decoders": c.decoders, "backbone": c.backbone, "window": c.window, "square": self.network.mouth_square}
         return Network(
             f"crossmodal-{'head' if region is None else 'region'}{'-mouth' if mouth else ''}",

@@ -8,6 +8,8 @@ overwrite the square in the head's before the head's output convolution, which b
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -19,6 +21,7 @@ from lipwright.core.contracts import F32
 from lipwright.core.errors import ConfigError
 from lipwright.render.crossmodal.backbones import Added, Backbone, Conv2d, ConvTranspose2d, backbone
 from lipwright.render.crossmodal.config import CrossModalConfig
+from lipwright.render.crossmodal.prototypes import Prototypes, Shape
 from lipwright.render.crossmodal.start import Start
 from lipwright.render.translation.layers import initialise
 
@@ -101,15 +104,23 @@ class Decoder(nn.Module):
         self.trunk = nn.Sequential(*(layers.up(a, b) for a, b in pairwise(steps)), layers.conv(width, width))
         self.output = Conv2d(width, 3, 2 * REACH + 1, padding=REACH)
 
-    def picture(self, features: Tensor, said: Tensor | None = None, region: Region | None = None) -> Tensor:
+    def picture(
+        self,
+        features: Tensor,
+        said: Tensor | None = None,
+        region: Region | None = None,
+        lay: Callable[[Tensor], Tensor] | None = None,
+    ) -> Tensor:
         """(B, width, S, S) to (B, 3, S, S) in [-1, 1], or to what of it lies in `region`: the same numbers.
 
-        Args: `said` (B, K), how much of each of the pictures that speech adds.
+        Args: `said` (B, K), how much of each of the pictures that speech adds; `lay` puts more into the base.
         """
         base = self.base
         if said is not None:
             small = (said @ self.moves.flatten(1).to(said.dtype)).view(-1, *self.moves.shape[1:])
             base = base + F.interpolate(small.float(), scale_factor=2, mode="bilinear", align_corners=False)
+        if lay is not None:
+            base = lay(base)
         if region is None:
             return torch.tanh(self.output(features).float() + base)
         left, top, right, bottom = region
@@ -145,10 +156,11 @@ class CrossModal(nn.Module):
     Args:
         config: sizes and variants.
         mouth_square: where the mouth picture is in the head's, fixed for a person (render.head.HeadGeometry).
+        prototypes: how many mouths speech chooses among, and where they lie; None: none.
     Source: paper D, Table 2 and the text around it; SPEC of the layers in the module's docstring.
     """
 
-    def __init__(self, config: CrossModalConfig, mouth_square: Square) -> None:
+    def __init__(self, config: CrossModalConfig, mouth_square: Square, prototypes: Shape | None = None) -> None:
         super().__init__()
         x, y, side = mouth_square
         if side < 1 or min(x, y) < 0 or max(x, y) + side > config.size:
@@ -170,6 +182,7 @@ class CrossModal(nn.Module):
         self.head_decoder = Decoder(layers, width, config.size, bases)
         self.mouth_decoder = Decoder(layers, width, config.size, bases) if config.decoders == 2 else None
         self.said = nn.Linear(config.window * config.k, bases) if bases else None
+        self.prototypes = Prototypes(prototypes, bases, config.size, mouth_square) if prototypes and bases else None
         self.reduction: nn.Module = Reduction(side)
         initialise(self)
         for layer in self.modules():
@@ -179,25 +192,27 @@ class CrossModal(nn.Module):
         with torch.no_grad():
             first.weight[:, widest:] *= _SPEECH_START
 
-    def forward(self, strokes: Tensor, speech: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, strokes: Tensor, speech: Tensor, hidden: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """The head and the mouth square of it at full size.
 
-        Args: strokes (B, 3, S, S) in [0, 1]; speech (B, window, k).
+        Args: strokes (B, 3, S, S) in [0, 1]; speech (B, window, k); hidden (B, P) prototypes that must not be used.
         Returns: head (B, 3, S, S) and mouth (B, 3, S, S), both in [-1, 1]. With one decoder the mouth is what the
         head's square shows, enlarged.
         """
         head, mouth = self._features(strokes, speech)
         said = self._said(speech)
-        picture = self.head_decoder.picture(head, said)
+        lay_head, lay_mouth = self._layers(said, hidden)
+        picture = self.head_decoder.picture(head, said, lay=lay_head)
         if mouth is None or self.mouth_decoder is None:
             x, y, side = self.mouth_square
             square = picture[:, :, y : y + side, x : x + side].float()
             return picture, F.interpolate(square, size=picture.shape[2:], mode="bicubic", antialias=True).clamp(-1, 1)
-        return picture, self.mouth_decoder.picture(mouth, said)
+        return picture, self.mouth_decoder.picture(mouth, said, lay=lay_mouth)
 
     def draw(self, strokes: Tensor, speech: Tensor, region: Region | None = None) -> Tensor:
         """The head alone, or what of it lies in `region`: the mouth's own output convolution is not needed."""
-        return self.head_decoder.picture(self._features(strokes, speech)[0], self._said(speech), region)
+        said = self._said(speech)
+        return self.head_decoder.picture(self._features(strokes, speech)[0], said, region, self._layers(said)[0])
 
     def draw_both(self, strokes: Tensor, speech: Tensor, region: Region | None = None) -> tuple[Tensor, Tensor]:
         """As `draw`, and the mouth square at full size; ConfigError for a network of one decoder."""
@@ -205,7 +220,18 @@ class CrossModal(nn.Module):
         if mouth is None or self.mouth_decoder is None:
             raise ConfigError("a network of one decoder draws no mouth of its own; draw its head")
         said = self._said(speech)
-        return self.head_decoder.picture(head, said, region), self.mouth_decoder.picture(mouth, said)
+        lay_head, lay_mouth = self._layers(said)
+        picture = self.head_decoder.picture(head, said, region, lay_head)
+        return picture, self.mouth_decoder.picture(mouth, said, lay=lay_mouth)
+
+    def _layers(
+        self, said: Tensor | None, hidden: Tensor | None = None
+    ) -> tuple[Callable[[Tensor], Tensor] | None, Callable[[Tensor], Tensor] | None]:
+        """What puts the chosen mouths into the bases of head and mouth."""
+        if self.prototypes is None or said is None:
+            return None, None
+        choice = self.prototypes.choose(said, hidden)
+        return partial(self.prototypes.in_head, choice=choice), partial(self.prototypes.in_mouth, choice=choice)
 
     def start_from(self, start: Start) -> None:
         """Begin with pictures that move with what is heard."""
@@ -216,6 +242,10 @@ class CrossModal(nn.Module):
             with torch.no_grad():
                 self.said.weight.copy_(torch.from_numpy(start.weight))
                 self.said.bias.copy_(torch.from_numpy(start.bias))
+        if self.prototypes is not None and start.chosen is not None:
+            assert start.chosen_mouths is not None
+            assert start.chosen_heads is not None
+            self.prototypes.start_from(start.chosen, start.chosen_mouths, start.chosen_heads)
 
     def heard(self, speech: F32) -> F32 | None:
         """(N, K) how much of each moving base windows of speech (N, window, k) add; None without such bases."""

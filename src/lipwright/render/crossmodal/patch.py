@@ -74,7 +74,10 @@ def placed(head: U8, mouth: U8 | None, geometry: HeadGeometry, area: Area, scale
     grown = (size[0] / head.shape[1], size[1] / head.shape[0])
     to_patch = scale_map(grown, -area[1].start * grown[0], -area[0].start * grown[1])
     step = grown[0] * geometry.mouth_square[2] / geometry.size
-    if step < 0.8:  # warpAffine does not antialias
+    # warpAffine does not antialias. A mouth learnt from fewer pixels than it is drawn with holds no finer detail than
+    # they did, and blur would take some of that.
+    known = min(geometry.native_px / geometry.size, 1.0)
+    if step < 0.8 * known:
         mouth = np.asarray(cv2.GaussianBlur(mouth, (0, 0), 0.4 / step), np.uint8)
     affine = compose(to_patch, to_crop).astype(np.float64)
     picture = cv2.warpAffine(mouth, affine, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)

@@ -22,6 +22,7 @@ from lipwright.render.crossmodal.config import CrossModalConfig
 from lipwright.render.crossmodal.drawing import Drawing
 from lipwright.render.crossmodal.networks import CrossModal
 from lipwright.render.crossmodal.patch import covering, finer, hull_mask, in_light_of, placed, scale_map
+from lipwright.render.crossmodal.prototypes import Prototypes
 from lipwright.render.crossmodal.strokes import strokes
 from lipwright.render.head import HeadGeometry
 from lipwright.render.patches import Area, bounds
@@ -180,8 +181,9 @@ class CrossModalRenderer:
         if "crossmodal" not in config:
             raise CheckpointError(f"{where} is not a cross-modal renderer; train it again with virtual-human")
         geometry = HeadGeometry.from_state(tensors)
-        network = CrossModal(from_dict(CrossModalConfig, config["crossmodal"]), geometry.mouth_square)
         weights = {k.removeprefix(PREFIX): v for k, v in tensors.items() if k.startswith(PREFIX)}
+        mouths = Prototypes.shape_in(weights)
+        network = CrossModal(from_dict(CrossModalConfig, config["crossmodal"]), geometry.mouth_square, mouths)
         load_into(network, weights, where)
         return cls(network, geometry, str(config.get("mode", "sewn")), device)
 
@@ -189,7 +191,8 @@ class CrossModalRenderer:
         """Write one safetensors file, atomically; `half` as 16-bit floats, for a narrow way home."""
         tensors, config = self.state()
         if half:
-            tensors = {k: v.half() if k.startswith(PREFIX) else v for k, v in tensors.items()}
+            large = {k for k, v in tensors.items() if k.startswith(PREFIX) and v.is_floating_point()}
+            tensors = {k: v.half() if k in large else v for k, v in tensors.items()}
         save_tensors(path, tensors, config)
 
     @classmethod

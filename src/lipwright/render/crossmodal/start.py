@@ -6,21 +6,24 @@ The network then learns what it misses, not speech from nothing (ours, not the p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from lipwright.core.contracts import F32, U8
+from lipwright.core.ibug import MOUTH
+from lipwright.face.align import apply
 from lipwright.render.crossmodal.config import CrossModalConfig
 from lipwright.render.crossmodal.data import CrossModalData
+from lipwright.render.crossmodal.prototypes import BRIGHTEST, Chosen, choose_frames
 
-BRIGHTEST = 0.98
-"""Of [-1, 1], in a base: beyond it tanh hardly moves."""
 _FRAMES = 1000
 _SMALL = 32
 """Side of the pictures on which the regression is found."""
+_ROOM = 0.2
+"""Of the mouths' width, that they are cut out beyond them."""
 _FOLDS = 5
 _RIDGES = 10.0 ** np.arange(-3, 1.6, 0.5)
 """Of the speech's own variance."""
@@ -31,7 +34,7 @@ F64 = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Start:
-    """Base pictures before tanh, and K pictures that are added to them as speech says; M = S / 2."""
+    """Base pictures before tanh, K pictures that are added to them as speech says, and P mouths; M = S / 2."""
 
     head: F32
     """(3, S, S)."""
@@ -45,6 +48,23 @@ class Start:
     """(K, 3, M, M)."""
     mouth_moves: F32
     """(K, 3, M, M)."""
+    chosen: Chosen | None = None
+    """Which mouths, and what is said in them; its frames are places in the data. None: there are none."""
+    chosen_mouths: U8 | None = None
+    """(P, S, S, 3) mouth pictures of these frames."""
+    chosen_heads: U8 | None = None
+    """(P, S, S, 3) head pictures of these frames."""
+
+
+def prototypes_of(data: CrossModalData, config: CrossModalConfig) -> tuple[int, int, int, int]:
+    """Left, top, width and height in the mouth picture of where mouths of training frames are."""
+    size = config.size
+    mouths = apply(data.geometry.mouth_from_head(size), data.landmarks[data.train])[:, MOUTH]
+    low, high = np.percentile(mouths.min(1), 2, axis=0), np.percentile(mouths.max(1), 98, axis=0)
+    room = _ROOM * (high[0] - low[0])
+    left, top = (max(int(v - room), 0) for v in low)
+    right, bottom = (min(int(v + room), size) for v in high)
+    return left, top, right - left, bottom - top
 
 
 def start_of(data: CrossModalData, config: CrossModalConfig, mean: F32, scale: F32) -> Start:
@@ -57,11 +77,20 @@ def start_of(data: CrossModalData, config: CrossModalConfig, mean: F32, scale: F
     speech = (data.speech[_spread(data.train)] - mean) * scale
     weight, bias = np.zeros((count, speech[0].size), np.float32), np.zeros(count, np.float32)
     moves = [np.zeros((count, 3, size // 2, size // 2), np.float32) for _ in range(2)]
+    chosen = None
     if count:
         weight, bias = heard_directions(speech, _small_mouths(data, config), count)
         said = speech.reshape(len(speech), -1) @ weight.T + bias
         moves = _moves(data, said, size // 2)
-    return Start(head, mouth, weight, bias, *moves)
+        if config.prototypes:
+            chosen = choose_frames(said, moves[1], config.prototypes)
+            chosen = replace(chosen, frames=_spread(data.train)[chosen.frames])
+    head_moves, mouth_moves = moves
+    start = Start(head, mouth, weight, bias, head_moves, mouth_moves)
+    if chosen is None:
+        return start
+    mouths, heads = (np.stack([crops[int(i)] for i in chosen.frames]) for crops in (data.mouth, data.head))
+    return replace(start, chosen=chosen, chosen_mouths=mouths, chosen_heads=heads)
 
 
 def before_tanh(picture: F32) -> F32:

@@ -16,9 +16,10 @@ from lipwright.render.crossmodal.batch import Batch
 from lipwright.render.crossmodal.config import CrossModalConfig
 from lipwright.render.crossmodal.data import CrossModalData
 from lipwright.render.crossmodal.held_out import HeldOut
-from lipwright.render.crossmodal.networks import STROKE_CHANNELS, CrossModal
+from lipwright.render.crossmodal.networks import STROKE_CHANNELS, CrossModal, SpeechEncoder
 from lipwright.render.crossmodal.pairs import PicturePairs
-from lipwright.render.crossmodal.start import start_of
+from lipwright.render.crossmodal.prototypes import Shape
+from lipwright.render.crossmodal.start import prototypes_of, start_of
 from lipwright.render.translation.discriminators import MultiscaleDiscriminator
 from lipwright.render.translation.game import Game
 from lipwright.render.translation.losses import laplacian_distance, weighted_mean
@@ -26,6 +27,8 @@ from lipwright.render.translation.pace import Pace
 from lipwright.render.translation.precision import autocast
 from lipwright.render.translation.schedule import adversarial_weight, learning_rate
 
+_SAME_SECOND = 25
+"""Places about a frame whose prototypes are hidden from it in training."""
 _BETA = 0.1
 """Where smooth L1 turns from quadratic to linear, of [-1, 1]."""
 
@@ -59,7 +62,7 @@ class CrossModalTask:
         self.config, self.data = config, data
         self.device = torch.device(device)
         self._perceptual = perceptual.to(self.device) if perceptual is not None else None
-        learner, judges = _build(config, data, seed)
+        learner, judges, self._shown = _build(config, data, seed)
         self._game = Game(config, {"learner": learner}, judges, self.device)
         self._gan = 0.0
         self._held_out = HeldOut(config, data, self._on_device, self._draw)
@@ -92,7 +95,8 @@ class CrossModalTask:
         with self._pace.step():
             batch = self._on_device(self._samples[step_index])
             with autocast(self.device, self.config.bf16):
-                head, mouth = self._game.parts["learner"].train()(batch.strokes, batch.speech)
+                learner = self._game.parts["learner"].train()
+                head, mouth = learner(batch.strokes, batch.speech, self._hidden(batch))
             head, mouth = head.float(), mouth.float()
             mouth = mouth * batch.known + batch.mouth * (1 - batch.known)
             losses = self._reconstruction("", head, batch.head, batch.head_weight, 1.0)
@@ -129,6 +133,13 @@ class CrossModalTask:
             f"{prefix}perceptual": weight * c.perceptual_weight * alike,
         }
 
+    def _hidden(self, batch: Batch) -> Tensor | None:
+        """(B, P) prototypes of the same second as what is asked for."""
+        if self._shown is None:
+            return None
+        near = (batch.place[:, None] - self._shown.to(batch.place)).abs() <= _SAME_SECOND
+        return near & ~near.all(1, keepdim=True)  # of a second of footage something must be left
+
     def _draw(self, strokes: Tensor, speech: Tensor) -> tuple[Tensor, Tensor]:
         """The averaged network's head and mouth pictures."""
         with torch.inference_mode(), autocast(self.device, self.config.bf16):
@@ -139,16 +150,26 @@ class CrossModalTask:
         return batch.to(self.device, self._game.layout)
 
 
-def _build(config: CrossModalConfig, data: CrossModalData, seed: int) -> tuple[CrossModal, dict[str, nn.Module]]:
-    """The network and its discriminators, the same for the same seed; the global random state is left alone."""
+def _build(
+    config: CrossModalConfig, data: CrossModalData, seed: int
+) -> tuple[CrossModal, dict[str, nn.Module], Tensor | None]:
+    """The network, its discriminators and (P,) places of its prototypes: the same for the same seed; the global random
+    state is left alone."""
+    encoder = SpeechEncoder(config.window, config.k, 1)
+    encoder.standardise(data.speech[data.train].reshape(-1, config.k))
+    mean, scale = encoder.mean, encoder.scale
+    start = start_of(data, config, mean.numpy(), scale.numpy()) if config.mean_base else None
+    chosen = start.chosen if start is not None else None
+    shape = None if chosen is None else Shape(len(chosen.frames), *prototypes_of(data, config))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        learner = CrossModal(config, data.geometry.mouth_square)
-        learner.speech_encoder.standardise(data.speech[data.train].reshape(-1, config.k))
-        if config.mean_base:
-            encoder = learner.speech_encoder
-            learner.start_from(start_of(data, config, encoder.mean.numpy(), encoder.scale.numpy()))
-        return learner, {
+        learner = CrossModal(config, data.geometry.mouth_square, shape)
+        learner.speech_encoder.mean.copy_(mean)
+        learner.speech_encoder.scale.copy_(scale)
+        if start is not None:
+            learner.start_from(start)
+        judges: dict[str, nn.Module] = {
             "discriminator": MultiscaleDiscriminator(STROKE_CHANNELS + 3, config.ndf, config.n_scales),
             "mouth_discriminator": MultiscaleDiscriminator(3, config.ndf, 1),
         }
+    return learner, judges, None if chosen is None else torch.from_numpy(chosen.frames)
