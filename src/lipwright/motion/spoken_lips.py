@@ -48,7 +48,8 @@ class LipShape:
         deviation = np.maximum(size[:count] / np.sqrt(len(flat)), _LEAST)
         # Signs are arbitrary; the same ones on every machine.
         turn = np.sign(ways[:count][np.arange(count), np.abs(ways[:count]).argmax(1)])
-        return cls(mean.astype(np.float32), (ways[:count].T * turn / deviation).astype(np.float32))
+        basis = np.ascontiguousarray(ways[:count].T * turn / deviation, np.float32)  # as it is when loaded: same sums
+        return cls(mean.astype(np.float32), basis)
 
     def __call__(self, shapes: F32) -> F32:
         """(T, 29, 2) to (T, n)."""
