@@ -87,3 +87,21 @@ def test_chunks_equal_the_whole_over_block_borders(speech: np.ndarray) -> None:
 def test_digital_silence_costs_no_decoding_and_says_silence() -> None:
     rows = compute("phones", array_source(np.zeros(0, np.float32)), -20, 40)
     np.testing.assert_array_equal(rows, phone_rows(["SIL"] * 40))
+
+
+def test_phones_and_visemes_hear_the_same_stretch_once(speech: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The recogniser is most of what both cost: who asks second is told what the first heard."""
+    heard: list[int] = []
+    recognised = PhoneLoop._recognised
+
+    def counting(self: PhoneLoop, samples: np.ndarray) -> list[str]:
+        heard.append(len(samples))
+        return recognised(self, samples)
+
+    monkeypatch.setattr(PhoneLoop, "_recognised", counting)
+    PhoneLoop._kept.clear()
+    both = FeatureReader(array_source(speech), ["phones", "visemes"]).read(0, 60)
+    assert len(heard) == 1
+    alone = compute("visemes", array_source(speech), 0, 60)
+    np.testing.assert_array_equal(both["visemes"], alone)
+    assert len(heard) == 1

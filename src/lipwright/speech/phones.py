@@ -7,9 +7,12 @@ same thing gives nearly the same rows, which log energies cannot promise.
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import threading
+from collections import OrderedDict
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +29,8 @@ _log = logging.getLogger(__name__)
 SAMPLES_PER_FRAME = 640
 _STEPS_PER_FRAME = 4
 _STEP = 160
+_KEPT = 8
+"""Stretches whose labels are kept."""
 
 CLASSES: dict[str, str] = {
     "silence": "SIL",
@@ -86,8 +91,12 @@ class PhoneLoop:
     """pocketsphinx `allphone`: 10 ms phone labels of a stretch of speech, no transcript.
 
     Results depend on the samples given and on nothing before them: every call is one utterance with its own
-    cepstral mean, which is put back to its start first.
+    cepstral mean, which is put back to its start first. So the last few are kept for all who ask: phones and visemes
+    of the same stretch are heard once.
     """
+
+    _kept: ClassVar[OrderedDict[bytes, list[str]]] = OrderedDict()
+    _lock: ClassVar[threading.Lock] = threading.Lock()
 
     def __init__(self) -> None:
         try:
@@ -112,6 +121,18 @@ class PhoneLoop:
 
     def labels(self, samples: F32) -> list[str]:
         """One phone label per 160 samples; silence where the recogniser says nothing."""
+        key = hashlib.blake2b(samples.tobytes()).digest()
+        with self._lock:
+            known = self._kept.get(key)
+        if known is None:
+            known = self._recognised(samples)
+            with self._lock:
+                self._kept[key] = known
+                while len(self._kept) > _KEPT:
+                    self._kept.popitem(last=False)
+        return list(known)
+
+    def _recognised(self, samples: F32) -> list[str]:
         steps = -(-len(samples) // _STEP)
         out = ["SIL"] * steps
         spoken = np.flatnonzero(samples)

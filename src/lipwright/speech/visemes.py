@@ -24,13 +24,14 @@ from lipwright.speech.gestures import Gesture, Segment, gestures, known
 from lipwright.speech.heard import Hearing, hearing
 from lipwright.speech.loudness import STEP, loudness
 from lipwright.speech.pauses import SAMPLES_PER_FRAME, Pauses, stretches
+from lipwright.speech.phones import Phones
 from lipwright.speech.source import SampleSource
 
 __all__ = ["CHANNELS", "Visemes"]
 
 F64 = NDArray[np.float64]
-_HEARD_AROUND_S = 1.5
-"""Speech on either side of a block that the recogniser hears too."""
+_HEARD_AROUND_S = Phones.context_frames / float(FPS)
+"""Speech on either side of a block that the recogniser hears too: the same stretch that `Phones` hears."""
 _OPEN_S, _EASE_S = 0.12, 0.08
 """The mouth may move this long before and after sound, and is at rest that much later."""
 _QUIET_JAW, _QUIET_LIP = 0.4, 0.6
@@ -76,12 +77,10 @@ class Visemes:
         return shown(self._gestures(source, times, index), times, loud, gate)
 
     def heard(self, source: SampleSource, index: int) -> list[Segment]:
-        """What the recogniser hears in block `index` and 1.5 s around it; the last answer is kept."""
+        """What the recogniser hears in block `index` and a second and a half around it; the last answer is kept."""
         if self._heard is None or self._heard[0] != index:
             start_s, end_s = (float(k * self.block_frames / self._fps) for k in (index, index + 1))
-            first, last = (
-                int((t + d) / STEP_S // 1) for t, d in ((start_s, -_HEARD_AROUND_S), (end_s, _HEARD_AROUND_S))
-            )
+            first, last = (round((t + d) / STEP_S) for t, d in ((start_s, -_HEARD_AROUND_S), (end_s, _HEARD_AROUND_S)))
             self._heard = index, self._hearing.segments(source, first, last - first)
         return self._heard[1]
 
