@@ -18,13 +18,16 @@ from lipwright.motion.config import INSTANT
 from lipwright.motion.model import CascadeMotion
 from lipwright.motion.registry import MOTION_MODELS
 from lipwright.motion.task import MotionTask
+from lipwright.motion.window import SpeechWindow
 from lipwright.recipes import base
+from lipwright.recipes import pack as packing
 from lipwright.recipes.crossmodal import crossmodal_data, heard, speech_window, spoken_lips
 from lipwright.recipes.parts import motion_data, spread
 from lipwright.recipes.train import train
 from lipwright.render.crossmodal import config as crossmodal
 from lipwright.render.crossmodal.config import CrossModalConfig
 from lipwright.render.crossmodal.data import CrossModalData
+from lipwright.render.crossmodal.renderer import CrossModalRenderer
 from lipwright.render.crossmodal.task import CrossModalTask
 from lipwright.render.neural_face import config as neural_face
 from lipwright.render.neural_face.config import NeuralFaceConfig
@@ -40,6 +43,8 @@ from lipwright.speech.features import FeatureReader
 from lipwright.speech.source import array_source
 from lipwright.subject.store import Subject
 from lipwright.synthesis.speaker import Persona
+from lipwright.train.loop import Budget
+from lipwright.train.packed import train_packed
 
 RECIPES = base.names()
 SLOW = {"virtual-human": pytest.mark.slow}
@@ -247,6 +252,27 @@ def test_trained_saved_loaded_and_spoken(
     record = again.info["training"]["motion"]
     assert record["steps"] == 3
     assert np.isfinite(list(record["validation"].values())).all()
+
+
+@pytest.mark.slow
+def test_what_was_trained_elsewhere_is_told_the_same_lips(
+    few: Subject, tmp_path: Path, spoken: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Packed with one motion model and spoken with another: components of the lips are of the footage alone."""
+    monkeypatch.setattr(packing, "_MOTION_STEPS", 2)
+    packed = packing.pack(few, tmp_path / "p.safetensors", recipe="virtual-human", preset="draft")
+    train_packed(packed, tmp_path / "out", Budget(steps=2), "cpu")
+    made = train(few, recipe="virtual-human", renderer=tmp_path / "out" / "renderer.safetensors", budget="4 steps")
+    motion, renderer = made.motion(), made.renderer()
+    assert isinstance(motion, SpeechWindow)
+    assert isinstance(renderer, CrossModalRenderer)
+    assert motion.lips is not None
+    assert motion.channels == renderer.config.k
+    known = MotionTask(base.find("virtual-human").motion, motion_data(few, INSTANT.heard)).model()
+    told = spoken_lips(few, renderer.config, known)
+    assert told is not None
+    np.testing.assert_array_equal(motion.lips.shape.basis, told.shape.basis)
+    assert len(list(made.speak(spoken))) == 13
 
 
 def test_news_anchor_draws_whole_heads_coarse_to_fine_unless_told_otherwise(few: Subject, tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def _crossmodal(packed: Path, budget: Budget, run: Run, changes: Mapping[str, st
     """Oracle, synthetic set and renderer of virtual-human."""
     pictures, speech, config, oracle = of_heads.load_packed(packed)
     changed = with_changes(config, changes)
-    fixed = ("size", "speech", "speech_dim", "window", "expressions")
+    fixed = ("size", "speech", "speech_dim", "window", "lips", "expressions")
     for name in fixed:
         if getattr(changed, name) != getattr(config, name):
             raise ConfigError(f"{packed} was packed with {name} {getattr(config, name)}; pack the subject again")
