@@ -2,13 +2,14 @@
 
 What `motion.lips` and `motion.silence` do to landmarks, for a face whose lips part as its coefficients say: a
 regression predicts half a closure where it is unsure, so the phones decide. The person's own fit tells how near closed
-lips come, along which direction of the coefficients they part, and how far a regression falls short of it.
+lips come and along which direction of the coefficients they part. Nothing is enlarged: a fit that mistakes bared teeth
+for lip opens too little, the renderer learns to make up for it, and a regression as wide as the fit would open too far.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,8 @@ from lipwright.motion.silence import rest_frames, silence_of
 F64 = NDArray[np.float64]
 FEATURES = ("phones", "pauses")
 """Speech features that it reads."""
-_LARGEST_GAIN = 2.0
+_WAYS = ("gap", "opening", "rest")
+"""Fields of `ExpressionLips` of one number a coefficient."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,6 @@ class ExpressionLips:
     """Of /f v/."""
     trust: float
     """See `motion.lips.Contact`."""
-    middle: float
-    """Mean gap of training frames."""
-    gain: float
-    """By which what is predicted is apart from it is enlarged."""
     rest: F32
     """(E,) in silence."""
 
@@ -53,21 +51,15 @@ class ExpressionLips:
 
         Args: `phones` (T, 20) and `pauses` (T, 2), rows of those features.
         """
-        far = self.gaps(expression) - self.middle
-        grown = expression + ((self.gain - 1) * far)[:, None] * self.opening
-        grown += silence_of(phones, pauses)[:, None] * (self.rest - grown)
+        rested = expression + silence_of(phones, pauses)[:, None] * (self.rest - expression)
         contact = Contact(np.array([self.closed]), np.array([self.near]), self.trust)
-        change = contact.change(self.gaps(grown)[:, None], phones, pauses[:, 1])
-        return (grown + change * self.opening).astype(np.float32)
+        change = contact.change(self.gaps(rested)[:, None], phones, pauses[:, 1])
+        return (rested + change * self.opening).astype(np.float32)
 
     def widened(self, expression: F32, amplitude: float) -> F32:
         """(T, E) with what the lips are apart beyond contact times `amplitude`."""
         apart = np.maximum(self.gaps(expression) - self.closed, 0)
         return (expression + ((amplitude - 1) * apart)[:, None] * self.opening).astype(np.float32)
-
-    def growing(self, gain: float) -> ExpressionLips:
-        """The same with another gain, from 1 to 2."""
-        return replace(self, gain=float(np.clip(gain, 1, _LARGEST_GAIN)))
 
     def gaps(self, expression: F32) -> F64:
         """(T,) cm."""
@@ -81,7 +73,7 @@ class ExpressionLips:
     def of_arrays(cls, read: Callable[[str], NDArray[np.floating]]) -> ExpressionLips:
         """The inverse; `read` gives an array by name and raises KeyError for an unknown one."""
         told = {f.name: read(f"lips.{f.name}") for f in fields(cls)}
-        return cls(**{k: float(v) if v.ndim == 0 else v for k, v in told.items()})  # type: ignore[arg-type]
+        return cls(**{k: v if k in _WAYS else v.item() for k, v in told.items()})  # type: ignore[arg-type]
 
 
 def gap_of(model: FaceModel, geometry: F32) -> tuple[float, F32]:
@@ -98,7 +90,7 @@ def fit_expression_lips(
     phones: Sequence[F32],
     pauses: Sequence[F32],
 ) -> ExpressionLips:
-    """Measure on stretches of the person's own fit; nothing is grown.
+    """Measure on stretches of the person's own fit.
 
     Args:
         still, gap: of `gap_of`.
@@ -113,8 +105,7 @@ def fit_expression_lips(
     rest = coefficients[rest_frames(every, silence)].mean(0)
     return ExpressionLips(
         still, gap, opening_of(expression, apart, shown).astype(np.float32),
-        float(contact.closed[0]), float(contact.near[0]), contact.trust,
-        float(every.mean()), 1.0, rest.astype(np.float32),
+        float(contact.closed[0]), float(contact.near[0]), contact.trust, rest.astype(np.float32),
     )  # fmt: skip
 
 

@@ -190,7 +190,7 @@ class ExpressionMotion:
         tensors["rows"] = torch.from_numpy(self.rows)
         tensors["expression"] = torch.from_numpy(self.expression)
         if self.lips is not None:
-            tensors |= {k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in self.lips.arrays().items()}
+            tensors |= {k: torch.from_numpy(np.array(v)) for k, v in self.lips.arrays().items()}
         return tensors, {"kind": KIND, "config": to_dict(self.config)}
 
     @classmethod

@@ -16,7 +16,6 @@ from lipwright.motion.augment import augment
 from lipwright.motion.expression_model import ExpressionConfig, ExpressionMotion, build, halo_of, windows
 from lipwright.motion.expression_pairs import OWN, ExpressionPairs
 from lipwright.motion.speech_expression import CepstraExpression, expression_loss
-from lipwright.speech.features import SPEECH_FEATURES
 
 _HELD_OUT = 8
 """Of so many stretches of each source one is held out."""
@@ -149,26 +148,17 @@ class ExpressionTask:
 
         `score` is the ratio. The lips are the 20 mouth points of the face model, moved by the coefficients alone.
         """
-        return _scores(self.model(), self.held_out)
-
-
-def held_out_scores(model: ExpressionMotion, pairs: ExpressionPairs) -> dict[str, float]:
-    """`lip_scores` of a trained model on those stretches of pairs that its training held out."""
-    return _scores(model, divided(pairs)[1])
-
-
-def _scores(model: ExpressionMotion, pairs: ExpressionPairs) -> dict[str, float]:
-    found = np.concatenate([_said(model, pairs, a, b) for a, b in pairs.stretches()])
-    return lip_scores(found, pairs.expression, pairs.lips, model.expression[0], pairs.weight > 0)
+        model, pairs = self.model(), self.held_out
+        found = np.concatenate([_said(model, pairs, a, b) for a, b in pairs.stretches()])
+        return lip_scores(found, pairs.expression, pairs.lips, self._expression[0], pairs.weight > 0)
 
 
 def _said(model: ExpressionMotion, pairs: ExpressionPairs, a: int, b: int) -> F32:
-    heard = {}
-    for name in model.info.features:
-        rate = SPEECH_FEATURES.get(name).rate
-        heard[name] = pairs.features[name][rate * a : rate * b]
+    rows = pairs.features[model.config.feature][_RATE * a : _RATE * b]
     n = b - a
-    return model.predict(heard, Conditions(np.zeros((n, 3), np.float32), np.zeros((n, 8, 2), np.float32)))
+    return model.predict(
+        {model.config.feature: rows}, Conditions(np.zeros((n, 3), np.float32), np.zeros((n, 8, 2), np.float32))
+    )
 
 
 def lip_scores(found: F32, wanted: F32, lips: F32, mean: F32, seen: NDArray[np.bool_]) -> dict[str, float]:

@@ -11,7 +11,7 @@ from lipwright.face.morphable.fit import Fit
 from lipwright.motion.expression_lips import FEATURES, fit_expression_lips, gap_of
 from lipwright.motion.expression_model import ExpressionConfig, ExpressionMotion
 from lipwright.motion.expression_pairs import ExpressionPairs
-from lipwright.motion.expression_task import ExpressionTask, held_out_scores
+from lipwright.motion.expression_task import ExpressionTask
 from lipwright.motion.model import CascadeMotion
 from lipwright.train.loop import Budget, TrainingRecord
 from lipwright.train.run import Run
@@ -33,7 +33,7 @@ def fit_expression(
 
 
 def with_lips(model: ExpressionMotion, own: ExpressionPairs, fit: Fit, landmarks: MotionModel) -> ExpressionMotion:
-    """`model` with lips that close on the phones that demand it, rest in silence and open as far as the person's.
+    """`model` with lips that close on the phones that demand it and rest in silence.
 
     Args:
         own: pairs of the person, the same that were learnt from, holding also `motion.expression_lips.FEATURES`.
@@ -52,5 +52,4 @@ def with_lips(model: ExpressionMotion, own: ExpressionPairs, fit: Fit, landmarks
     )
     if isinstance(landmarks, CascadeMotion) and landmarks.statistics.lips is not None:
         lips = replace(lips, trust=max(lips.trust, landmarks.statistics.lips.trust))
-    amplitude = held_out_scores(model.closing(lips), own)["aperture_amplitude"]
-    return model.closing(lips.growing(1 / max(amplitude, 1e-3)))
+    return model.closing(lips)
