@@ -45,6 +45,7 @@ ROWS: tuple[Row, ...] = (
     Row("oracle chain", "oracle", kind="oracle"),
     Row("oracle single", "oracle", {"oracle": "single"}, kind="oracle"),
     Row("artefacts by pose distance", "artefacts", kind="artefacts"),
+    Row("without prototypes", "start", {"prototypes": "0"}),
     Row("without heard bases", "start", {"heard_bases": "0"}),
     Row("without any base", "start", {"mean_base": "false"}),
     Row("one decoder", "decoders", {"decoders": "1"}),
