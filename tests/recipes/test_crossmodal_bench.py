@@ -191,7 +191,7 @@ def test_rows_share_what_they_can_and_say_why_they_were_not_run(
     folder = tmp_path / "few.subject"
     shutil.copytree(subject.path, folder)
     info = json.loads((folder / "subject.json").read_text(encoding="utf-8"))
-    info["splits"] = {"train": [0, 40], "validation": [43, 49]}
+    info["splits"] = {"train": [0, 70], "validation": [73, 79]}
     (folder / "subject.json").write_text(json.dumps(info), encoding="utf-8")
     file = tmp_path / "table.json"
 
@@ -207,7 +207,7 @@ def test_rows_share_what_they_can_and_say_why_they_were_not_run(
     assert first["ours"]["seed"] == 0
     assert first["synthetic 0"] == {"status": "not run", "reason": "not asked for"}
     made = sorted(p.name for p in (tmp_path / "table.training" / "few.subject").glob("*.safetensors"))
-    assert [name.split("-")[0] for name in made] == ["oracle", "renderer"]
+    assert [name.removesuffix(".safetensors").split("-")[0] for name in made] == ["motion", "oracle", "renderer"]
     calls = SimpleNamespace(fits=0)
     fit = workshop.stages.fit_crossmodal
 

@@ -65,6 +65,7 @@ class Workshop:
             file = self.run.work / "motion.safetensors"
             if not file.is_file():
                 train_motion(self.subject, find("virtual-human"), self.table.budget, self.run)[0].save(file)
+                (self.run.work / "motion.checkpoint").unlink(missing_ok=True)  # of what is now whole
             self._motion = CascadeMotion.load(file)
         return crossmodal.spoken_lips(self.subject, config, self._motion)
 
