@@ -79,7 +79,7 @@ class SpeechWindow:
         if self.feature not in features:
             raise ConfigError(f"the model reads '{self.feature}' and got {', '.join(features) or 'none'}; compute it")
         frames = _per_frame(self.feature, features[self.feature])
-        said = None if self.lips is None else self.lips.said(self._without_own(features), len(frames))
+        said = None if self.lips is None else self.lips.said(self._for_lips(features), len(frames))
         windows = self.cut(frames, said)
         slow = np.broadcast_to(np.array(self.expression, np.float32), (*windows.shape[:2], len(self.expression)))
         return np.concatenate([windows, slow], axis=2).astype(np.float32)
@@ -90,7 +90,7 @@ class SpeechWindow:
         around = np.arange(self.window) - self.window // 2
         return rows[np.clip(np.arange(len(rows))[:, None] + around, 0, max(len(rows) - 1, 0))]
 
-    def _without_own(self, features: Mapping[str, F32]) -> dict[str, F32]:
+    def _for_lips(self, features: Mapping[str, F32]) -> dict[str, F32]:
         assert self.lips is not None
         return {name: features[name] for name in self.lips.speaker.info.features if name in features}
 
