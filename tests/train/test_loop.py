@@ -84,6 +84,18 @@ def test_what_is_best_is_chosen_once_everything_takes_part(tmp_path: Path) -> No
     assert record.validation["score"] >= 0.5
 
 
+class Never(Line):
+    """Something that never joins."""
+
+    complete = False
+
+
+def test_where_it_never_does_the_last_is_kept(tmp_path: Path) -> None:
+    record = Loop(Never(), tmp_path, Budget(steps=24)).run()
+    assert record.best_step == 24
+    assert record.validation
+
+
 def test_an_interrupted_run_resumes_to_the_same_weights(tmp_path: Path) -> None:
     whole = Line()
     Loop(whole, tmp_path / "whole", Budget(steps=60)).run()

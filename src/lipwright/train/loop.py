@@ -136,7 +136,7 @@ class Loop:
         self._progress.start(self.name, total)
         with held_back() as stop:
             self._train(stop)
-            self._validate()
+            self._validate(last=True)
             self._save()
         parallel.wait()
         self._restore_best()
@@ -180,13 +180,14 @@ class Loop:
             for tag, value in losses.items():
                 self._log(f"{self.name}/{tag}", value, self.record.steps)
 
-    def _validate(self) -> None:
+    def _validate(self, last: bool = False) -> None:
         scores = self.task.validate()
         self.record.history.append({"step": float(self.record.steps), **scores})
         if self._log is not None:
             for tag, value in scores.items():
                 self._log(f"{self.name}/validation/{tag}", value, self.record.steps)
-        if getattr(self.task, "complete", True) and scores["score"] < self._best_score:
+        complete = getattr(self.task, "complete", True) or (last and self._best is None)
+        if complete and scores["score"] < self._best_score:
             self._best_score = scores["score"]
             kept = getattr(self.task, "kept", self.task.modules())
             self._best = {k: copy.deepcopy(self.task.modules()[k].state_dict()) for k in kept}

@@ -115,6 +115,10 @@ def test_a_resumed_run_is_the_run(data: CrossModalData, config: CrossModalConfig
             self.modules, self.optimisers = inner.modules, inner.optimisers
             self.budget_fraction, self.validate = inner.budget_fraction, inner.validate
 
+        @property
+        def complete(self) -> bool:
+            return self.inner.complete
+
         def step(self, step_index: int) -> dict[str, float]:
             if step_index == self.at:
                 raise KilledError

@@ -90,6 +90,11 @@ class CrossModalTask:
         self._game.rate(learning_rate(self.config, fraction))
         self._gan = adversarial_weight(self.config, fraction)
 
+    @property
+    def complete(self) -> bool:
+        """Whether the discriminators have their full weight: before, the score prefers the start's own mouths."""
+        return self._gan >= 1 or not self.config.adversarial
+
     def step(self, step_index: int) -> dict[str, float]:
         """One step of the network and, once they have joined, of the discriminators; losses by name."""
         with self._pace.step():
