@@ -10,15 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lipwright.core.contracts import F32
 from lipwright.core.ibug import INNER_BOTTOM, INNER_TOP
-from lipwright.face.morphable.model import FaceModel
 from lipwright.motion.lips import Contact, contact_of, opening_of
 from lipwright.motion.silence import rest_frames, silence_of
+
+if TYPE_CHECKING:
+    from lipwright.face.morphable.model import FaceModel
 
 F64 = NDArray[np.float64]
 FEATURES = ("phones", "pauses")
