@@ -45,3 +45,13 @@ def make_clip(frames: int = 320, seed: int = 0, delay: int = 0, scale_px: float 
 @pytest.fixture(scope="session")
 def clip() -> MotionClip:
     return make_clip()
+
+
+@pytest.fixture(scope="module")
+def spoken() -> MotionClip:
+    """A made-up person whose lips shut for 3 frames every 20, and phones that say 'M' there."""
+    from .test_lips import talking
+
+    clip, (points, rows) = make_clip(400), talking()
+    heard = {"logfbank": clip.features["logfbank"], "phones": rows, "pauses": np.zeros((400, 2), np.float32)}
+    return MotionClip(heard, points, clip.conditions, clip.weight)

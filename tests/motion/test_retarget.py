@@ -17,16 +17,6 @@ from lipwright.motion.retarget import retargeted
 from lipwright.motion.task import MotionTask
 from lipwright.motion.window import SpeechWindow
 
-from .conftest import make_clip
-from .test_lips import talking
-
-
-@pytest.fixture(scope="module")
-def spoken() -> MotionClip:
-    clip, (points, rows) = make_clip(400), talking()
-    heard = {"logfbank": clip.features["logfbank"], "phones": rows, "pauses": np.zeros((400, 2), np.float32)}
-    return MotionClip(heard, points, clip.conditions, clip.weight)
-
 
 @pytest.fixture(scope="module")
 def model(spoken: MotionClip) -> CascadeMotion:

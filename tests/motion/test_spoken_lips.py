@@ -18,18 +18,7 @@ from lipwright.motion.spoken_lips import LipShape, SpokenLips
 from lipwright.motion.task import MotionTask
 from lipwright.motion.window import KIND, SpeechWindow
 
-from .conftest import make_clip
-from .test_lips import talking
-
 SEPARATE = MotionConfig(features=("logfbank", "phones"), separate=True, kernel_share=1.0, width=8, batch=4, lips=True)
-
-
-@pytest.fixture(scope="module")
-def spoken() -> MotionClip:
-    """As `test_retarget`, long enough for a window's halo on both sides."""
-    clip, (points, rows) = make_clip(400), talking()
-    heard = {"logfbank": clip.features["logfbank"], "phones": rows, "pauses": np.zeros((400, 2), np.float32)}
-    return MotionClip(heard, points, clip.conditions, clip.weight)
 
 
 @pytest.fixture(scope="module")
