@@ -8,7 +8,6 @@ shapes are those of the mean head. Ours, not the paper's.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -99,7 +98,7 @@ class SpokenLips:
 
     def on(self, engine: Engine) -> SpokenLips:
         """See `engines.engine.Engined`."""
-        return replace(self, motion=copy.copy(self.motion).on(engine))
+        return replace(self, motion=self.motion.on(engine))
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """(tensors, JSON-ready description) for a persona."""

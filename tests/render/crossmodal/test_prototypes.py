@@ -14,7 +14,7 @@ from lipwright.render.crossmodal.export import Exported
 from lipwright.render.crossmodal.networks import CrossModal
 from lipwright.render.crossmodal.prototypes import Chosen, Prototypes, Shape, box_in_head, choose_frames, fading
 from lipwright.render.crossmodal.renderer import CrossModalRenderer
-from lipwright.render.crossmodal.start import prototypes_of, start_of
+from lipwright.render.crossmodal.start import mouth_region, start_of
 from lipwright.render.crossmodal.task import CrossModalTask
 
 SQUARE = (80, 130, 96)
@@ -111,7 +111,7 @@ def test_a_persons_start_shows_a_real_mouth(data: CrossModalData, config: CrossM
     start = start_of(data, config, zero, one)
     assert start.chosen is not None
     assert start.chosen_mouths is not None
-    left, top, width, height = prototypes_of(data, config)
+    left, top, width, height = mouth_region(data, config)
     assert 0 <= left < left + width <= 256
     assert 0 <= top < top + height <= 256
     for frame, mouth in zip(start.chosen.frames, start.chosen_mouths, strict=True):

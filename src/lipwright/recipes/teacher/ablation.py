@@ -15,17 +15,17 @@ from numpy.typing import NDArray
 from lipwright.core.clock import n_frames
 from lipwright.core.contracts import F32, Conditions
 from lipwright.core.errors import ConfigError
-from lipwright.core.ibug import INNER_BOTTOM, INNER_TOP, MOUTH
+from lipwright.core.ibug import MOUTH
 from lipwright.face.morphable.model import FaceModel
 from lipwright.metrics.silence import silence_mask
 from lipwright.motion.expression_model import AUDIODVP, ExpressionConfig, ExpressionMotion
 from lipwright.motion.expression_pairs import ExpressionPairs, joined
+from lipwright.motion.lips import BOTTOM, TOP
 from lipwright.speech.exact import PhoneTime
 from lipwright.speech.features import features_of
 
 _CHIN = 8
 _EYES = (36, 45)
-_TOP, _BOTTOM = ([MOUTH.index(i) for i in points] for points in (INNER_TOP, INNER_BOTTOM))
 _BILABIALS = frozenset("PBM")
 _NEAR = 1
 """Frames about the middle of a bilabial in which the lips must meet."""
@@ -161,7 +161,7 @@ def phone_scores(spoken: Sequence[Spoken], mouths: Sequence[F32]) -> dict[str, f
 
 def opening(mouth: NDArray[np.floating]) -> NDArray[np.float64]:
     """(T,) mean distance of the inner lips of (T, 21, 2)."""
-    return np.asarray((mouth[:, _BOTTOM, 1] - mouth[:, _TOP, 1]).mean(1), np.float64)
+    return np.asarray((mouth[:, BOTTOM, 1] - mouth[:, TOP, 1]).mean(1), np.float64)
 
 
 def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

@@ -82,6 +82,8 @@ class Prototypes(nn.Module):
 
     mouths: Tensor
     heads: Tensor
+    mouths_share: Tensor
+    heads_share: Tensor
     weight: Tensor
     place: Tensor
 
@@ -118,11 +120,11 @@ class Prototypes(nn.Module):
 
     def in_mouth(self, base: Tensor, choice: Choice) -> Tensor:
         """A base of mouth pictures (B or 1, 3, S, S), before tanh, with the chosen mouths in it."""
-        return _laid(base, self.mouths, self.mouths_share, self.mouth_box, choice)  # type: ignore[arg-type]
+        return _laid(base, self.mouths, self.mouths_share, self.mouth_box, choice)
 
     def in_head(self, base: Tensor, choice: Choice) -> Tensor:
         """The same of head pictures."""
-        return _laid(base, self.heads, self.heads_share, self.head_box, choice)  # type: ignore[arg-type]
+        return _laid(base, self.heads, self.heads_share, self.head_box, choice)
 
     def start_from(self, chosen: Chosen, mouths: U8, heads: U8) -> None:
         """Begin with (P, S, S, 3) mouth and head pictures and what is said in them."""

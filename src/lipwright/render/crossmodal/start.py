@@ -56,7 +56,7 @@ class Start:
     """(P, S, S, 3) head pictures of these frames."""
 
 
-def prototypes_of(data: CrossModalData, config: CrossModalConfig) -> tuple[int, int, int, int]:
+def mouth_region(data: CrossModalData, config: CrossModalConfig) -> tuple[int, int, int, int]:
     """Left, top, width and height in the mouth picture of where mouths of training frames are."""
     size = config.size
     mouths = apply(data.geometry.mouth_from_head(size), data.landmarks[data.train])[:, MOUTH]

@@ -19,7 +19,7 @@ from lipwright.render.crossmodal.held_out import HeldOut
 from lipwright.render.crossmodal.networks import STROKE_CHANNELS, CrossModal, SpeechEncoder
 from lipwright.render.crossmodal.pairs import PicturePairs
 from lipwright.render.crossmodal.prototypes import Shape
-from lipwright.render.crossmodal.start import prototypes_of, start_of
+from lipwright.render.crossmodal.start import mouth_region, start_of
 from lipwright.render.translation.discriminators import MultiscaleDiscriminator
 from lipwright.render.translation.game import Game
 from lipwright.render.translation.losses import laplacian_distance, weighted_mean
@@ -165,7 +165,7 @@ def _build(
     mean, scale = encoder.mean, encoder.scale
     start = start_of(data, config, mean.numpy(), scale.numpy()) if config.mean_base else None
     chosen = start.chosen if start is not None else None
-    shape = None if chosen is None else Shape(len(chosen.frames), *prototypes_of(data, config))
+    shape = None if chosen is None else Shape(len(chosen.frames), *mouth_region(data, config))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         learner = CrossModal(config, data.geometry.mouth_square, shape)
