@@ -4,10 +4,11 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from threadpoolctl import threadpool_info
 
 from lipwright.core.overlap import Behind, ahead, spread
 from lipwright.core.stages import Meter, stage
-from lipwright.core.threads import one_thread_each
+from lipwright.core.threads import one_blas_thread, one_thread_each
 
 
 def test_order_is_kept() -> None:
@@ -188,12 +189,19 @@ def test_libraries_get_their_threads_back() -> None:
     import cv2
     import torch
 
-    before = cv2.getNumThreads(), torch.get_num_threads()
+    def blas() -> list[int]:
+        return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+
+    before = cv2.getNumThreads(), torch.get_num_threads(), blas()
     seen: list[int] = []
     with one_thread_each(), one_thread_each():
+        assert set(blas()) == {1}
         thread = threading.Thread(target=lambda: seen.append(torch.get_num_threads()))
         thread.start()
         thread.join()
         assert cv2.getNumThreads() == 1
     assert seen == [1]
-    assert (cv2.getNumThreads(), torch.get_num_threads()) == before
+    assert (cv2.getNumThreads(), torch.get_num_threads(), blas()) == before
+    with one_blas_thread(), one_blas_thread():
+        assert set(blas()) == {1}
+    assert blas() == before[2]

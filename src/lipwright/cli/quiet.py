@@ -17,11 +17,13 @@ _CALM = {
     "OPENCV_LOG_LEVEL": "ERROR",
     "OPENCV_FFMPEG_LOGLEVEL": "-8",
 }
+_ALONE = {"OPENBLAS_NUM_THREADS": "1"}
+"""See `core.threads`; a variable, because it must be set before numpy is imported."""
 
 
 def calm_libraries() -> None:
-    """Ask the libraries, through their own switches, for errors only; before they are imported."""
-    for name, value in _CALM.items():
+    """Ask the libraries, through their own switches, for errors only and few threads; before they are imported."""
+    for name, value in (_CALM | _ALONE).items():
         os.environ.setdefault(name, value)
 
 

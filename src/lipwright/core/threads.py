@@ -1,4 +1,8 @@
-"""One thread each for the libraries that would otherwise use all cores in every thread of ours."""
+"""One thread each for the libraries that would otherwise use all cores in every thread of ours.
+
+numpy's BLAS is one of them: its threads wait for each other by spinning, which costs a small system of equations a
+hundred times its own time when the cores are busy, and nothing here is large enough to gain from them.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from threadpoolctl import threadpool_limits
+
 _lock = threading.Lock()
 _users = 0
 _before: dict[str, int] = {}
+_limited = 0
+_limit: threadpool_limits | None = None
 
 
 def cores() -> int:
@@ -19,12 +27,35 @@ def cores() -> int:
 
 
 @contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """While any caller is inside, BLAS uses one thread in the whole process; as before when the last one has left."""
+    global _limit, _limited
+    with _lock:
+        _limited += 1
+        if _limited == 1:
+            _limit = threadpool_limits(1, user_api="blas")
+    try:
+        yield
+    finally:
+        with _lock:
+            _limited -= 1
+            if _limited == 0 and _limit is not None:
+                _limit.restore_original_limits()
+
+
+@contextmanager
 def one_thread_each() -> Iterator[None]:
-    """While any caller is inside, torch and OpenCV use one thread; as before when the last one has left.
+    """While any caller is inside, torch, OpenCV and BLAS use one thread; as before when the last one has left.
 
     torch keeps its number per thread and a default for new ones: threads started inside take one, others keep theirs.
     Results do not depend on it.
     """
+    with one_blas_thread(), _torch_and_cv2():
+        yield
+
+
+@contextmanager
+def _torch_and_cv2() -> Iterator[None]:
     global _users
     import cv2
 

@@ -18,6 +18,7 @@ from lipwright.core.contracts import LANDMARKS, MotionModel, Renderer, check_pai
 from lipwright.core.device import torch_device
 from lipwright.core.errors import ConfigError, DependencyError
 from lipwright.core.progress import Progress, Silent
+from lipwright.core.threads import one_blas_thread
 from lipwright.face.smooth import runs
 from lipwright.persona.bundle import CONSENT, check_place
 from lipwright.persona.template import Template
@@ -44,6 +45,7 @@ TEMPLATE_S = 60
 """Longest template kept in a persona."""
 
 
+@one_blas_thread()
 def train(
     subject: Subject | str | os.PathLike[str],
     *,

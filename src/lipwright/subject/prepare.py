@@ -14,6 +14,7 @@ from lipwright.core.config import config_key
 from lipwright.core.errors import ConfigError, FootageError, OutputError, SubjectError
 from lipwright.core.files import file_hash, make_folder
 from lipwright.core.progress import Progress, Silent
+from lipwright.core.threads import one_blas_thread
 from lipwright.face.choose import Box
 from lipwright.face.tracker import TRACKERS
 from lipwright.media.cadence import Cadence, find_cadence, working_rate
@@ -28,6 +29,7 @@ from lipwright.subject.segments import SegmentMaker, Source
 from lipwright.subject.store import SCHEMA, NewerSubjectError, Subject
 
 
+@one_blas_thread()
 def prepare(
     footage: str | os.PathLike[str],
     out: str | os.PathLike[str],

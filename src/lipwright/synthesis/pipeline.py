@@ -15,7 +15,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Iterator
-from contextlib import closing, nullcontext
+from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -39,7 +39,7 @@ from lipwright.core.contracts import (
 from lipwright.core.ibug import MOUTH_JAW
 from lipwright.core.overlap import DEPTH, ahead
 from lipwright.core.resample import cubic, linear, positions
-from lipwright.core.threads import cores, one_thread_each
+from lipwright.core.threads import cores, one_blas_thread, one_thread_each
 from lipwright.media.picture import Picture
 from lipwright.motion.normalise import place
 from lipwright.persona.template import Template
@@ -109,7 +109,8 @@ class Synthesis:
         renderer.reset()
         team = Team(renderer, self.workers or cores())
         try:
-            alone = one_thread_each() if len(team) > 1 else nullcontext()
+            # Alone, a frame may have all cores, but never BLAS: see `core.threads`.
+            alone = one_thread_each() if len(team) > 1 else one_blas_thread()
             with alone, closing(team.run(self._jobs(team, profile), profile)) as finished:  # type: ignore[type-var]
                 for frame in finished:
                     profile.frames += 1

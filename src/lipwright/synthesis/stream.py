@@ -12,7 +12,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from fractions import Fraction
 from types import TracebackType
@@ -24,6 +24,7 @@ from lipwright.core.clock import SAMPLE_RATE, n_frames, sample_of
 from lipwright.core.contracts import F32, Frame, MotionModel, Planning, Renderer
 from lipwright.core.errors import ShapeError, SpeechError
 from lipwright.core.overlap import DEPTH, ahead
+from lipwright.core.threads import one_blas_thread
 from lipwright.media.resample import Resampler
 from lipwright.persona.template import Template
 from lipwright.speech.near import SECONDS_BACK
@@ -88,6 +89,9 @@ class Stream:
         self._began_s = clock() if clock is not None else 0.0
         self._next = 0
         self._ended = False
+        self._open = ExitStack()
+        self._open.enter_context(one_blas_thread())
+        self._open.callback(self._stop_decoding)
 
     @property
     def fps(self) -> Fraction:
@@ -173,6 +177,9 @@ class Stream:
 
     def close(self) -> None:
         """Stop decoding and let go of the template."""
+        self._open.close()
+
+    def _stop_decoding(self) -> None:
         close = getattr(self._pictures, "close", None)
         if close is not None:
             close()
