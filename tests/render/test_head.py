@@ -141,5 +141,5 @@ def test_a_jaw_that_moves_as_speech_says_is_found_and_kept(person: Person, geome
     again = HeadGeometry.from_state(listening.state())
     assert again.told is not None
     np.testing.assert_array_equal(again.told, listening.told)
-    there = apply(maps, again.wanted(person.landmarks, person.pose, said))
+    there = apply(maps, again.wanted(maps, person.pose, said))
     np.testing.assert_allclose(there, points[:, MOUTH_JAW], atol=0.6)

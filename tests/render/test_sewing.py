@@ -168,7 +168,7 @@ def test_what_a_drawing_shows_beside_the_face_is_not_used() -> None:
     small = cv2.warpAffine(drawn, crop, (140, 140), flags=cv2.INTER_AREA)
     patch = sew(
         template, np.array([40, 60, 360, 390]), own, target(wanted),
-        Patch(np.asarray(small, np.uint8), np.ones((140, 140), np.float32), crop), EYE,
+        [Patch(np.asarray(small, np.uint8), np.ones((140, 140), np.float32), crop)], EYE,
     )  # fmt: skip
     np.testing.assert_array_equal(patch.crop_from_frame, [[1, 0, -40], [0, 1, -60]])
     used = patch.mask[..., None] * (patch.rgb8.astype(int) - template[60:390, 40:360])
@@ -199,7 +199,7 @@ def test_a_smooth_drawing_keeps_the_skin_of_the_template_and_not_its_lips() -> N
         np.full((SIDE, SIDE, 3), 200, np.uint8), np.ones((SIDE, SIDE), np.float32), np.eye(2, 3, dtype=np.float32)
     )
     box = np.array([0, 0, SIDE, SIDE])
-    plain, fine = (sew(frame, box, own, target(wanted), drawn, EYE, skin=skin).rgb8 for skin in (False, True))
+    plain, fine = (sew(frame, box, own, target(wanted), [drawn], EYE, skin=skin).rgb8 for skin in (False, True))
     chin, lips = np.s_[285:305, 185:215, 0], np.s_[246:254, 185:215, 0]
     assert plain[chin].std() < 1
     assert fine[chin].std() == pytest.approx(12, abs=4)
@@ -223,7 +223,7 @@ def test_against_the_true_picture(presenters: tuple[list[U8], list[U8], F32, F32
         eye = float(np.linalg.norm(own[t, 45] - own[t, 36]))
         box = np.array([*(own[t, 2:15].min(0) - 60), *(own[t, 2:15].max(0) + 60)]).astype(np.int64)
         drawn = Patch(truths[t], np.ones((512, 512), np.float32), np.eye(2, 3, dtype=np.float32))
-        patch = sew(templates[t], box, own[t], said[t, MOUTH_JAW], drawn, eye)
+        patch = sew(templates[t], box, own[t], said[t, MOUTH_JAW], [drawn], eye)
         x0, y0, x1, y1 = box
         old, true = (f[y0:y1, x0:x1].astype(float) for f in (templates[t], truths[t]))
         new = old + patch.mask[..., None] * (patch.rgb8 - old)

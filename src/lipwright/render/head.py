@@ -82,14 +82,14 @@ class HeadGeometry:
         told = np.linalg.solve(gram, centred.T @ (moved - moved.mean(0)))
         return replace(self, told=told.reshape(-1, len(MOUTH_JAW), 2).astype(np.float32))
 
-    def wanted(self, landmarks_px: F32, pose_rad: F32, said: F32) -> F32:
+    def wanted(self, maps: F32, pose_rad: F32, said: F32) -> F32:
         """(T, 29, 2) where mouth and jaw (MOUTH_JAW) are to be expected in frame pixels; needs `told`.
 
-        Args: landmarks (T, 68, 2) of a template, of which only bone takes part; its pose (T, 3); what is said (T, K).
+        Args: `head_maps` (T, 2, 3) of a template; its pose (T, 3); what is said (T, K).
         """
         assert self.told is not None
         there = self.crop.expected(pose_rad)[:, _OF_HIDDEN] + np.einsum("tk,kpc->tpc", said, self.told)
-        return apply(invert(self.head_maps(landmarks_px)), there.astype(np.float32))
+        return apply(invert(maps), there.astype(np.float32))
 
     @property
     def size(self) -> int:

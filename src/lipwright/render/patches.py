@@ -28,7 +28,26 @@ def bounds(mask: F32) -> Area:
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
-def mixed(under: U8, over: F32, weight: F32) -> U8:
+_LEAST_BLUR = 3.0
+"""Pixels of blur below which a picture would show its own grid when enlarged."""
+
+
+def softened(image: U8 | F32, sigma: float) -> F32:
+    """(h, w) or (h, w, 3) blurred by a Gaussian of `sigma` px, in less pixels: what is that soft needs no more."""
+    height, width = image.shape[:2]
+    shrink = 2 ** max(int(np.log2(max(sigma / _LEAST_BLUR, 1))), 0)
+    small = (-(-width // shrink), -(-height // shrink))
+    less = cv2.resize(image, small, interpolation=cv2.INTER_AREA) if shrink > 1 else image
+    soft = cv2.GaussianBlur(less.astype(np.float32, copy=False), (0, 0), sigma / shrink)
+    if shrink > 1:
+        soft = cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(soft, np.float32)
+
+
+def mixed(under: U8, over: U8 | F32, weight: F32) -> U8:
     """(h, w, 3) `over` on `under`, as far as `weight` (h, w) in [0, 1] says; rounded."""
+    if over.dtype == np.uint8:
+        both = cv2.blendLinear(over, np.ascontiguousarray(under), np.ascontiguousarray(weight), 1 - weight)
+        return np.asarray(both, np.uint8)
     both = cv2.blendLinear(over, under.astype(np.float32), weight, 1 - weight)
     return np.asarray(cv2.convertScaleAbs(cv2.max(both, 0)), np.uint8)  # type: ignore[call-overload]

@@ -9,6 +9,8 @@ The template's jaw landmarks are read here: they decide which pixels are shown a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +19,9 @@ from lipwright.core.contracts import F32, U8, Patch
 from lipwright.core.ease import smoothstep
 from lipwright.core.ibug import JAW, JAW_LINE, MOUTH
 from lipwright.core.stages import staged
-from lipwright.face.align import zoom
-from lipwright.render.patches import bounds, cut, mixed
+from lipwright.face.align import compose, invert
+from lipwright.render.layers import flattened
+from lipwright.render.patches import bounds, cut, mixed, softened
 from lipwright.render.warp import STIFFNESS, ThinPlate, grid_nodes, sample_at, upsample
 
 _NOSE = [31, 33, 35]
@@ -36,10 +39,10 @@ _INSET = -0.04
 """Eye distances that the mask of a drawn face ends inside the jaw line: what is drawn beyond it hardly shows."""
 _INSET_BESIDE = 0.05
 """The same of any mask where the face ends beside it, not below."""
-_LEAST_BLUR = 3.0
-"""Pixels of blur below which a mask would show its own grid when enlarged."""
 _FINEST, _NEAR_LIPS = 0.03, 0.08
 """Eye distances: blur below which detail is a skin's own, and how far around lips detail belongs to them."""
+_UNSEEN = 1 / 256
+"""Share of a picture that changes no level."""
 _STILL = 1 / 64
 """Pixels: less movement than this is none."""
 
@@ -173,12 +176,7 @@ def mouth_mask(
     top = own[_NOSE] + np.array([0, 0.05 * eye], np.float32)
     inner = np.zeros((height, width), np.uint8)
     cv2.fillPoly(inner, [np.round(np.concatenate([out, top[::-1]]) * 16).astype(np.int32)], (255,), cv2.LINE_AA, 4)
-    blur = softness * eye
-    shrink = 2 ** max(int(np.log2(max(blur / _LEAST_BLUR, 2))), 1)  # what is that soft needs no more pixels
-    small = (-(-width // shrink), -(-height // shrink))
-    less = cv2.GaussianBlur(cv2.resize(inner, small, interpolation=cv2.INTER_AREA), (0, 0), blur / shrink)
-    soft = cv2.resize(less, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(soft * np.float32(1 / 255), np.float32)
+    return softened(inner, softness * eye) * np.float32(1 / 255)
 
 
 def skin_mask(mask: F32, target: F32, eye: float) -> F32:
@@ -208,7 +206,13 @@ def change_mask(before: U8, after: U8, eye: float) -> F32:
 
 @staged("sew")
 def sew(
-    frame: U8, box: NDArray[np.int64], own_px: F32, target_px: F32, drawn: Patch, eye: float, skin: bool = False
+    frame: U8,
+    box: NDArray[np.int64],
+    own_px: F32,
+    target_px: F32,
+    drawn: Sequence[Patch],
+    eye: float,
+    skin: bool = False,
 ) -> Patch:
     """A drawn face, in any crop, sewn into the template's own pixels: its mouth inside the wanted jaw line.
 
@@ -217,36 +221,48 @@ def sew(
         box: x0, y0, x1, y1 of the result in frame pixels; may reach beyond the frame.
         own_px: (68, 2) the template's landmarks, frame pixels.
         target_px: (29, 2) wanted MOUTH_JAW points, frame pixels.
-        drawn: the face and where it may be used at most.
+        drawn: the face and where it may be used at most; finer pictures of parts of it (`render.layers`) behind it.
         eye: distance of the outer eye corners in frame pixels.
         skin: whether finest detail beside the lips (pores, stubble, noise) is the template's, bent with its jaw, for
             drawings that have none.
     Returns:
         a patch on the frame's own pixel grid. Jaw edge, neck and background in it are the template's.
     """
-    corner = box[:2].astype(np.float32)
     before = cut(frame, box)
-    own, target = own_px - corner, target_px - corner
     size = (before.shape[1], before.shape[0])
-    there = drawn.crop_from_frame.astype(np.float64)
-    there[:, 2] += there[:, :2] @ corner
-    flags = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
-    weight = cv2.warpAffine(drawn.mask, there, size, flags=flags) * mouth_mask(own, target, size, eye, _INSET)
-    result = meet_jaw(before, own, target, eye, None if skin else weight)
+    shift = np.array([[1, 0, -box[0]], [0, 1, -box[1]]], np.float32)
+    own, target = own_px + shift[:, 2], target_px + shift[:, 2]
+    weight = mouth_mask(own, target, size, eye, _INSET)
     area = bounds(weight)
-    mouth = _placed(drawn.rgb8, there, size)[area].astype(np.float32)
+    here = compose(np.array([[1, 0, -area[1].start], [0, 1, -area[0].start]], np.float32), shift)
+    mouth = flattened(drawn, here, (area[1].stop - area[1].start, area[0].stop - area[0].start))
+    weight[area] *= _used(drawn[0], here, mouth.shape[:2])
+    seen = weight
     if skin:
-        mouth += _skin_detail(mouth, result[area], _off_lips(own, target, size, eye)[area], eye)
-    result = result.copy()
+        off_lips = _off_lips(own, target, size, eye)
+        seen = np.where(off_lips > _UNSEEN, np.float32(0), weight)
+    result = meet_jaw(before, own, target, eye, seen)
+    if result is before:
+        result = result.copy()
+    if skin:
+        mouth = _with_skin(mouth, result[area], off_lips[area], eye)
     result[area] = mixed(result[area], mouth, weight[area])
-    shift = np.array([[1, 0, -corner[0]], [0, 1, -corner[1]]], np.float32)
     return Patch(result, change_mask(before, result, eye), shift)
 
 
-def _skin_detail(drawn: F32, template: U8, share: F32, eye: float) -> F32:
-    """(h, w, 3) what turns the finest detail of a drawing into the template's, as far as `share` (h, w) says."""
-    change = template.astype(np.float32) - drawn
-    return np.asarray(share[..., None] * (change - cv2.GaussianBlur(change, (0, 0), _FINEST * eye)), np.float32)
+def _used(drawn: Patch, grid_from_frame: F32, shape: tuple[int, ...]) -> F32:
+    """(h, w) in [0, 1]: where a drawing may be used, on another pixel grid."""
+    there = compose(drawn.crop_from_frame, invert(grid_from_frame))
+    flags = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
+    return np.asarray(cv2.warpAffine(drawn.mask, there, shape[::-1], flags=flags), np.float32)
+
+
+def _with_skin(drawn: U8, template: U8, share: F32, eye: float) -> U8:
+    """(h, w, 3) a drawing with the template's finest detail instead of its own, as far as `share` (h, w) says."""
+    change = np.asarray(cv2.subtract(template, drawn, dtype=cv2.CV_32F), np.float32)
+    change -= softened(change, _FINEST * eye)
+    change *= share[..., None]
+    return np.asarray(cv2.add(drawn, change, dtype=cv2.CV_8U), np.uint8)
 
 
 def _off_lips(own: F32, target: F32, size: tuple[int, int], eye: float) -> F32:
@@ -255,15 +271,4 @@ def _off_lips(own: F32, target: F32, size: tuple[int, int], eye: float) -> F32:
     for points in (own[MOUTH], target[:20]):
         cv2.fillConvexPoly(lips, cv2.convexHull(np.round(points).astype(np.int32)), (255,))
     near = cv2.dilate(lips, np.ones((2 * int(_NEAR_LIPS * eye) + 1,) * 2, np.uint8))
-    return np.asarray(1 - cv2.GaussianBlur(near.astype(np.float32) / 255, (0, 0), 0.5 * _NEAR_LIPS * eye), np.float32)
-
-
-def _placed(rgb8: U8, crop_from_here: NDArray[np.float64], size: tuple[int, int]) -> U8:
-    """A crop on another pixel grid (width, height)."""
-    step = zoom(crop_from_here)
-    if step > 1.3:  # warpAffine does not antialias: blur to the Nyquist frequency of the result first
-        rgb8 = np.asarray(cv2.GaussianBlur(rgb8, (0, 0), 0.4 * step), np.uint8)
-    flags = cv2.WARP_INVERSE_MAP | cv2.INTER_CUBIC
-    return np.asarray(
-        cv2.warpAffine(rgb8, crop_from_here, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.uint8
-    )
+    return 1 - softened(np.asarray(near, np.uint8), 0.5 * _NEAR_LIPS * eye) * np.float32(1 / 255)

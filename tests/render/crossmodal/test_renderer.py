@@ -123,9 +123,10 @@ def test_a_listening_persona_is_sewn_by_the_jaw_it_lets_expect(renderer: CrossMo
     ours, theirs = renderer.network.heard(heard(3)), renderer.network.heard(heard(3, 1))
     assert ours is not None
     assert theirs is not None
-    wanted = geometry.wanted(track.landmarks_px, track.pose_rad, ours)
-    np.testing.assert_array_equal(wanted, geometry.wanted(other.landmarks_px, track.pose_rad, ours))
-    assert np.abs(wanted - geometry.wanted(track.landmarks_px, track.pose_rad, theirs)).max() > 0
+    maps, others = (geometry.head_maps(t.landmarks_px) for t in (track, other))
+    wanted = geometry.wanted(maps, track.pose_rad, ours)
+    np.testing.assert_array_equal(wanted, geometry.wanted(others, track.pose_rad, ours))
+    assert np.abs(wanted - geometry.wanted(maps, track.pose_rad, theirs)).max() > 0
     drawn = zip(listening.strokes(track), listening.strokes(other), strict=True)
     assert all(np.array_equal(a, b) for a, b in drawn)
     shown = list(listening.render(RenderWindow(frames, track, heard(3), track)))

@@ -7,14 +7,18 @@ render.sewing takes from it what lies inside that jaw line.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
 from lipwright.core.contracts import F32, U8, Patch
 from lipwright.core.ease import smoothstep
 from lipwright.core.stages import staged
-from lipwright.face.align import compose, zoom
+from lipwright.face.align import compose, invert, zoom
 from lipwright.render.head import HeadGeometry
+from lipwright.render.layers import Layer, flattened
 from lipwright.render.memory.blend import light, lit
 from lipwright.render.patches import Area
 from lipwright.render.translation.crop import sample_crop
@@ -59,32 +63,33 @@ def finer(affine: F32, geometry: HeadGeometry) -> float:
     return float(np.clip(np.ceil(_STEP / zoom(affine) - 0.01) / _STEP, 1, most))
 
 
-def placed(head: U8, mouth: U8 | None, geometry: HeadGeometry, area: Area, scale: float) -> U8:
-    """The drawn head, `area` of its crop at `scale` times the crop's pixels, with the mouth picture on it.
+def layers(head: U8, mouth: U8 | None, mask: F32, affine: F32, geometry: HeadGeometry, area: Area) -> list[Layer]:
+    """The drawn head and on it the drawn mouth, each with its own pixels.
 
-    Args: `head` (h, w, 3) of the area; `mouth` (S, S, 3), the mouth square at full size; None leaves it out.
-    Returns: (round(h·scale), round(w·scale), 3).
+    Args:
+        head: (h, w, 3) `area` of the head crop.
+        mouth: (S, S, 3) the mouth square at full size; None leaves it out.
+        mask: (h, w) where the drawing may be used.
+        affine: (2, 3) frame pixels to head-crop pixels.
     """
-    size = round(head.shape[1] * scale), round(head.shape[0] * scale)
-    large = head if scale == 1 else np.asarray(cv2.resize(head, size, interpolation=cv2.INTER_CUBIC), np.uint8)
-    if mouth is None:
-        return large
-    # The mouth's pixels to those of the patch: pixel edges meet, as in cv2.resize.
-    to_crop = scale_map(geometry.mouth_square[2] / geometry.size, geometry.mouth_square[0], geometry.mouth_square[1])
-    grown = (size[0] / head.shape[1], size[1] / head.shape[0])
-    to_patch = scale_map(grown, -area[1].start * grown[0], -area[0].start * grown[1])
-    step = grown[0] * geometry.mouth_square[2] / geometry.size
-    # warpAffine does not antialias. A mouth learnt from fewer pixels than it is drawn with holds no finer detail than
-    # they did, and blur would take some of that.
-    known = min(geometry.native_px / geometry.size, 1.0)
-    if step < 0.8 * known:
-        mouth = np.asarray(cv2.GaussianBlur(mouth, (0, 0), 0.4 / step), np.uint8)
-    affine = compose(to_patch, to_crop).astype(np.float64)
-    picture = cv2.warpAffine(mouth, affine, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    soft = head_mask(geometry.size, _MOUTH_RIM * geometry.size)
-    weight = cv2.warpAffine(soft, affine, size, flags=cv2.INTER_LINEAR)[..., None]
-    mixed = large + weight * (picture.astype(np.float32) - large)
-    return np.asarray(np.clip(mixed + 0.5, 0, 255), np.uint8)
+    drawn = [Layer(head, mask, compose(scale_map(1, -area[1].start, -area[0].start), affine))]
+    if mouth is not None:
+        side = len(mouth)
+        there = compose(geometry.mouth_from_head(side), affine)
+        # A mouth picture may have more pixels than the footage showed of it.
+        drawn.append(Layer(mouth, head_mask(side, _MOUTH_RIM * side), there, min(geometry.native_px / side, 1.0)))
+    return drawn
+
+
+def merged(drawn: Sequence[Layer], scale: float) -> Patch:
+    """The layers as one patch of `scale` times the head's pixels."""
+    head = drawn[0]
+    height, width = head.mask.shape
+    size = round(width * scale), round(height * scale)
+    grid = scale_map((size[0] / width, size[1] / height), 0, 0)
+    mask = np.asarray(cv2.resize(head.mask, size, interpolation=cv2.INTER_LINEAR), np.float32)
+    there = compose(grid, head.crop_from_frame)
+    return Patch(flattened(drawn, there, size), mask, there)
 
 
 def scale_map(scale: float | tuple[float, float], x: float, y: float) -> F32:
@@ -94,26 +99,33 @@ def scale_map(scale: float | tuple[float, float], x: float, y: float) -> F32:
 
 
 @staged("colour")
-def in_light_of(frame: U8, affine: F32, drawn: U8, mask: F32, area: Area, scale: float) -> Patch:
-    """A drawing as a patch in the template's light.
+def in_light_of(frame: U8, drawn: Sequence[Layer]) -> list[Layer]:
+    """Layers of a drawing in the template's light.
 
-    The plane of gains that turns what was drawn into what the template shows is found in the mask's soft rim alone:
-    all that is inside stays blind to the template's mouth.
-
-    Args:
-        frame: (H, W, 3) template.
-        affine: (2, 3) frame pixels to head-crop pixels.
-        drawn: (h, w, 3) `area` of the crop at `scale` times its pixels.
-        mask: (S, S) where it is used.
+    The plane of gains that turns what was drawn into what the template `frame` (H, W, 3) shows is found in the soft
+    rim of the head's mask alone: all that is inside stays blind to the template's mouth.
     """
-    part = mask[area]
-    own = sample_crop(frame, affine, len(mask))[area].astype(np.float32)
-    size = (part.shape[1], part.shape[0])
-    small = np.asarray(cv2.resize(drawn, size, interpolation=cv2.INTER_AREA), np.float32)
-    rim = ((part > _RIM[0]) & (part < _RIM[1])).astype(np.float32)
-    shown = lit(drawn.astype(np.float32), light(small, own, rim))
-    there_size = (drawn.shape[1], drawn.shape[0])
-    large = np.asarray(cv2.resize(part, there_size, interpolation=cv2.INTER_LINEAR), np.float32)
-    grown = (drawn.shape[1] / size[0], drawn.shape[0] / size[1])
-    there = scale_map(grown, -area[1].start * grown[0], -area[0].start * grown[1])
-    return Patch(np.clip(shown + 0.5, 0, 255).astype(np.uint8), large, compose(there, affine))
+    head = drawn[0]
+    height, width = head.mask.shape
+    own = sample_crop(frame, head.crop_from_frame, (width, height)).astype(np.float32)
+    rim = ((head.mask > _RIM[0]) & (head.mask < _RIM[1])).astype(np.float32)
+    gains = light(head.rgb8.astype(np.float32), own, rim)
+    if gains is None:
+        return list(drawn)
+    frame_from_head = invert(head.crop_from_frame)
+    return [replace(layer, rgb8=_lit(layer, gains, frame_from_head, (width, height))) for layer in drawn]
+
+
+def _lit(layer: Layer, gains: F32, frame_from_head: F32, size: tuple[int, int]) -> U8:
+    """A layer under the plane of gains of a head picture of `size`, to whose axes its own are parallel."""
+    height, width = layer.rgb8.shape[:2]
+    to_head = invert(compose(layer.crop_from_frame, frame_from_head))
+    # The plane counts shares of each side from the middle.
+    flat, across, down = gains
+    x, y = (to_head[:, :2] @ (width / 2, height / 2) + to_head[:, 2]) / size
+    moved = np.stack(
+        [flat + (x - 0.5) * across + (y - 0.5) * down,
+         across * (to_head[0, 0] * width / size[0]), down * (to_head[1, 1] * height / size[1])]
+    )  # fmt: skip
+    shown = lit(layer.rgb8.astype(np.float32), moved.astype(np.float32))
+    return np.clip(shown + 0.5, 0, 255).astype(np.uint8)

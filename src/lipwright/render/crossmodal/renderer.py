@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from lipwright.core.checkpoint import load_into, load_tensors, save_tensors
 from lipwright.core.config import from_dict, to_dict
@@ -16,15 +17,16 @@ from lipwright.core.contracts import F32, U8, FaceTrack, Patch, RenderWindow
 from lipwright.core.errors import CheckpointError, ConfigError, ShapeError
 from lipwright.engines.engine import Engine
 from lipwright.engines.network import Network
-from lipwright.face.align import apply, compose, invert, zoom
+from lipwright.face.align import apply, invert, zoom
 from lipwright.face.contour import outline_px
 from lipwright.render.crossmodal.config import CrossModalConfig
 from lipwright.render.crossmodal.drawing import Drawing
 from lipwright.render.crossmodal.networks import CrossModal
-from lipwright.render.crossmodal.patch import covering, finer, hull_mask, in_light_of, placed, scale_map
+from lipwright.render.crossmodal.patch import covering, finer, hull_mask, in_light_of, layers, merged
 from lipwright.render.crossmodal.prototypes import Prototypes
 from lipwright.render.crossmodal.strokes import strokes
 from lipwright.render.head import HeadGeometry
+from lipwright.render.layers import Layer
 from lipwright.render.patches import Area, bounds
 from lipwright.render.sewing import sew
 from lipwright.render.translation.masks import FEATHER, head_mask
@@ -88,13 +90,7 @@ class CrossModalRenderer:
     def footprint(self, track: FaceTrack) -> np.ndarray:
         """(T, 4) boxes around the patches; see `Local.footprint`."""
         maps = self.geometry.head_maps(track.landmarks_px)
-        boxes = []
-        for affine, mask in zip(maps, self._masks(track.pose_rad), strict=True):
-            rows, columns = bounds(mask)
-            x, y = np.array([columns.start, columns.stop]) - 0.5, np.array([rows.start, rows.stop]) - 0.5
-            corners = np.array([[x[i], y[j]] for i in (0, 1) for j in (0, 1)], np.float32)
-            there = apply(invert(affine), corners)
-            boxes.append([*np.floor(there.min(0)) - _ROOM, *np.ceil(there.max(0)) + _ROOM])
+        boxes = [_box(affine, bounds(m)) for affine, m in zip(maps, self._masks(track.pose_rad), strict=True)]
         return np.array(boxes, np.int64).reshape(len(maps), 4)
 
     def render(self, window: RenderWindow) -> Iterator[Patch]:
@@ -105,36 +101,39 @@ class CrossModalRenderer:
         if len(window.target) < count or window.target.shape[1:] != (c.window, c.k):
             raise ShapeError("target", (f">= {count}", c.window, c.k), window.target.shape)
         maps = self.geometry.head_maps(window.track.landmarks_px)
-        drawn, wanted = self.strokes(window.track), self._wanted(window)
-        boxes = self.footprint(window.track) if wanted is not None else None
+        lines, wanted = self.strokes(window.track, maps), self._wanted(window, maps)
         for i, mask in enumerate(self._masks(window.track.pose_rad)):
             area, scale = bounds(mask), finer(maps[i], self.geometry)
-            picture = self._picture(next(drawn), window.target[i], area, scale)
-            patch = in_light_of(window.frames[i], maps[i], picture, mask, area, scale)
-            if wanted is not None and boxes is not None:
-                eye = self.geometry.crop.eye_distance / zoom(maps[i])
-                patch = sew(window.frames[i], boxes[i], window.track.landmarks_px[i], wanted[i], patch, eye, skin=True)
-            yield patch
+            drawn = self._layers(next(lines), window.target[i], maps[i], mask[area], area, scale)
+            drawn = in_light_of(window.frames[i], drawn)
+            if wanted is None:
+                yield merged(drawn, scale)
+                continue
+            eye, box = self.geometry.crop.eye_distance / zoom(maps[i]), _box(maps[i], area)
+            yield sew(window.frames[i], box, window.track.landmarks_px[i], wanted[i], drawn, eye, skin=True)
 
     def heads(self, window: RenderWindow) -> Iterator[Patch]:
         """The whole crop of every frame, as fine as frames show it; no frame is looked at."""
         size = self.config.size
         whole = slice(0, size), slice(0, size)
         maps = self.geometry.head_maps(window.track.landmarks_px)
-        for seen, heard, affine in zip(self.strokes(window.track), window.target, maps, strict=False):
-            picture = self._picture(seen, heard, whole, finer(affine, self.geometry))
-            mask = np.ones(picture.shape[:2], np.float32)
-            yield Patch(picture, mask, compose(scale_map(picture.shape[0] / size, 0, 0), affine))
+        mask = np.ones((size, size), np.float32)
+        for seen, heard, affine in zip(self.strokes(window.track, maps), window.target, maps, strict=False):
+            scale = finer(affine, self.geometry)
+            yield merged(self._layers(seen, heard, affine, mask, whole, scale), scale)
 
     def pictures(self, window: RenderWindow) -> Iterator[tuple[U8, F32]]:
         """The whole head (S, S, 3) of every frame as the network drew it, and its crop_from_frame (2, 3)."""
         maps = self.geometry.head_maps(window.track.landmarks_px)
-        for seen, heard, affine in zip(self.strokes(window.track), window.target, maps, strict=False):
+        for seen, heard, affine in zip(self.strokes(window.track, maps), window.target, maps, strict=False):
             yield self.draw(seen, heard, mouth=False)[0], affine
 
-    def strokes(self, track: FaceTrack) -> Iterator[F32]:
-        """(3, S, S) what the network sees of every frame: upper face and outline, no mouth and no chin."""
-        maps = self.geometry.head_maps(track.landmarks_px)
+    def strokes(self, track: FaceTrack, maps: F32 | None = None) -> Iterator[F32]:
+        """(3, S, S) what the network sees of every frame: upper face and outline, no mouth and no chin.
+
+        Args: `maps` (T, 2, 3) the track's `head_maps`, where they are known already.
+        """
+        maps = self.geometry.head_maps(track.landmarks_px) if maps is None else maps
         points = apply(maps, track.landmarks_px)
         outlines: list[F32 | None] = [None] * len(track)
         if track.contour_px is not None:
@@ -149,17 +148,17 @@ class CrossModalRenderer:
         """
         return self._drawing(seen, heard, area, mouth)
 
-    def _picture(self, seen: F32, heard: F32, area: Area, scale: float) -> U8:
-        """What the network draws of `area`, as fine as the frame is."""
+    def _layers(self, seen: F32, heard: F32, affine: F32, mask: F32, area: Area, scale: float) -> list[Layer]:
+        """What the network draws of `area`, with the mouth at full size where the frame is finer than the crop."""
         head, mouth = self.draw(seen, heard, area, mouth=scale > 1)
-        return placed(head, mouth, self.geometry, area, scale)
+        return layers(head, mouth, mask, affine, self.geometry, area)
 
-    def _wanted(self, window: RenderWindow) -> F32 | None:
+    def _wanted(self, window: RenderWindow, maps: F32) -> F32 | None:
         """(T, 29, 2) mouth and jaw as speech lets them be expected, to sew by; None: patches are shown as drawn."""
         said = self.network.heard(window.target[: len(window.frames)]) if self.mode == "sewn" else None
         if said is None or self.geometry.told is None:
             return None
-        return self.geometry.wanted(window.track.landmarks_px, window.track.pose_rad, said)
+        return self.geometry.wanted(maps, window.track.pose_rad, said)
 
     def _masks(self, pose_rad: F32) -> Iterator[F32]:
         """(S, S) where each frame's patch is used: from the head's pose alone."""
@@ -200,3 +199,11 @@ class CrossModalRenderer:
         """Read what `save` wrote; CheckpointError when it is missing, damaged or of another model."""
         tensors, config = load_tensors(path)
         return cls.from_state(tensors, config, device, str(path))
+
+
+def _box(affine: F32, area: Area) -> NDArray[np.int64]:
+    """(4,) x0, y0, x1, y1 in frame pixels around an area of the head crop."""
+    x, y = (np.array([side.start, side.stop]) - 0.5 for side in (area[1], area[0]))
+    corners = np.array([[x[i], y[j]] for i in (0, 1) for j in (0, 1)], np.float32)
+    there = apply(invert(affine), corners)
+    return np.array([*np.floor(there.min(0)) - _ROOM, *np.ceil(there.max(0)) + _ROOM], np.int64)

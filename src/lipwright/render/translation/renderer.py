@@ -187,7 +187,7 @@ class TranslationRenderer:
             return drawn
         box = self._boxes(drawn.crop_from_frame[None])[0]
         eye = self.geometry.eye_distance / zoom(drawn.crop_from_frame)
-        return sew(frame, box, window.track.landmarks_px[i], window.target[i], drawn, eye)
+        return sew(frame, box, window.track.landmarks_px[i], window.target[i], [drawn], eye)
 
     def _generate(self, inputs: F32) -> F32:
         """(B, C, S, S) to (B, 3, S, S) in [-1, 1]."""
