@@ -9,7 +9,7 @@ from tests.render.conftest import Person
 
 from lipwright.core.errors import ConfigError
 from lipwright.render.crossmodal.config import CrossModalConfig
-from lipwright.render.crossmodal.export import Exported, StridedReduction
+from lipwright.render.crossmodal.export import Blocked, Exported, StridedReduction
 from lipwright.render.crossmodal.networks import CrossModal, Reduction
 from lipwright.render.crossmodal.patch import covering, hull_mask
 from lipwright.render.head import HeadGeometry
@@ -32,6 +32,15 @@ def inputs() -> tuple[torch.Tensor, torch.Tensor]:
 def test_the_reduction_by_strides_is_the_antialiased_one(side: int) -> None:
     x = torch.randn(2, 3, 256, 256, generator=torch.Generator().manual_seed(1))
     torch.testing.assert_close(StridedReduction(3, 256, side)(x), Reduction(side)(x), atol=5e-5, rtol=0)
+
+
+@pytest.mark.parametrize("size", [(20, 30), (21, 33)])
+def test_several_pixels_at_once_are_the_same_convolution(size: tuple[int, int]) -> None:
+    torch.manual_seed(2)
+    output = torch.nn.Conv2d(4, 3, 7)
+    x = torch.randn(2, 4, *size)
+    with torch.no_grad():
+        torch.testing.assert_close(Blocked(output)(x), output(x), atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("region", [None, REGION])

@@ -13,7 +13,7 @@ from torch import Tensor
 from lipwright.core.contracts import F32, U8
 from lipwright.engines.engine import Engine, Variants
 from lipwright.engines.network import Network, Port
-from lipwright.render.crossmodal.export import Exported
+from lipwright.render.crossmodal.export import FORM, Exported
 from lipwright.render.crossmodal.networks import STROKE_CHANNELS, CrossModal, Region
 from lipwright.render.patches import Area
 from lipwright.render.translation.precision import has_bf16
@@ -98,7 +98,7 @@ class Drawing:
     def _of(self, region: Region | None, mouth: bool) -> Network:
         """One way of drawing, for other engines."""
         c = self.network.config
-        sizes = {"kind": "crossmodal", "size": c.size, "width": c.width, "residual": c.residual, "k": c.k}
+        sizes = {"kind": "crossmodal", "form": FORM, "size": c.size, "width": c.width, "residual": c.residual, "k": c.k}
         mouths = self.network.prototypes
         sizes["prototypes"] = None if mouths is None else astuple(mouths.shape)
         more = {"decoders": c.decoders, "backbone": c.backbone, "window": c.window, "square": self.network.mouth_square}

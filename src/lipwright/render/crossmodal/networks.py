@@ -103,6 +103,8 @@ class Decoder(nn.Module):
         steps = [width * 2**level for level in (3, 2, 1, 0, 0)]
         self.trunk = nn.Sequential(*(layers.up(a, b) for a, b in pairwise(steps)), layers.conv(width, width))
         self.output = Conv2d(width, 3, 2 * REACH + 1, padding=REACH)
+        self.blocked: nn.Module | None = None
+        """Works out the output convolution of padded features, for runtimes: see `crossmodal.export`."""
 
     def picture(
         self,
@@ -121,12 +123,15 @@ class Decoder(nn.Module):
             base = base + F.interpolate(small.float(), scale_factor=2, mode="bilinear", align_corners=False)
         if lay is not None:
             base = lay(base)
-        if region is None:
+        if region is None and self.blocked is None:
             return torch.tanh(self.output(features).float() + base)
-        left, top, right, bottom = region
+        left, top, right, bottom = region or (0, 0, features.shape[3], features.shape[2])
         padded = F.pad(features, (REACH,) * 4)
         part = padded[:, :, top : bottom + 2 * REACH, left : right + 2 * REACH]
-        changed = F.conv2d(part, self.output.weight, self.output.bias)
+        if self.blocked is None:
+            changed = F.conv2d(part, self.output.weight, self.output.bias)
+        else:
+            changed = self.blocked(part)
         return torch.tanh(changed.float() + base[..., top:bottom, left:right])
 
     def start_from(self, base: F32, moves: F32) -> None:

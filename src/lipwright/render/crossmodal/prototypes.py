@@ -143,7 +143,8 @@ def _laid(base: Tensor, pictures: Tensor, share: Tensor, box: tuple[int, int, in
     some = pictures[choice.index].float() * (2 / 255) - 1
     mixed = (some * choice.share[:, :, None, None, None]).sum(1).clamp(-BRIGHTEST, BRIGHTEST)
     patch = base[..., top : top + height, left : left + width]
-    change = share.float() * (torch.atanh(mixed) - patch)
+    wanted = 0.5 * (torch.log(1 + mixed) - torch.log(1 - mixed))  # atanh, which some runtimes have no fast layer for
+    change = share.float() * (wanted - patch)
     rest = base.shape[-1] - left - width, base.shape[-2] - top - height
     return base + F.pad(change, (left, rest[0], top, rest[1]))
 
