@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 
-from lipwright.render.warp import ThinPlate, grid_nodes, sample_at, sample_coarse, sample_fine, upsample
+from lipwright.render.warp import ThinPlate, grid_nodes, sample_fine, upsample
 
 
 def test_the_spline_meets_its_points() -> None:
@@ -30,21 +31,6 @@ def test_coarse_grids_upsample_without_bias() -> None:
     assert np.abs(dense - true).max() < 0.02
 
 
-def test_only_the_chosen_places_are_sampled_finely() -> None:
-    """As `sample_fine` of the whole picture there, its borders included, as `sample_coarse` everywhere else."""
-    rng = np.random.default_rng(2)
-    image = rng.integers(0, 256, (60, 70, 3)).astype(np.uint8)
-    places = np.stack(np.meshgrid(np.arange(70), np.arange(60)), -1) + rng.uniform(-3, 3, (60, 70, 2))
-    for where in (
-        rng.random((60, 70)) < 0.3,
-        np.zeros((60, 70), bool),
-        np.pad(np.ones((4, 5), bool), ((30, 26), (40, 25))),
-    ):
-        made = sample_at(image, places.astype(np.float32), where)
-        np.testing.assert_array_equal(made[where], sample_fine(image, places.astype(np.float32))[where])
-        np.testing.assert_array_equal(made[~where], sample_coarse(image, places.astype(np.float32))[~where])
-
-
 def test_fine_sampling_is_exact_on_pixels_and_band_limited_between() -> None:
     rng = np.random.default_rng(3)
     image = rng.integers(0, 256, (24, 30, 3)).astype(np.uint8)
@@ -61,3 +47,14 @@ def test_fine_sampling_is_exact_on_pixels_and_band_limited_between() -> None:
     errors = [np.abs(made[..., 0].astype(float) - wanted).max() for made in both]
     assert errors[0] < 4
     assert errors[0] < 0.5 * errors[1]
+
+
+@pytest.mark.parametrize("corner", [(0, 0), (33, 20), (-9, 50), (80, 70)])
+def test_fine_sampling_of_a_part_is_that_of_the_whole(corner: tuple[int, int]) -> None:
+    """Also beyond the borders, which repeat."""
+    rng = np.random.default_rng(2)
+    image = rng.integers(0, 256, (60, 70, 3)).astype(np.uint8)
+    whole = np.stack(np.meshgrid(np.arange(-12, 100), np.arange(-12, 90)), -1) + rng.uniform(-3, 3, (102, 112, 2))
+    part = (slice(corner[1] + 12, corner[1] + 20), slice(corner[0] + 12, corner[0] + 21))
+    made = sample_fine(image, whole.astype(np.float32))
+    np.testing.assert_array_equal(sample_fine(image, whole[part].astype(np.float32)), made[part])

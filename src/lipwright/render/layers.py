@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lipwright.core.contracts import F32, U8, Patch
 from lipwright.face.align import compose, invert, zoom
 from lipwright.render.patches import mixed
+from lipwright.render.warp import REACH, doubled
 
 _SHRINKS = 1.3
 """Pixels of a picture per pixel of the grid from which sampling would alias."""
@@ -58,11 +59,27 @@ def _covered(layer: Patch, there: NDArray[np.float64], size: tuple[int, int]) ->
 
 
 def _sampled(layer: Patch, there: NDArray[np.float64], size: tuple[int, int]) -> U8:
-    """The picture on a grid (width, height) by a cubic."""
+    """The picture on a grid (width, height)."""
     step, rgb8 = zoom(there), layer.rgb8
+    there = there.copy()
     # warpAffine does not antialias: blur to the Nyquist frequency of the grid first. A picture that was learnt from
     # fewer pixels than it has holds no finer detail than they did, and blur would take some of that.
     if step * getattr(layer, "known", 1.0) > _SHRINKS:
         rgb8 = np.asarray(cv2.GaussianBlur(rgb8, (0, 0), 0.4 * step), np.uint8)
-    flags = cv2.WARP_INVERSE_MAP | cv2.INTER_CUBIC
+    else:  # twice the pixels and straight lines between them: as sharp as a cubic, in half the time
+        rgb8, corner = _under(rgb8, there, size)
+        rgb8 = doubled(rgb8)
+        there[:, 2] = 2 * (there[:, 2] - corner)
+        there[:, :2] *= 2
+    flags = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
     return np.asarray(cv2.warpAffine(rgb8, there, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+
+
+def _under(rgb8: U8, there: NDArray[np.float64], size: tuple[int, int]) -> tuple[U8, tuple[int, int]]:
+    """The part of a picture that a grid reads, and its corner."""
+    corners = np.array([(x, y) for x in (0, size[0] - 1) for y in (0, size[1] - 1)], np.float64)
+    read = corners @ there[:, :2].T + there[:, 2]
+    height, width = rgb8.shape[:2]
+    x0, y0 = (int(v) for v in np.clip(np.floor(read.min(0)) - REACH, 0, (width - 1, height - 1)))
+    x1, y1 = (int(v) for v in np.clip(np.ceil(read.max(0)) + REACH + 1, (x0 + 1, y0 + 1), (width, height)))
+    return rgb8[y0:y1, x0:x1], (x0, y0)

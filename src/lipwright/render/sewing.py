@@ -22,7 +22,7 @@ from lipwright.core.stages import staged
 from lipwright.face.align import compose, invert
 from lipwright.render.layers import flattened
 from lipwright.render.patches import bounds, cut, mixed, softened
-from lipwright.render.warp import STIFFNESS, ThinPlate, grid_nodes, sample_at, upsample
+from lipwright.render.warp import STIFFNESS, ThinPlate, grid_nodes, sample_fine, upsample
 
 _NOSE = [31, 33, 35]
 _NODES = 0.03
@@ -41,8 +41,6 @@ _INSET_BESIDE = 0.05
 """The same of any mask where the face ends beside it, not below."""
 _FINEST, _NEAR_LIPS = 0.03, 0.08
 """Eye distances: blur below which detail is a skin's own, and how far around lips detail belongs to them."""
-_UNSEEN = 1 / 256
-"""Share of a picture that changes no level."""
 _STILL = 1 / 64
 """Pixels: less movement than this is none."""
 
@@ -58,10 +56,8 @@ def wanted_jaw(own: F32, target: F32) -> F32:
 
 
 @staged("sew")
-def meet_jaw(template: U8, own: F32, target: F32, eye: float, covered: F32 | None = None) -> U8:
+def meet_jaw(template: U8, own: F32, target: F32, eye: float) -> U8:
     """(h, w, 3) the template bent so that its own jaw line lies where the wanted one is.
-
-    Where `covered` (h, w) is 1 it will not be seen and is made with less care, several times as fast.
 
     The face moves as a whole. Beside and below it the movement ends soon: where the jaw comes lower it covers neck
     and background as in life; where it goes higher, what is next to it is stretched into the gap, over a few
@@ -73,13 +69,10 @@ def meet_jaw(template: U8, own: F32, target: F32, eye: float, covered: F32 | Non
     if area is None:
         return template
     part = upsample(nodes, grid, width, height, area)
-    moves = np.square(part[..., 0]) + np.square(part[..., 1]) > _STILL**2
-    if covered is not None:
-        moves &= covered[area] < 1
     part[..., 0] += np.arange(width, dtype=np.float32)[area[1]]
     part[..., 1] += np.arange(height, dtype=np.float32)[area[0], None]
     result = template.copy()
-    result[area] = sample_at(template, part, moves)
+    result[area] = sample_fine(template, part)
     return result
 
 
@@ -237,15 +230,11 @@ def sew(
     here = compose(np.array([[1, 0, -area[1].start], [0, 1, -area[0].start]], np.float32), shift)
     mouth = flattened(drawn, here, (area[1].stop - area[1].start, area[0].stop - area[0].start))
     weight[area] *= _used(drawn[0], here, mouth.shape[:2])
-    seen = weight
-    if skin:
-        off_lips = _off_lips(own, target, size, eye)
-        seen = np.where(off_lips > _UNSEEN, np.float32(0), weight)
-    result = meet_jaw(before, own, target, eye, seen)
+    result = meet_jaw(before, own, target, eye)
     if result is before:
         result = result.copy()
     if skin:
-        mouth = _with_skin(mouth, result[area], off_lips[area], eye)
+        mouth = _with_skin(mouth, result[area], _off_lips(own, target, size, eye)[area], eye)
     result[area] = mixed(result[area], mouth, weight[area])
     return Patch(result, change_mask(before, result, eye), shift)
 

@@ -20,10 +20,8 @@ HALF_WAY = (np.sinc(_HALF) * np.kaiser(16, 4.0)).astype(np.float32)
 """Filter that gives the values half way between pixels: a sinc over 16 of them in a Kaiser window."""
 HALF_WAY /= HALF_WAY.sum()
 
-_ROW = 256
-"""Pixels in a row of a list of pixels."""
-_REACH = 11
-"""Pixels around a position that `sample_fine` reads at most."""
+REACH = 11
+"""Pixels around a position that sampling a doubled picture reads at most."""
 
 GRID_STEP = 8
 """Pixels between nodes at which the spline is evaluated; bilinear in between."""
@@ -135,25 +133,6 @@ class Nodes:
         return np.ascontiguousarray(full[step : step + height, step : step + width], np.float32)
 
 
-def sample_at(image: U8, source_xy: F32, where: NDArray[np.bool_]) -> U8:
-    """`sample_fine` where (H, W) says so, bilinear elsewhere: its cost is that of the pixels that count."""
-    result = sample_coarse(image, source_xy)
-    chosen = np.flatnonzero(where)
-    if not len(chosen):
-        return result
-    rows = -(-len(chosen) // _ROW)
-    at = np.empty((rows * _ROW, 2), np.float32)
-    np.take(source_xy.reshape(-1, 2), chosen, axis=0, out=at[: len(chosen)])
-    at[len(chosen) :] = at[0]
-    low, high = (np.array([f(at[:, k]) for k in (0, 1)]).astype(int) for f in (np.min, np.max))
-    x0, y0 = np.clip(low - _REACH, 0, None)
-    part = image[y0 : high[1] + _REACH + 1, x0 : high[0] + _REACH + 1]
-    at -= np.array([x0, y0], np.float32)
-    fine = sample_fine(part, at.reshape(rows, _ROW, 2)).reshape(-1, image.shape[2])
-    result.reshape(-1, image.shape[2])[chosen] = fine[: len(chosen)]
-    return result
-
-
 def sample_fine(image: U8, source_xy: F32) -> U8:
     """Image values at (H, W, 2) source positions, edges replicated, by a cubic over the doubled picture.
 
@@ -161,7 +140,19 @@ def sample_fine(image: U8, source_xy: F32) -> U8:
     a pixel both ways, 0.93 remains, where Lanczos over 8 x 8 pixels leaves 0.84 and takes longer, and a cubic alone
     0.74; moved by whole pixels it stays bit for bit.
     """
-    return _remap(_doubled(image), 2 * source_xy, cv2.INTER_CUBIC)
+    at = 2 * source_xy
+    sides = []
+    for k, length in enumerate(image.shape[1::-1]):  # numpy is slow along an axis of two
+        one = source_xy[..., k]
+        sides.append(_read(int(one.min()), int(one.max()), length))
+        at[..., k] -= 2 * sides[k].start
+    return _remap(doubled(image[sides[1], sides[0]]), at, cv2.INTER_CUBIC)
+
+
+def _read(first: int, last: int, length: int) -> slice:
+    """What sampling a doubled picture reads of `length` pixels at positions from `first` to `last`."""
+    start = max(min(first, length - 1) - REACH, 0)
+    return slice(start, min(max(last, 0) + REACH + 1, length))
 
 
 def sample_coarse(image: U8, source_xy: F32) -> U8:
@@ -174,7 +165,7 @@ def _remap(image: U8, source_xy: F32, method: int) -> U8:
     return np.asarray(sampled, np.uint8)
 
 
-def _doubled(image: U8) -> U8:
+def doubled(image: U8) -> U8:
     """(2H, 2W, C): pixel (y, x) at (2y, 2x), band-limited values between; edges replicated."""
     height, width, channels = image.shape
     across, down = HALF_WAY[None], HALF_WAY[:, None]

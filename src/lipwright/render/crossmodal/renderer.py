@@ -103,14 +103,15 @@ class CrossModalRenderer:
         maps = self.geometry.head_maps(window.track.landmarks_px)
         lines, wanted = self.strokes(window.track, maps), self._wanted(window, maps)
         for i, mask in enumerate(self._masks(window.track.pose_rad)):
+            frame = window.frames[i]  # once: it is made when asked for
             area, scale = bounds(mask), finer(maps[i], self.geometry)
             drawn = self._layers(next(lines), window.target[i], maps[i], mask[area], area, scale)
-            drawn = in_light_of(window.frames[i], drawn)
+            drawn = in_light_of(frame, drawn)
             if wanted is None:
                 yield merged(drawn, scale)
                 continue
             eye, box = self.geometry.crop.eye_distance / zoom(maps[i]), _box(maps[i], area)
-            yield sew(window.frames[i], box, window.track.landmarks_px[i], wanted[i], drawn, eye, skin=True)
+            yield sew(frame, box, window.track.landmarks_px[i], wanted[i], drawn, eye, skin=True)
 
     def heads(self, window: RenderWindow) -> Iterator[Patch]:
         """The whole crop of every frame, as fine as frames show it; no frame is looked at."""

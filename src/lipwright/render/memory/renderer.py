@@ -135,7 +135,7 @@ class MemoryRenderer:
         before, c = cut(frame, place.box), self.config
         inner = mouth_mask(place.own, place.target, place.size, place.scale, c.overhang, c.softness)
         area = bounds(inner)
-        made = meet_jaw(before, place.own, place.target, place.scale, inner)
+        made = meet_jaw(before, place.own, place.target, place.scale)
         made = made.copy() if made is before else made
         here, weight = place.of_area(area), inner[area]
         lit = skin_mask(weight, here.target, place.scale)
