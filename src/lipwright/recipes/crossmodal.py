@@ -24,7 +24,7 @@ from lipwright.render.crossmodal.config import CrossModalConfig, changed_preset
 from lipwright.render.oracle.config import OracleConfig, oracle_preset
 from lipwright.speech.features import features_of
 from lipwright.subject.store import Subject
-from lipwright.train.crossmodal import Plan, drawn_set, fit_crossmodal, left_of
+from lipwright.train.crossmodal import Drawer, Plan, drawn_set, fit_crossmodal, kind_of, left_of
 from lipwright.train.loop import Budget, TrainingRecord
 from lipwright.train.run import Run
 
@@ -39,7 +39,7 @@ def plan_of(preset: str, mode: str, settings: Mapping[str, str]) -> Plan:
     """A preset with some fields set from text; ConfigError for what is no setting."""
     config = changed_preset(preset, settings)
     config = replace(config, speech_dim=channels(config.speech))
-    oracle = oracle_preset(preset, config.oracle)
+    oracle = oracle_preset(preset, kind_of(config.oracle))
     resized = {name: replace(getattr(oracle, name), size=config.size) for name in ("mouth", "head")}
     return Plan(config, replace(oracle, **resized), mode)
 
@@ -149,7 +149,7 @@ def oracle_data(subject: Subject, config: OracleConfig, progress: Progress) -> O
 
 
 def memory_oracle(subject: Subject, data: OracleData, progress: Progress) -> Draw:
-    """The appearance memory of the training frames as oracle: an ablation that trains nothing."""
+    """The appearance memory of the training frames as oracle: it learns nothing, and remembers."""
     from lipwright.render.oracle.memory import MemoryOracle
 
     frames = np.concatenate(chosen_frames(subject))
@@ -165,10 +165,12 @@ def train_crossmodal(
     pairs, spent_s = None, 0.0
     if plan.synthetic:
         pictures = oracle_data(subject, plan.oracle, run.progress)
-        given = None
-        if plan.oracle.kind == "memory":
-            given = memory_oracle(subject, pictures, run.progress), f"memory of {subject.info['source']}"
-        pairs, records, spent_s = drawn_set(plan, pictures, limit, run, given)
+        memory = None
+        if plan.config.oracle in ("best", "memory"):
+            memory = Drawer(
+                memory_oracle(subject, pictures, run.progress), f"memory of {subject.info['source']}", "memory"
+            )
+        pairs, records, spent_s = drawn_set(plan, pictures, limit, run, memory)
         del pictures
     data = crossmodal_data(subject, plan.config, run.progress, lips)
     renderer, records["renderer"] = fit_crossmodal(plan.config, data, pairs, left_of(limit, spent_s), run, plan.mode)

@@ -19,7 +19,7 @@ from lipwright.render.oracle.config import OracleConfig
 from lipwright.render.oracle.data import OracleData
 from lipwright.render.oracle.oracle import Oracle
 from lipwright.render.oracle.pairs import picture_pairs
-from lipwright.render.oracle.quality import Draw, drawing_of
+from lipwright.render.oracle.quality import Draw, drawing_of, oracle_quality
 from lipwright.render.oracle.task import OracleTask
 from lipwright.render.translation.perceptual import perceptual_distance
 from lipwright.train.loop import Budget, TrainingRecord
@@ -29,6 +29,8 @@ PAIRS_FOLDER = "pairs"
 """Where the synthetic set lies while the renderer learns."""
 PAIRS = 4000
 """Pictures of the synthetic set at most."""
+_JUDGED = 24
+"""Held-out frames that decide between two oracles."""
 _PAIRS_SHARE = 0.08
 """Of a time budget, for drawing them."""
 _PAIR_S = 0.16
@@ -47,6 +49,16 @@ class Plan:
     def synthetic(self) -> bool:
         """Whether there is anything for an oracle to draw."""
         return self.config.augmentation == "ours" and self.config.synthetic > 0
+
+
+@dataclass(frozen=True)
+class Drawer:
+    """Somebody who draws people saying what they did not say."""
+
+    draw: Draw
+    key: str
+    """Names what is drawn: a set drawn with another key is drawn again."""
+    name: str
 
 
 def fit_oracle(
@@ -84,21 +96,44 @@ def fit_crossmodal(
     return CrossModalRenderer(network, geometry, mode, run.device), record
 
 
+def kind_of(oracle: str) -> str:
+    """The `OracleConfig.kind` of a `CrossModalConfig.oracle`: the best of two is trained as a chain."""
+    return "chain" if oracle == "best" else oracle
+
+
 def drawn_set(
-    plan: Plan, data: OracleData, limit: Budget, run: Run, given: tuple[Draw, str] | None = None
+    plan: Plan, data: OracleData, limit: Budget, run: Run, memory: Drawer | None = None
 ) -> tuple[PicturePairs, dict[str, TrainingRecord], float]:
     """The synthetic set, its oracle's record, and the seconds of a time budget that both took.
 
-    Args: `given` (how to draw, its key) in place of a trained oracle.
+    Args: `memory` in place of a trained oracle, or with the oracle 'best' against it: whose held-out mouths are the
+        better draws the set. The record's `about` says who drew, and how both did.
     """
     records: dict[str, TrainingRecord] = {}
-    if given is None:
+    if memory is not None and plan.oracle.kind == "memory":
+        drawer = memory
+    else:
         budget = Budget(limit.seconds * plan.config.oracle_share if limit.seconds else None, limit.steps)
         oracle, records["oracle"] = fit_oracle(plan.oracle, data, budget, run)
-        given = drawing_of(oracle, data), oracle.fingerprint()
-    pairs = synthetic_set(*given, data, pairs_of(plan.config, limit), run)
+        drawer = Drawer(drawing_of(oracle, data), oracle.fingerprint(), plan.oracle.kind)
+        if memory is not None:
+            drawer, records["oracle"].about["held_out"] = better_of(drawer, memory, data)
+        records["oracle"].about["drawn_by"] = drawer.name
+    pairs = synthetic_set(drawer.draw, drawer.key, data, pairs_of(plan.config, limit), run)
     trained_s = records["oracle"].seconds if records else 0.0
     return pairs, records, trained_s + (_PAIRS_SHARE * limit.seconds if limit.seconds else 0.0)
+
+
+def better_of(trained: Drawer, memory: Drawer, data: OracleData) -> tuple[Drawer, dict[str, dict[str, float]]]:
+    """Who draws held-out mouths better, by PSNR and sharpness, and the scores of both by name.
+
+    A network that had too little time draws a mean of mouths, and whoever learns from it learns that; the memory shows
+    real ones, but only those that were seen.
+    """
+    held = data.validation
+    chosen = held[np.unique(np.linspace(0, len(held) - 1, min(_JUDGED, len(held))).round().astype(int))]
+    scores = {of.name: oracle_quality(of.draw, data, chosen) for of in (trained, memory)}
+    return min((trained, memory), key=lambda of: scores[of.name]["mouth_score"]), scores
 
 
 def pairs_of(config: CrossModalConfig, limit: Budget) -> int:

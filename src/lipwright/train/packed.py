@@ -25,7 +25,7 @@ from lipwright.render.translation.packed import load_packed
 from lipwright.render.translation.perceptual import perceptual_distance
 from lipwright.render.translation.start import initial_weights
 from lipwright.render.translation.task import TranslationTask
-from lipwright.train.crossmodal import PAIRS_FOLDER, Plan, drawn_set, fit_crossmodal, left_of
+from lipwright.train.crossmodal import PAIRS_FOLDER, Plan, drawn_set, fit_crossmodal, kind_of, left_of
 from lipwright.train.loop import Budget, Loop, TrainingRecord
 from lipwright.train.run import Run
 
@@ -109,7 +109,7 @@ def _crossmodal(packed: Path, budget: Budget, run: Run, changes: Mapping[str, st
             raise ConfigError(f"{packed} was packed with {name} {getattr(config, name)}; pack the subject again")
     if changed.oracle == "memory":
         raise ConfigError("the memory as oracle needs the footage itself; train oracle=memory where the footage is")
-    plan = Plan(changed, replace(oracle, kind=changed.oracle), "sewn")
+    plan = Plan(changed, replace(oracle, kind=kind_of(changed.oracle)), "sewn")
     records: dict[str, TrainingRecord] = {}
     pairs, spent_s = None, 0.0
     if plan.synthetic:

@@ -34,7 +34,7 @@ def oracle_scores(draw: Draw, data: OracleData) -> tuple[dict[str, Any], U8]:
     real_mouths = [data.mouth(int(i)) for i in places]
     points = data.mouth_landmarks(data.landmarks[places])
     openings = [mouth_areas(p, data.mouth_size)[1] for p in points]
-    scores = {key: value for key, value in oracle_quality(draw, data, places).items() if key != "score"}
+    scores = {key: value for key, value in oracle_quality(draw, data, places).items() if not key.endswith("score")}
     scores["teeth_sharpness"] = teeth_sharpness(mouths, real_mouths, openings)
     x, y, side = data.geometry.mouth_square
     where = np.s_[y : y + side, x : x + side]

@@ -101,11 +101,11 @@ class Table:
     reported: Reported | None = None
 
     def plan(self, row: Row) -> Plan:
-        """The preset with the table's changes and then the row's.
+        """The preset, taught by a trained oracle, with the table's changes and then the row's.
 
         ConfigError for what is no setting, CheckpointError where a speech feature lacks its weights.
         """
-        return plan_of(self.preset, "sewn", dict(self.changes) | dict(row.changes))
+        return plan_of(self.preset, "sewn", {"oracle": "chain"} | dict(self.changes) | dict(row.changes))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from lipwright.core.errors import ConfigError
 SIZES = (256, 512, 768)
 BACKBONES = ("ours", "mobilenetv2", "hard-swish", "depthwise")
 AUGMENTATIONS = ("none", "classical", "ours")
-ORACLES = ("chain", "single", "memory")
+ORACLES = ("best", "chain", "single", "memory")
 PERCEPTUAL = ("auto", "vgg19", "none")
 _CHOICES = {"backbone": BACKBONES, "augmentation": AUGMENTATIONS, "oracle": ORACLES, "perceptual": PERCEPTUAL}
 _LEAST = {
@@ -68,8 +68,8 @@ class CrossModalConfig:
     synthetic: float = 0.8
     """Share of training samples whose mouth and head come from different frames, with 'ours'."""
     oracle: str = "chain"
-    """Who draws them: 'chain' (mouth network, then outpainting head network), 'single' (one network for the head) or
-    'memory' (the retrieval renderer)."""
+    """Who draws them: 'chain' (mouth network, then outpainting head network), 'single' (one network for the head),
+    'memory' (the retrieval renderer) or 'best': a chain, or the memory where that draws held-out mouths better."""
     oracle_share: float = 0.55
     """Of the whole training budget, for the oracle."""
     ndf: int = 64
@@ -146,6 +146,7 @@ class CrossModalConfig:
 PRESETS: dict[str, CrossModalConfig] = {
     "draft": CrossModalConfig(
         size=256,
+        oracle="best",
         lips=8,
         expressions=1,
         prototypes=160,
@@ -157,8 +158,8 @@ PRESETS: dict[str, CrossModalConfig] = {
         gan_start=0.5,
         gan_full=0.8,
     ),
-    "standard": CrossModalConfig(size=512, lips=8, expressions=1, ndf=32),
-    "broadcast": CrossModalConfig(size=768, lips=8, expressions=1, ndf=64),
+    "standard": CrossModalConfig(size=512, oracle="best", lips=8, expressions=1, ndf=32),
+    "broadcast": CrossModalConfig(size=768, oracle="best", lips=8, expressions=1, ndf=64),
 }
 
 

@@ -25,8 +25,8 @@ def drawing_of(oracle: Oracle, data: OracleData) -> Draw:
 def oracle_quality(draw: Draw, data: OracleData, indices: NDArray[np.int64] | None = None) -> dict[str, float]:
     """Scores on held-out frames at their own keypoints; `score` is lower for better.
 
-    Keys: `mouth_psnr_db` and `mouth_sharpness` (energy over the real one's, 1 as sharp) of the mouth box at the
-    footage's resolution; `head_psnr_db` and `head_sharpness` of the whole head crop.
+    Keys: `mouth_score`, `mouth_psnr_db` and `mouth_sharpness` (energy over the real one's, 1 as sharp) of the mouth box
+    at the footage's resolution; `head_psnr_db` and `head_sharpness` of the whole head crop.
     """
     chosen = data.validation if indices is None else indices
     boxes, reals, heads, real_heads = [], [], [], []
@@ -40,6 +40,7 @@ def oracle_quality(draw: Draw, data: OracleData, indices: NDArray[np.int64] | No
     mouth_scores, head_scores = mouth_quality(boxes, reals), mouth_quality(heads, real_heads)
     return {
         "score": mouth_scores["score"] + head_scores["score"],
+        "mouth_score": mouth_scores["score"],
         "mouth_psnr_db": mouth_scores["mouth_psnr_db"],
         "mouth_sharpness": mouth_scores["mouth_sharpness"],
         "head_psnr_db": head_scores["mouth_psnr_db"],
