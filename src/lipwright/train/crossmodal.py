@@ -20,7 +20,7 @@ from lipwright.render.oracle.data import OracleData
 from lipwright.render.oracle.oracle import Oracle
 from lipwright.render.oracle.pairs import picture_pairs
 from lipwright.render.oracle.quality import Draw, drawing_of, oracle_quality
-from lipwright.render.oracle.task import OracleTask
+from lipwright.render.oracle.task import JUDGED, OracleTask
 from lipwright.render.translation.perceptual import perceptual_distance
 from lipwright.train.loop import Budget, TrainingRecord
 from lipwright.train.run import Run
@@ -29,8 +29,6 @@ PAIRS_FOLDER = "pairs"
 """Where the synthetic set lies while the renderer learns."""
 PAIRS = 4000
 """Pictures of the synthetic set at most."""
-_JUDGED = 24
-"""Held-out frames that decide between two oracles."""
 _PAIRS_SHARE = 0.08
 """Of a time budget, for drawing them."""
 _PAIR_S = 0.16
@@ -62,10 +60,10 @@ class Drawer:
 
 
 def fit_oracle(
-    config: OracleConfig, data: OracleData, budget: Budget, run: Run, name: str = "oracle"
+    config: OracleConfig, data: OracleData, budget: Budget, run: Run, name: str = "oracle", rival: float | None = None
 ) -> tuple[Oracle, TrainingRecord]:
-    """Mouth network, then the head network around it."""
-    task = OracleTask(config, data, run.seed, run.device, perceptual_distance(config.head, run.device))
+    """Mouth network, then the head network around it; no head where the mouth does not beat the score `rival`."""
+    task = OracleTask(config, data, run.seed, run.device, perceptual_distance(config.head, run.device), rival)
     record = run.loop(task, budget, name)
     return task.oracle(), record
 
@@ -107,33 +105,33 @@ def drawn_set(
     """The synthetic set, its oracle's record, and the seconds of a time budget that both took.
 
     Args: `memory` in place of a trained oracle, or with the oracle 'best' against it: whose held-out mouths are the
-        better draws the set. The record's `about` says who drew, and how both did.
+        better draws the set. The record's `about` says who drew, and how both did. A network that had too little time
+        draws a mean of mouths, and whoever learns from it learns that; the memory shows real ones, but only those that
+        were seen.
     """
     records: dict[str, TrainingRecord] = {}
     if memory is not None and plan.oracle.kind == "memory":
         drawer = memory
     else:
         budget = Budget(limit.seconds * plan.config.oracle_share if limit.seconds else None, limit.steps)
-        oracle, records["oracle"] = fit_oracle(plan.oracle, data, budget, run)
-        drawer = Drawer(drawing_of(oracle, data), oracle.fingerprint(), plan.oracle.kind)
-        if memory is not None:
-            drawer, records["oracle"].about["held_out"] = better_of(drawer, memory, data)
-        records["oracle"].about["drawn_by"] = drawer.name
+        rival = None if memory is None else mouths_of(memory, data)
+        score = None if rival is None else rival["mouth_score"]
+        oracle, record = fit_oracle(plan.oracle, data, budget, run, rival=score)
+        drawer, records["oracle"] = Drawer(drawing_of(oracle, data), oracle.fingerprint(), plan.oracle.kind), record
+        if memory is not None and rival is not None:
+            own = mouths_of(drawer, data)
+            record.about["held_out"] = {drawer.name: own, memory.name: rival}
+            drawer = drawer if own["mouth_score"] < rival["mouth_score"] else memory
+        record.about["drawn_by"] = drawer.name
     pairs = synthetic_set(drawer.draw, drawer.key, data, pairs_of(plan.config, limit), run)
     trained_s = records["oracle"].seconds if records else 0.0
     return pairs, records, trained_s + (_PAIRS_SHARE * limit.seconds if limit.seconds else 0.0)
 
 
-def better_of(trained: Drawer, memory: Drawer, data: OracleData) -> tuple[Drawer, dict[str, dict[str, float]]]:
-    """Who draws held-out mouths better, by PSNR and sharpness, and the scores of both by name.
-
-    A network that had too little time draws a mean of mouths, and whoever learns from it learns that; the memory shows
-    real ones, but only those that were seen.
-    """
-    held = data.validation
-    chosen = held[np.unique(np.linspace(0, len(held) - 1, min(_JUDGED, len(held))).round().astype(int))]
-    scores = {of.name: oracle_quality(of.draw, data, chosen) for of in (trained, memory)}
-    return min((trained, memory), key=lambda of: scores[of.name]["mouth_score"]), scores
+def mouths_of(drawer: Drawer, data: OracleData) -> dict[str, float]:
+    """How somebody draws held-out mouths; the score is lower for better."""
+    scores = oracle_quality(drawer.draw, data, data.held_out(JUDGED))
+    return {key: scores[key] for key in ("mouth_score", "mouth_psnr_db", "mouth_sharpness")}
 
 
 def pairs_of(config: CrossModalConfig, limit: Budget) -> int:

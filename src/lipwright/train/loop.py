@@ -59,6 +59,7 @@ class Task(Protocol):
     # preview() -> (H, W, 3) picture to look at, written at every validation
     # speed() -> figures of the running training, shown and recorded
     # kept: names of the modules that are its result, all when it does not say
+    # beaten: True where going on cannot make it worth keeping; training ends
     # complete: False while a part of it has yet to join; what is best is chosen only from then on
 
 
@@ -158,6 +159,8 @@ class Loop:
             self._tell(losses)
             if spent >= max((len(self.record.history) + 1) / VALIDATIONS, rest_until):
                 self._validate()
+                if parallel.agree(float(getattr(self.task, "beaten", False))):
+                    return
                 judged_at = spent if self.budget.seconds else None  # a budget of steps is spent by steps alone
             now = self._clock()
             if stop.wanted or now - saved > max(CHECKPOINT_S, WRITING * saving_s):

@@ -135,6 +135,11 @@ class OracleData:
         points = self.track.landmarks_px
         return apply(self.geometry.head_maps(points), points)
 
+    def held_out(self, count: int) -> NDArray[np.int64]:
+        """So many of the held-out frames, evenly spread; all where there are fewer."""
+        of = self.validation
+        return np.asarray(of[np.unique(np.linspace(0, len(of) - 1, min(count, len(of))).round().astype(int))])
+
     @property
     def room(self) -> int:
         """Pixels of a mouth cut around the mouth picture."""

@@ -6,7 +6,6 @@ import time
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from lipwright.core import parallel
@@ -26,7 +25,7 @@ from lipwright.render.translation.losses import laplacian_distance, weighted_cha
 from lipwright.render.translation.quality import mouth_quality
 from lipwright.render.translation.schedule import adversarial_weight, learning_rate
 
-_FRAMES = 24
+JUDGED = 24
 """Held-out frames of a validation."""
 _UNDRAWN = 100.0
 """Added to the score while there is no head yet: any later state is better."""
@@ -41,6 +40,8 @@ class OracleTask:
         seed: of the start and of every batch; the same seed and step give the same sample.
         device: where networks run.
         perceptual: a distance of two (B, 3, H, W) batches, added when given (`perceptual.perceptual_distance`).
+        rival: `mouth_score` of somebody else on `JUDGED` held-out frames: training ends where the mouth network is
+            done ('chain') and has not beaten it.
     """
 
     def __init__(
@@ -50,11 +51,13 @@ class OracleTask:
         seed: int,
         device: str = "cpu",
         perceptual: nn.Module | None = None,
+        rival: float | None = None,
     ) -> None:
         if config.kind == "memory":
             raise ConfigError("the memory as oracle learns nothing; use render.oracle.memory")
         self.config, self.data, self.seed = config, data, seed
         self.device = torch.device(device)
+        self.rival, self.beaten = rival, False
         self.perceptual = perceptual.to(self.device) if perceptual is not None else None
         self._games = _games(config, seed, self.device)
         self.kept = tuple(self._games)
@@ -108,7 +111,10 @@ class OracleTask:
         if self._stage == "mouth":
             scores = self._mouth_scores()
             return scores | {"score": scores["score"] + _UNDRAWN}
-        return oracle_quality(drawing_of(self.oracle(), self.data), self.data, self._spread(_FRAMES))
+        scores = oracle_quality(drawing_of(self.oracle(), self.data), self.data, self.data.held_out(JUDGED))
+        if self.rival is not None and self.config.kind == "chain":
+            self.beaten = scores["mouth_score"] > self.rival  # heads are learnt from now on: mouths stay as they are
+        return scores
 
     def preview(self) -> U8:
         """Contact sheet of held-out frames: real, generated, difference; head and mouth."""
@@ -164,7 +170,7 @@ class OracleTask:
 
     def _mouth_scores(self) -> dict[str, float]:
         """Of the mouth network alone, on whole mouth pictures' boxes."""
-        chosen = self._spread(_FRAMES)
+        chosen = self.data.held_out(JUDGED)
         fakes, reals = [], []
         for i in chosen:
             drawing = self.data.plain(np.array([i]), self.config).mouth.drawing.to(self.device)
@@ -172,10 +178,6 @@ class OracleTask:
             fakes.append(rgb8(self._games["mouth"].draw(drawing))[0][where])
             reals.append(self.data.mouth(int(i))[where])
         return mouth_quality(fakes, reals)
-
-    def _spread(self, count: int) -> NDArray[np.int64]:
-        of = self.data.validation
-        return np.asarray(of[np.unique(np.linspace(0, len(of) - 1, min(count, len(of))).round().astype(int))])
 
 
 def _games(config: OracleConfig, seed: int, device: torch.device) -> dict[str, Game]:
