@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 
 from lipwright.cli import results
-from lipwright.cli.bench import meta_talk
+from lipwright.cli.bench import meta_talk, system_rows
 from lipwright.cli.bench.meta_talk_tables import PRINTED, of_meta_talk, tables
 from lipwright.cli.main import run as lipwright
 from lipwright.core.errors import ConfigError
 from lipwright.core.progress import Silent
-from lipwright.recipes.crossmodal_bench.rows import Reported
 from lipwright.recipes.meta_talk_bench.rows import ROWS, Table, chosen
 from lipwright.recipes.meta_talk_bench.run import shortened
 from lipwright.recipes.meta_talk_bench.skin import skin_detail
+from lipwright.recipes.row import Reported
 from lipwright.render.neural_face import config as neural_face
 from lipwright.subject.store import Subject
 from lipwright.train.loop import Budget
@@ -44,7 +44,10 @@ def found() -> dict[str, Any]:
         "ATVG": {"status": "not run", "reason": "no code of it here"},
     }
     table = meta_talk.table_of(None, 5, None, 0, None, ["batch=1"])
-    return {**meta_talk._settings(table, "cpu"), "subjects": {"a.subject": {"source": "x", "rows": rows}}}
+    return {
+        **system_rows.settings_of(meta_talk.NAME, table, "cpu"),
+        "subjects": {"a.subject": {"source": "x", "rows": rows}},
+    }
 
 
 def test_tables_have_the_papers_cells_first_and_say_what_was_not_run() -> None:

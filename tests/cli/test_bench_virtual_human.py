@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lipwright.cli import results
-from lipwright.cli.bench import virtual_human
+from lipwright.cli.bench import system_rows, virtual_human
 from lipwright.cli.bench.virtual_human_tables import PRINTED, of_virtual_human, tables
 from lipwright.cli.main import run as lipwright
 from lipwright.core.errors import ConfigError
@@ -41,7 +41,10 @@ def found() -> dict[str, Any]:
         ),
     }
     table = virtual_human.table_of(None, 5, None, 0, None, ["width=4"])
-    return {**virtual_human._settings(table, "cpu"), "subjects": {"a.subject": {"source": "x", "rows": rows}}}
+    return {
+        **system_rows.settings_of(virtual_human.NAME, table, "cpu"),
+        "subjects": {"a.subject": {"source": "x", "rows": rows}},
+    }
 
 
 def test_each_question_has_its_table() -> None:
@@ -100,12 +103,12 @@ def test_settings_of_a_table() -> None:
 def test_reported_footage_is_whole_or_absent(tmp_path: Path) -> None:
     file = tmp_path / "a.mp4"
     file.write_bytes(b"")
-    assert virtual_human.reported_of(None, None, None, None) is None
+    assert system_rows.reported_of(None, None, None, None) is None
     with pytest.raises(ConfigError, match="all three"):
-        virtual_human.reported_of(file, "0-7", None, None)
+        system_rows.reported_of(file, "0-7", None, None)
     with pytest.raises(ConfigError, match="is not a file"):
-        virtual_human.reported_of(tmp_path / "none.mp4", "0-7", "7-14", None)
-    found = virtual_human.reported_of(file, "57-64", "0-7", None)
+        system_rows.reported_of(tmp_path / "none.mp4", "0-7", "7-14", None)
+    found = system_rows.reported_of(file, "57-64", "0-7", None)
     assert found is not None
     assert (found.audio, found.picture) == ((57.0, 64.0), (0.0, 7.0))
 

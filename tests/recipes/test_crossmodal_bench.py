@@ -241,7 +241,7 @@ def test_a_system_is_compared_on_footage_it_never_saw(
     """With a persona that shows a face: keys of the paper's table in both protocols, and the real video beside them."""
     from lipwright.evaluate.speakers import PersonaSpeaker
     from lipwright.recipes.crossmodal_bench.comparison import CROSS, SELF, compared, persona_of
-    from lipwright.recipes.crossmodal_bench.rows import Reported
+    from lipwright.recipes.row import Reported
 
     motions = {"landmarks": persona.motions["landmarks"]}
     made = persona_of(subject, motions, "memory", persona.renderers["memory"], "sewn")

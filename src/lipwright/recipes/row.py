@@ -1,11 +1,13 @@
-"""What all tables of trained rows share: rows by name, and where their checkpoints lie."""
+"""What all tables of trained rows share: rows by name, what a finished one is, and where their checkpoints lie."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
+from lipwright.core.contracts import U8
 from lipwright.core.errors import ConfigError
 from lipwright.subject.store import Subject
 
@@ -16,6 +18,48 @@ class Named(Protocol):
     @property
     def name(self) -> str:
         """As shown, and as asked for with --row."""
+
+
+class Lined(Named, Protocol):
+    """A row of the tables of a whole system."""
+
+    @property
+    def group(self) -> str:
+        """The table it stands in."""
+
+    @property
+    def kind(self) -> str:
+        """What makes it."""
+
+    @property
+    def file(self) -> str:
+        """The name as part of a path."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A finished row."""
+
+    row: Lined
+    facts: dict[str, Any]
+    """JSON-ready: what was changed, how it was trained, what was measured."""
+    pictures: dict[str, U8] = field(default_factory=dict)
+    """To look at, by the end of their file names."""
+    reason: str = ""
+    """Why it was not run; empty when it was."""
+
+
+@dataclass(frozen=True)
+class Reported:
+    """Footage that no training and no choice has seen, for the comparison of whole systems."""
+
+    footage: Path
+    audio: tuple[float, float]
+    """Stretch in seconds whose sound is spoken."""
+    picture: tuple[float, float]
+    """Stretch of the same length over which it is spoken in protocol `cross`."""
+    exact: Path | None = None
+    """Real frames of the `cross` result, where there are any."""
 
 
 R = TypeVar("R", bound=Named)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lipwright.cli.bench import media, meta_talk, prepare, render, sew, speak, virtual_human
+from lipwright.cli.bench import media, meta_talk, prepare, render, sew, speak, system_rows, virtual_human
 from lipwright.cli.bench.measure import Job, Measure
 from lipwright.cli.interrupt import kept
 from lipwright.cli.output import print_table, write_json
@@ -94,14 +94,14 @@ def command(
         _kept_table("render --ablations", renderers, subjects or [], asked, device, json)
         return
     if name == virtual_human.NAME:
-        reported = virtual_human.reported_of(footage, audio, picture, truth)
+        reported = system_rows.reported_of(footage, audio, picture, truth)
         table = virtual_human.table_of(preset, steps, budget, seed, rows, changes, reported)
         _kept_table("virtual-human", virtual_human, subjects or [], table, device, json)
         return
     if name == meta_talk.NAME:
         if truth is not None:
             raise ConfigError("bench meta-talk compares no --exact frames; leave it out")
-        reported = virtual_human.reported_of(footage, audio, picture, None)
+        reported = system_rows.reported_of(footage, audio, picture, None)
         _kept_table(
             "meta-talk",
             meta_talk,

@@ -25,9 +25,10 @@ from lipwright.recipes.crossmodal_bench.control import random_wav2vec2
 from lipwright.recipes.crossmodal_bench.limits import by_yaw, sticking_scores
 from lipwright.recipes.crossmodal_bench.network import drawn, picture_scores, sheet, speed
 from lipwright.recipes.crossmodal_bench.oracles import oracle_scores
-from lipwright.recipes.crossmodal_bench.rows import OURS, Made, Row, Table, chosen
+from lipwright.recipes.crossmodal_bench.rows import OURS, Row, Table, chosen
 from lipwright.recipes.crossmodal_bench.workshop import Workshop
 from lipwright.recipes.parts import fit_translation, train_motion, translation_data
+from lipwright.recipes.row import Made
 from lipwright.render.crossmodal.renderer import CrossModalRenderer
 from lipwright.render.oracle.quality import drawing_of
 from lipwright.render.translation.config import changed_preset

@@ -12,7 +12,7 @@ from lipwright.evaluate.protocols import Speak, run_cross, run_self
 from lipwright.evaluate.result import Evaluation
 from lipwright.evaluate.video import evaluate
 from lipwright.persona.template import Template
-from lipwright.recipes.crossmodal_bench.rows import Reported
+from lipwright.recipes.row import Reported
 from lipwright.subject.store import Subject
 from lipwright.synthesis.speaker import Persona
 

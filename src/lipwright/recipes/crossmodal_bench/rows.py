@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
-from lipwright.core.contracts import U8
 from lipwright.recipes.crossmodal import plan_of
-from lipwright.recipes.row import by_name, file_name
+from lipwright.recipes.row import Reported, by_name, file_name
 from lipwright.train.crossmodal import Plan
 from lipwright.train.loop import Budget
 
@@ -75,19 +72,6 @@ ROWS: tuple[Row, ...] = (
 
 
 @dataclass(frozen=True)
-class Reported:
-    """Footage that no training and no choice has seen, for the comparison of whole systems."""
-
-    footage: Path
-    audio: tuple[float, float]
-    """Stretch in seconds whose sound is spoken."""
-    picture: tuple[float, float]
-    """Stretch of the same length over which it is spoken in protocol `cross`."""
-    exact: Path | None = None
-    """Real frames of the `cross` result, where there are any."""
-
-
-@dataclass(frozen=True)
 class Table:
     """How every row is made."""
 
@@ -106,19 +90,6 @@ class Table:
         ConfigError for what is no setting, CheckpointError where a speech feature lacks its weights.
         """
         return plan_of(self.preset, "sewn", {"oracle": "chain"} | dict(self.changes) | dict(row.changes))
-
-
-@dataclass(frozen=True)
-class Made:
-    """A finished row."""
-
-    row: Row
-    facts: dict[str, Any]
-    """JSON-ready: what was changed, how it was trained, what was measured."""
-    pictures: dict[str, U8] = field(default_factory=dict)
-    """To look at, by the end of their file names."""
-    reason: str = ""
-    """Why it was not run; empty when it was."""
 
 
 def chosen(names: Iterable[str]) -> tuple[Row, ...]:

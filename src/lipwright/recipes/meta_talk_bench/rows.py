@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from lipwright.motion.expression_model import AUDIODVP as LINEAR
 from lipwright.motion.expression_model import ExpressionConfig
-from lipwright.recipes.crossmodal_bench.rows import Reported
 from lipwright.recipes.neural_face import FacePlan, plan_of
-from lipwright.recipes.row import by_name, file_name
+from lipwright.recipes.row import Reported, by_name, file_name
 from lipwright.render.neural_face.config import AUDIODVP
 from lipwright.train.loop import Budget
 
@@ -105,17 +103,6 @@ class Table:
             paper = replace(paper, size=own.size, n_downs=own.n_downs)
         expression: ExpressionConfig = LINEAR
         return FacePlan(paper, replace(plan.pairs, teacher="none"), expression, closing=False)
-
-
-@dataclass(frozen=True)
-class Made:
-    """A finished row."""
-
-    row: Row
-    facts: dict[str, Any]
-    """JSON-ready: how it was trained, what was measured."""
-    reason: str = ""
-    """Why it was not run; empty when it was."""
 
 
 def chosen(names: Iterable[str]) -> tuple[Row, ...]:

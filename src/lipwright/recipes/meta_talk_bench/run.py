@@ -20,10 +20,11 @@ from lipwright.evaluate.speakers import PersonaSpeaker
 from lipwright.motion.model import CascadeMotion
 from lipwright.recipes.base import find
 from lipwright.recipes.crossmodal_bench.comparison import kept_values, persona_of
-from lipwright.recipes.meta_talk_bench.rows import ALL, Made, Row, Table
+from lipwright.recipes.meta_talk_bench.rows import ALL, Row, Table
 from lipwright.recipes.meta_talk_bench.skin import skin_of
 from lipwright.recipes.neural_face import train_neural_face
 from lipwright.recipes.parts import remember, train_motion
+from lipwright.recipes.row import Made
 from lipwright.subject.store import Subject
 from lipwright.train.loop import TrainingRecord
 from lipwright.train.run import Run
