@@ -176,7 +176,7 @@ def _crossmodal_plan(
     if renderer is None:
         return _Plan(crossmodal=plan)
     trained = CrossModalRenderer.load(renderer, device)  # the same network serves both modes
-    ready = CrossModalRenderer(trained.network, trained.geometry, mode, device)
+    ready = CrossModalRenderer(trained.network, trained.geometry, mode, device, trained.crisp)
     return _Plan(crossmodal=replace(plan, config=ready.config), ready=ready)
 
 

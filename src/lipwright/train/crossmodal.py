@@ -91,7 +91,7 @@ def fit_crossmodal(
     said = network.heard(data.speech[train])
     if said is not None:
         geometry = geometry.listening(data.landmarks[train], data.pose_rad[train], said)
-    return CrossModalRenderer(network, geometry, mode, run.device), record
+    return CrossModalRenderer(network, geometry, mode, run.device, task.crisp()), record
 
 
 def kind_of(oracle: str) -> str:

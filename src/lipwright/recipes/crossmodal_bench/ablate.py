@@ -162,7 +162,7 @@ def _compare(row: Row, shop: Workshop, mode: str = "sewn") -> Made:
     if reported is None:
         return Made(row, {}, reason=_NO_FOOTAGE)
     trained, facts = _ours(shop)
-    renderer = CrossModalRenderer(trained.network, trained.geometry, mode, shop.run.device)
+    renderer = CrossModalRenderer(trained.network, trained.geometry, mode, shop.run.device, trained.crisp)
     window = shop.window(renderer.config)
     motions: dict[str, MotionModel] = {window.info.produces: window}
     persona = persona_of(shop.subject, motions, "crossmodal", renderer, mode)

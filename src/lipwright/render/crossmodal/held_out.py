@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lipwright.core.contracts import U8
+from lipwright.render.crisp import Crisp
 from lipwright.render.crossmodal.batch import Batch
 from lipwright.render.crossmodal.config import CrossModalConfig
 from lipwright.render.crossmodal.data import CrossModalData
@@ -41,13 +42,21 @@ class HeldOut:
 
         The rest of the mouth square is chin and collar, which neither strokes nor speech tell.
         """
+        return mouth_quality(*self._mouths())
+
+    def crisp(self) -> Crisp:
+        """What gives mouth pictures the detail of the real ones."""
+        return Crisp.fit(*self._mouths(), self._config.size / self._data.geometry.native_px)
+
+    def _mouths(self) -> tuple[list[U8], list[U8]]:
+        """Mouth boxes, generated and real."""
         fakes, reals = [], []
         for i in self._spread(_FRAMES):
             _, (real, fake) = self._shown(i)
             where = self._data.geometry.mouth_box(self._data.landmarks[i], self._config.size)
             fakes.append(fake[where])
             reals.append(real[where])
-        return mouth_quality(fakes, reals)
+        return fakes, reals
 
     def sheet(self) -> U8:
         """Contact sheet of spread frames: real, generated, difference; whole head beside the mouth picture."""

@@ -19,6 +19,7 @@ from lipwright.engines.engine import Engine
 from lipwright.engines.network import Network
 from lipwright.face.align import apply, invert, zoom
 from lipwright.face.contour import outline_px
+from lipwright.render.crisp import Crisp
 from lipwright.render.crossmodal.config import CrossModalConfig
 from lipwright.render.crossmodal.drawing import Drawing
 from lipwright.render.crossmodal.networks import CrossModal
@@ -47,12 +48,20 @@ class CrossModalRenderer:
         mode: 'sewn' puts mouth and jaw into the template's head, whose own jaw edge, neck and background are bent to
             where the jaw is to be expected; 'full-face' shows the whole head crop.
         device: where it runs.
+        crisp: what it does to mouth pictures.
     """
 
     lookahead = 0
     independent = True
 
-    def __init__(self, network: CrossModal, geometry: HeadGeometry, mode: str = "sewn", device: str = "cpu") -> None:
+    def __init__(
+        self,
+        network: CrossModal,
+        geometry: HeadGeometry,
+        mode: str = "sewn",
+        device: str = "cpu",
+        crisp: Crisp = Crisp(),  # noqa: B008 (frozen)
+    ) -> None:
         config = network.config
         if geometry.size != config.size:
             raise ConfigError(
@@ -64,7 +73,7 @@ class CrossModalRenderer:
         self.config, self.geometry, self.mode = config, geometry, mode
         self.accepts = config.speech
         self.device = torch.device(device)
-        self.network = network
+        self.network, self.crisp = network, crisp
         self._square = head_mask(config.size, 2 * FEATHER * config.size)
         reach = bounds(self._square) if mode == "full-face" else covering(geometry)
         self._drawing = Drawing(network, reach, self.device)
@@ -152,7 +161,7 @@ class CrossModalRenderer:
     def _layers(self, seen: F32, heard: F32, affine: F32, mask: F32, area: Area, scale: float) -> list[Layer]:
         """What the network draws of `area`, with the mouth at full size where the frame is finer than the crop."""
         head, mouth = self.draw(seen, heard, area, mouth=scale > 1)
-        return layers(head, mouth, mask, affine, self.geometry, area)
+        return layers(head, None if mouth is None else self.crisp(mouth), mask, affine, self.geometry, area)
 
     def _wanted(self, window: RenderWindow, maps: F32) -> F32 | None:
         """(T, 29, 2) mouth and jaw as speech lets them be expected, to sew by; None: patches are shown as drawn."""
@@ -171,7 +180,10 @@ class CrossModalRenderer:
     def state(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         """(tensors, config) for core.checkpoint.save_tensors."""
         weights = {f"{PREFIX}{k}": v for k, v in self.network.state_dict().items()}
-        return {**weights, **self.geometry.state()}, {"mode": self.mode, "crossmodal": to_dict(self.config)}
+        return {**weights, **self.geometry.state(), **self.crisp.state()}, {
+            "mode": self.mode,
+            "crossmodal": to_dict(self.config),
+        }
 
     @classmethod
     def from_state(
@@ -185,7 +197,7 @@ class CrossModalRenderer:
         mouths = Prototypes.shape_in(weights)
         network = CrossModal(from_dict(CrossModalConfig, config["crossmodal"]), geometry.mouth_square, mouths)
         load_into(network, weights, where)
-        return cls(network, geometry, str(config.get("mode", "sewn")), device)
+        return cls(network, geometry, str(config.get("mode", "sewn")), device, Crisp.from_state(tensors))
 
     def save(self, path: str | os.PathLike[str], half: bool = False) -> None:
         """Write one safetensors file, atomically; `half` as 16-bit floats, for a narrow way home."""

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from lipwright.core import parallel
 from lipwright.core.contracts import U8
 from lipwright.core.prefetch import Prefetch
+from lipwright.render.crisp import Crisp
 from lipwright.render.crossmodal.batch import Batch
 from lipwright.render.crossmodal.config import CrossModalConfig
 from lipwright.render.crossmodal.data import CrossModalData
@@ -121,6 +122,10 @@ class CrossModalTask:
     def validate(self) -> dict[str, float]:
         """`score` (lower is better), mouth PSNR in dB and sharpness over real on held-out real frames."""
         return self._held_out.scores()
+
+    def crisp(self) -> Crisp:
+        """What gives mouth pictures the detail of real ones."""
+        return self._held_out.crisp()
 
     def preview(self) -> U8:
         """Contact sheet of held-out frames: real, generated, difference; head and mouth picture."""

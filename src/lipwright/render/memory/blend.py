@@ -9,6 +9,7 @@ import numpy as np
 
 from lipwright.core.contracts import F32, U8
 from lipwright.core.stages import staged
+from lipwright.render.crisp import edges, needed
 from lipwright.render.patches import Area
 from lipwright.render.warp import GRID_STEP, STIFFNESS, Nodes, ThinPlate
 
@@ -26,12 +27,7 @@ def detail(image: U8 | F32) -> float:
     """Mean squared Laplacian of the mean of the channels, in squared grey levels; 0 for an empty picture."""
     if min(image.shape[:2]) < 3:
         return 0.0
-    return float(np.square(cv2.Laplacian(_grey(image), cv2.CV_32F)[1:-1, 1:-1]).mean())
-
-
-def _grey(image: U8 | F32) -> F32:
-    """(h, w) mean of the channels."""
-    return np.asarray(cv2.transform(image.astype(np.float32, copy=False), np.full((1, 3), 1 / 3, np.float32)))
+    return float(np.square(edges(image.astype(np.float32, copy=False))[1:-1, 1:-1]).mean())
 
 
 def sharpened(image: F32, where: Area, wanted: float, most: float) -> F32:
@@ -40,12 +36,9 @@ def sharpened(image: F32, where: Area, wanted: float, most: float) -> F32:
     The energy of L(x + g h) is quadratic in g, so the gain is its root; at most `most`.
     """
     gone = image - cv2.GaussianBlur(image, (0, 0), SMALL_BLUR)
-    a, b = (cv2.Laplacian(_grey(x[where]), cv2.CV_32F) if x[where].size else np.zeros(1) for x in (image, gone))
-    has, cross, more = float((a * a).mean()), float((a * b).mean()), float((b * b).mean())
-    if more <= 0 or has >= wanted:
-        return image
-    gain = (np.sqrt(cross * cross + more * (wanted - has)) - cross) / more
-    return image + np.float32(min(gain, most)) * gone
+    a, b = (edges(x[where]) if x[where].size else np.zeros(1) for x in (image, gone))
+    gain = needed(float((a * a).mean()), float((a * b).mean()), float((b * b).mean()), wanted)
+    return image + np.float32(min(gain, most)) * gone if gain > 0 else image
 
 
 def faded(own: F32, others: Sequence[F32], share: float, blur: float, where: F32 | None = None) -> F32:

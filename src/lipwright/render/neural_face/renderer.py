@@ -20,6 +20,7 @@ from lipwright.core.errors import CheckpointError, ConfigError, ShapeError
 from lipwright.engines.engine import Engine, Variants
 from lipwright.engines.network import Network, Port
 from lipwright.face.align import apply, invert
+from lipwright.render.crisp import Crisp
 from lipwright.render.exported import plain_layers
 from lipwright.render.neural_face.build import build_generator
 from lipwright.render.neural_face.config import ARCHITECTURE, NeuralFaceConfig
@@ -65,19 +66,25 @@ class NeuralFaceRenderer:
         generator: as trained (EMA weights if there are any).
         geometry: of the person.
         device: where it runs.
+        crisp: what it does to drawings before they are shown.
     """
 
     accepts = EXPRESSION
 
     def __init__(
-        self, config: NeuralFaceConfig, generator: nn.Module, geometry: FaceGeometry, device: str = "cpu"
+        self,
+        config: NeuralFaceConfig,
+        generator: nn.Module,
+        geometry: FaceGeometry,
+        device: str = "cpu",
+        crisp: Crisp = Crisp(),  # noqa: B008 (frozen)
     ) -> None:
         if geometry.size != config.size:
             raise ConfigError(
                 f"the geometry was measured for {geometry.size} px squares, the renderer makes {config.size}; "
                 "retrain the renderer"
             )
-        self.config, self.geometry = config, geometry
+        self.config, self.geometry, self.crisp = config, geometry, crisp
         self.lookahead = config.reach
         self.device = torch.device(device)
         self._before: tuple[U8, ...] = ()  # replaced, never changed: a shallow copy has a state of its own
@@ -165,7 +172,7 @@ class NeuralFaceRenderer:
     def _finish(self, window: RenderWindow, i: int, view: View) -> Patch:
         """Frame `i` of a window, drawn through the network."""
         raw = self._generate(self.inputs(window.frames[i], view)[None])[0]
-        return Patch(_rgb8(raw), mask_of(view.region), view.crop_from_frame)
+        return Patch(self.crisp(_rgb8(raw)), mask_of(view.region), view.crop_from_frame)
 
     def _generate(self, inputs: F32) -> F32:
         """(1, C, S, S) to (1, 3, S, S) in [-1, 1]."""
@@ -181,7 +188,7 @@ class NeuralFaceRenderer:
     def state(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         """(tensors, config) for core.checkpoint.save_tensors."""
         weights = {f"{PREFIX}{k}": v for k, v in self._generator.state_dict().items()}
-        return {**weights, **self.geometry.state()}, {"neural_face": to_dict(self.config)}
+        return {**weights, **self.geometry.state(), **self.crisp.state()}, {"neural_face": to_dict(self.config)}
 
     @classmethod
     def from_state(
@@ -194,7 +201,7 @@ class NeuralFaceRenderer:
         generator = build_generator(settings)
         weights = {k.removeprefix(PREFIX): v for k, v in tensors.items() if k.startswith(PREFIX)}
         load_into(generator, weights, where)
-        return cls(settings, generator, FaceGeometry.from_state(tensors), device)
+        return cls(settings, generator, FaceGeometry.from_state(tensors), device, Crisp.from_state(tensors))
 
     def save(self, path: str | os.PathLike[str], half: bool = False) -> None:
         """Write one safetensors file, atomically; `half` as 16-bit floats, for a narrow way home."""

@@ -73,7 +73,9 @@ class NeuralFaceTask:
 
     def renderer(self) -> NeuralFaceRenderer:
         """What has been trained so far, ready to speak."""
-        return NeuralFaceRenderer(self.config, self._game.parts["generator"], self.data.geometry, str(self.device))
+        geometry = self.data.geometry
+        crisp = self._held_out.crisp(self.config.size / geometry.square.side)
+        return NeuralFaceRenderer(self.config, self._game.parts["generator"], geometry, str(self.device), crisp)
 
     def budget_fraction(self, fraction: float) -> None:
         """Set rates and adversarial weight for this much of the budget spent, in [0, 1] (`schedule`)."""

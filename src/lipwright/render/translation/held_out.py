@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lipwright.core.contracts import U8
+from lipwright.render.crisp import Crisp
 from lipwright.render.translation.batch import Batch
 from lipwright.render.translation.quality import contact_sheet, mouth_quality, strip
 from lipwright.render.translation.temporal import roll_out
@@ -57,6 +58,10 @@ class HeldOut:
     def scores(self) -> dict[str, float]:
         """`score` (lower is better), mouth-box PSNR in dB and sharpness over real."""
         return mouth_quality(*self._mouths(self._spread(_FRAMES)))
+
+    def crisp(self, enlarged: float) -> Crisp:
+        """What gives drawings of so many pixels per pixel of the footage the detail of real mouths."""
+        return Crisp.fit(*self._mouths(self._spread(_FRAMES)), enlarged)
 
     def sheet(self) -> U8:
         """Contact sheet of spread frames: real, generated, difference; whole crop and mouth."""

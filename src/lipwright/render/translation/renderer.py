@@ -21,6 +21,7 @@ from lipwright.core.errors import CheckpointError, ConfigError, ShapeError
 from lipwright.engines.engine import Engine, Variants
 from lipwright.engines.network import Network, Port
 from lipwright.face.align import apply, invert, zoom
+from lipwright.render.crisp import Crisp
 from lipwright.render.exported import plain_layers
 from lipwright.render.sewing import sew
 from lipwright.render.translation.config import ARCHITECTURE, TranslationConfig
@@ -49,6 +50,7 @@ class TranslationRenderer:
         geometry: of the person, from the training data.
         device: where it runs.
         batch: frames per pass; on a CPU one is fastest.
+        crisp: what it does to drawings before they are shown.
     """
 
     accepts = "landmarks"
@@ -60,13 +62,14 @@ class TranslationRenderer:
         geometry: TranslationGeometry,
         device: str = "cpu",
         batch: int = 1,
+        crisp: Crisp = Crisp(),  # noqa: B008 (frozen)
     ) -> None:
         if geometry.size != config.size:
             raise ConfigError(
                 f"the geometry was fitted for {geometry.size} px crops, the renderer makes {config.size}; "
                 "retrain the renderer"
             )
-        self.config, self.geometry, self.batch = config, geometry, batch
+        self.config, self.geometry, self.batch, self.crisp = config, geometry, batch, crisp
         self.lookahead = int(config.temporal_inputs)
         self.independent = not config.temporal_inputs
         self._before: Before | None = None  # replaced, never changed: a shallow copy has a state of its own
@@ -141,7 +144,7 @@ class TranslationRenderer:
                 window.track.pose_rad[chosen],
                 window.target[chosen],
             )
-            drawn = map(Patch, map(_rgb8, self._generate(inputs)), masks, maps)
+            drawn = map(Patch, map(self._shown, self._generate(inputs)), masks, maps)
             for i, frame, patch in zip(chosen, frames, drawn, strict=True):
                 yield self._sewn(frame, window, i, patch)
 
@@ -179,7 +182,7 @@ class TranslationRenderer:
             after = draw_lines(wanted_landmarks(*points), size) * np.float32(1 / 255)
         raw = self._generate(with_neighbours(view.inputs, self._before, after)[None])[0]
         self._before = Before(view.inputs[0], raw * kept_mask(view.hull, view.drawn, self.config))
-        return self._sewn(frame, window, i, Patch(_rgb8(raw), view.mask, maps[0]))
+        return self._sewn(frame, window, i, Patch(self._shown(raw), view.mask, maps[0]))
 
     def _sewn(self, frame: U8, window: RenderWindow, i: int, drawn: Patch) -> Patch:
         """What was drawn over frame `i`, in sewn mode sewn into its own pixels."""
@@ -188,6 +191,10 @@ class TranslationRenderer:
         box = self._boxes(drawn.crop_from_frame[None])[0]
         eye = self.geometry.eye_distance / zoom(drawn.crop_from_frame)
         return sew(frame, box, window.track.landmarks_px[i], window.target[i], [drawn], eye)
+
+    def _shown(self, raw: F32) -> U8:
+        """(3, S, S) in [-1, 1] to (S, S, 3) uint8, with its detail."""
+        return self.crisp(_rgb8(raw))
 
     def _generate(self, inputs: F32) -> F32:
         """(B, C, S, S) to (B, 3, S, S) in [-1, 1]."""
@@ -205,7 +212,7 @@ class TranslationRenderer:
     def state(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         """(tensors, config) for core.checkpoint.save_tensors."""
         weights = {f"{PREFIX}{k}": v for k, v in self._generator.state_dict().items()}
-        return {**weights, **self.geometry.state()}, to_dict(self.config)
+        return {**weights, **self.geometry.state(), **self.crisp.state()}, to_dict(self.config)
 
     @classmethod
     def from_state(
@@ -222,7 +229,8 @@ class TranslationRenderer:
         generator = build_generator(settings)
         weights = {k.removeprefix(PREFIX): v for k, v in tensors.items() if k.startswith(PREFIX)}
         load_into(generator, weights, where)
-        return cls(settings, generator, TranslationGeometry.from_state(tensors), device)
+        geometry = TranslationGeometry.from_state(tensors)
+        return cls(settings, generator, geometry, device, crisp=Crisp.from_state(tensors))
 
     def save(self, path: str | os.PathLike[str], half: bool = False) -> None:
         """Write one safetensors file, atomically; `half` as 16-bit floats, for a narrow way home."""

@@ -77,7 +77,9 @@ class TranslationTask:
 
     def renderer(self) -> TranslationRenderer:
         """What has been trained so far, ready to speak."""
-        return TranslationRenderer(self.config, self._parts["generator"], self.data.geometry, str(self.device))
+        geometry = self.data.geometry
+        crisp = self._held_out.crisp(self.config.size / float(geometry.box[2]))
+        return TranslationRenderer(self.config, self._parts["generator"], geometry, str(self.device), crisp=crisp)
 
     def budget_fraction(self, fraction: float) -> None:
         """Set rates, adversarial weight and stage for this much of the budget spent, in [0, 1] (`schedule`)."""
