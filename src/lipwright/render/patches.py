@@ -33,7 +33,7 @@ _LEAST_BLUR = 3.0
 
 
 def softened(image: U8 | F32, sigma: float) -> F32:
-    """(h, w) or (h, w, 3) blurred by a Gaussian of `sigma` px, in less pixels: what is that soft needs no more."""
+    """(h, w) or (h, w, 3) blurred by a Gaussian of `sigma` px, with fewer pixels: what is that soft needs no more."""
     height, width = image.shape[:2]
     shrink = 2 ** max(int(np.log2(max(sigma / _LEAST_BLUR, 1))), 0)
     small = (-(-width // shrink), -(-height // shrink))
