@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from lipwright.core.contracts import Patch
 from lipwright.render.crossmodal.patch import in_light_of
 from lipwright.render.layers import Layer, flattened
 
@@ -13,14 +12,14 @@ HERE = np.eye(2, 3, dtype=np.float32)
 
 def test_whole_shifts_keep_every_bit() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (40, 50, 3)).astype(np.uint8)
-    patch = Patch(picture, np.ones((40, 50), np.float32), HERE)
+    patch = Layer(picture, np.ones((40, 50), np.float32), HERE)
     grid = np.array([[1, 0, -6], [0, 1, -9]], np.float32)
     np.testing.assert_array_equal(flattened([patch], grid, (20, 25)), picture[9:34, 6:26])
 
 
 def test_a_finer_layer_covers_its_place_and_no_other() -> None:
     """Twice the pixels over a quarter of the picture; beyond its mask the first layer stays bit for bit."""
-    under = Patch(np.full((40, 40, 3), 50, np.uint8), np.ones((40, 40), np.float32), HERE)
+    under = Layer(np.full((40, 40, 3), 50, np.uint8), np.ones((40, 40), np.float32), HERE)
     finer = np.array([[2, 0, -20], [0, 2, -20]], np.float32)  # from frame pixel 10 to 20
     over = Layer(np.full((20, 20, 3), 200, np.uint8), np.ones((20, 20), np.float32), finer)
     made = flattened([under, over], HERE, (40, 40))

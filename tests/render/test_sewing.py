@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
-from lipwright.core.contracts import F32, U8, Patch
+from lipwright.core.contracts import F32, U8
 from lipwright.core.ibug import JAW_LINE, MOUTH_JAW
 from lipwright.media.video import VideoReader
 from lipwright.presenter.scene import load_truth
+from lipwright.render.layers import Layer
 from lipwright.render.sewing import _moving, change_mask, jaw_field, meet_jaw, mouth_mask, sew, skin_mask, wanted_jaw
 from lipwright.render.warp import grid_nodes, upsample
 
@@ -168,7 +169,7 @@ def test_what_a_drawing_shows_beside_the_face_is_not_used() -> None:
     small = cv2.warpAffine(drawn, crop, (140, 140), flags=cv2.INTER_AREA)
     patch = sew(
         template, np.array([40, 60, 360, 390]), own, target(wanted),
-        [Patch(np.asarray(small, np.uint8), np.ones((140, 140), np.float32), crop)], EYE,
+        [Layer(np.asarray(small, np.uint8), np.ones((140, 140), np.float32), crop)], EYE,
     )  # fmt: skip
     np.testing.assert_array_equal(patch.crop_from_frame, [[1, 0, -40], [0, 1, -60]])
     used = patch.mask[..., None] * (patch.rgb8.astype(int) - template[60:390, 40:360])
@@ -195,7 +196,7 @@ def test_a_smooth_drawing_keeps_the_skin_of_the_template_and_not_its_lips() -> N
     own, wanted = landmarks(), landmarks(6)
     rng = np.random.default_rng(0)
     frame = np.clip(scene(own).astype(np.int16) + rng.normal(0, 12, (SIDE, SIDE, 1)), 0, 255).astype(np.uint8)
-    drawn = Patch(
+    drawn = Layer(
         np.full((SIDE, SIDE, 3), 200, np.uint8), np.ones((SIDE, SIDE), np.float32), np.eye(2, 3, dtype=np.float32)
     )
     box = np.array([0, 0, SIDE, SIDE])
@@ -222,7 +223,7 @@ def test_against_the_true_picture(presenters: tuple[list[U8], list[U8], F32, F32
     for t in chosen:
         eye = float(np.linalg.norm(own[t, 45] - own[t, 36]))
         box = np.array([*(own[t, 2:15].min(0) - 60), *(own[t, 2:15].max(0) + 60)]).astype(np.int64)
-        drawn = Patch(truths[t], np.ones((512, 512), np.float32), np.eye(2, 3, dtype=np.float32))
+        drawn = Layer(truths[t], np.ones((512, 512), np.float32), np.eye(2, 3, dtype=np.float32))
         patch = sew(templates[t], box, own[t], said[t, MOUTH_JAW], [drawn], eye)
         x0, y0, x1, y1 = box
         old, true = (f[y0:y1, x0:x1].astype(float) for f in (templates[t], truths[t]))

@@ -27,7 +27,7 @@ class Layer(Patch):
     """Share of its pixels that are not enlargement: with less of them there is less to alias."""
 
 
-def flattened(layers: Sequence[Layer | Patch], grid_from_frame: F32, size: tuple[int, int]) -> U8:
+def flattened(layers: Sequence[Layer], grid_from_frame: F32, size: tuple[int, int]) -> U8:
     """(height, width, 3) the layers one on the other, on a grid of `size` (width, height)."""
     frame_from_grid = invert(grid_from_frame)
     picture: U8 | None = None
@@ -47,7 +47,7 @@ def flattened(layers: Sequence[Layer | Patch], grid_from_frame: F32, size: tuple
     return picture
 
 
-def _covered(layer: Patch, there: NDArray[np.float64], size: tuple[int, int]) -> tuple[int, int, int, int]:
+def _covered(layer: Layer, there: NDArray[np.float64], size: tuple[int, int]) -> tuple[int, int, int, int]:
     """x0, y0, x1, y1: the part of a grid of `size` that a layer reaches."""
     height, width = layer.mask.shape
     corners = np.array([(x, y) for x in (-1, width) for y in (-1, height)], np.float64)
@@ -58,13 +58,13 @@ def _covered(layer: Patch, there: NDArray[np.float64], size: tuple[int, int]) ->
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 
 
-def _sampled(layer: Patch, there: NDArray[np.float64], size: tuple[int, int]) -> U8:
+def _sampled(layer: Layer, there: NDArray[np.float64], size: tuple[int, int]) -> U8:
     """The picture on a grid (width, height)."""
     step, rgb8 = zoom(there), layer.rgb8
     there = there.copy()
     # warpAffine does not antialias: blur to the Nyquist frequency of the grid first. A picture that was learnt from
     # fewer pixels than it has holds no finer detail than they did, and blur would take some of that.
-    if step * getattr(layer, "known", 1.0) > _SHRINKS:
+    if step * layer.known > _SHRINKS:
         rgb8 = np.asarray(cv2.GaussianBlur(rgb8, (0, 0), 0.4 * step), np.uint8)
     else:  # twice the pixels and straight lines between them: as sharp as a cubic, in half the time
         rgb8, corner = _under(rgb8, there, size)

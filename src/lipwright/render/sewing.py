@@ -20,7 +20,7 @@ from lipwright.core.ease import smoothstep
 from lipwright.core.ibug import JAW, JAW_LINE, MOUTH
 from lipwright.core.stages import staged
 from lipwright.face.align import compose, invert
-from lipwright.render.layers import flattened
+from lipwright.render.layers import Layer, flattened
 from lipwright.render.patches import bounds, cut, mixed, softened
 from lipwright.render.warp import STIFFNESS, ThinPlate, grid_nodes, sample_fine, upsample
 
@@ -203,7 +203,7 @@ def sew(
     box: NDArray[np.int64],
     own_px: F32,
     target_px: F32,
-    drawn: Sequence[Patch],
+    drawn: Sequence[Layer],
     eye: float,
     skin: bool = False,
 ) -> Patch:
@@ -239,7 +239,7 @@ def sew(
     return Patch(result, change_mask(before, result, eye), shift)
 
 
-def _used(drawn: Patch, grid_from_frame: F32, shape: tuple[int, ...]) -> F32:
+def _used(drawn: Layer, grid_from_frame: F32, shape: tuple[int, ...]) -> F32:
     """(h, w) in [0, 1]: where a drawing may be used, on another pixel grid."""
     there = compose(drawn.crop_from_frame, invert(grid_from_frame))
     flags = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR

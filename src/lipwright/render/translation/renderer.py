@@ -23,6 +23,7 @@ from lipwright.engines.network import Network, Port
 from lipwright.face.align import apply, invert, zoom
 from lipwright.render.crisp import Crisp
 from lipwright.render.exported import plain_layers
+from lipwright.render.layers import Layer
 from lipwright.render.sewing import sew
 from lipwright.render.translation.config import ARCHITECTURE, TranslationConfig
 from lipwright.render.translation.crop import sample_crop
@@ -144,7 +145,7 @@ class TranslationRenderer:
                 window.track.pose_rad[chosen],
                 window.target[chosen],
             )
-            drawn = map(Patch, map(self._shown, self._generate(inputs)), masks, maps)
+            drawn = map(Layer, map(self._shown, self._generate(inputs)), masks, maps)
             for i, frame, patch in zip(chosen, frames, drawn, strict=True):
                 yield self._sewn(frame, window, i, patch)
 
@@ -182,9 +183,9 @@ class TranslationRenderer:
             after = draw_lines(wanted_landmarks(*points), size) * np.float32(1 / 255)
         raw = self._generate(with_neighbours(view.inputs, self._before, after)[None])[0]
         self._before = Before(view.inputs[0], raw * kept_mask(view.hull, view.drawn, self.config))
-        return self._sewn(frame, window, i, Patch(self._shown(raw), view.mask, maps[0]))
+        return self._sewn(frame, window, i, Layer(self._shown(raw), view.mask, maps[0]))
 
-    def _sewn(self, frame: U8, window: RenderWindow, i: int, drawn: Patch) -> Patch:
+    def _sewn(self, frame: U8, window: RenderWindow, i: int, drawn: Layer) -> Patch:
         """What was drawn over frame `i`, in sewn mode sewn into its own pixels."""
         if self.config.mode != "sewn":
             return drawn
