@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from tests.begun import begun
 from threadpoolctl import threadpool_info
 
 from lipwright.core.overlap import Behind, ahead, spread
@@ -27,7 +28,7 @@ def test_errors_of_the_source_surface() -> None:
 
 
 def test_never_more_than_depth_ahead_and_stops_when_left() -> None:
-    made, before = [], threading.active_count()
+    made, before = [], set(threading.enumerate())
     closed = threading.Event()
 
     def source() -> Iterator[int]:
@@ -42,7 +43,7 @@ def test_never_more_than_depth_ahead_and_stops_when_left() -> None:
     assert next(stage) == 0
     stage.close()  # type: ignore[attr-defined]
     assert len(made) <= 5
-    assert threading.active_count() == before
+    assert not begun(before)
 
 
 def fill(sink: Behind[int]) -> None:
@@ -90,13 +91,13 @@ def test_spread_work_comes_back_in_order_whoever_is_slow(workers: int) -> None:
             other.set()
         return item * item
 
-    before = threading.active_count()
+    before = set(threading.enumerate())
     assert list(spread(iter(range(40)), [work] * workers)) == [i * i for i in range(40)]
-    assert threading.active_count() == before
+    assert not begun(before)
 
 
 def test_spread_takes_no_more_than_there_is_room_for_and_stops_when_left() -> None:
-    taken, closed, before = [], list[bool](), threading.active_count()
+    taken, closed, before = [], list[bool](), set(threading.enumerate())
 
     def noted() -> Iterator[int]:
         for i in numbers(closed):
@@ -108,7 +109,7 @@ def test_spread_takes_no_more_than_there_is_room_for_and_stops_when_left() -> No
     stage.close()  # type: ignore[attr-defined]
     assert len(taken) <= 1 + 3 + 2
     assert closed == [True]
-    assert threading.active_count() == before
+    assert not begun(before)
 
 
 @pytest.mark.parametrize("error", [ValueError("broken"), KeyboardInterrupt()])
@@ -125,11 +126,11 @@ def test_errors_of_spread_work_surface_after_what_came_before(error: BaseExcepti
             raise error
         return item
 
-    before, seen = threading.active_count(), []
+    before, seen = set(threading.enumerate()), []
     with pytest.raises(type(error)):
         seen.extend(iter_into(spread(items(), [work] * 3), seen))
     assert seen == list(range(7))
-    assert threading.active_count() == before
+    assert not begun(before)
 
 
 def iter_into(source: Iterator[int], seen: list[int]) -> list[int]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.begun import begun
 
 from lipwright.compose.paste import paste
 from lipwright.core.contracts import F32, Patch, RenderWindow
@@ -149,29 +150,29 @@ def test_a_stage_that_fails_ends_all_others(
     name: str,
     fault: Callable[..., Any],
 ) -> None:
-    before = threading.active_count()
+    before = set(threading.enumerate())
     monkeypatch.setattr(where, name, fault)
     error = KeyboardInterrupt if fault is interrupted else RuntimeError
     with pytest.raises(error):
         persona.speak(speech, workers=2).write(tmp_path / "out.mp4")
-    assert threading.active_count() == before
+    assert not begun(before)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("renderer", [None, "whole"])
 def test_who_stops_early_leaves_no_thread(persona: Persona, speech: F32, renderer: str | None) -> None:
-    before = threading.active_count()
+    before = set(threading.enumerate())
     own = persona.renderer()
     assert isinstance(own, MemoryRenderer)
     persona.renderers["whole"] = Whole(own)
     try:
         frames = iter(persona.speak(speech, renderer=renderer, workers=2))
         next(frames)
-        assert threading.active_count() > before
+        assert begun(before)
         frames.close()  # type: ignore[attr-defined]
-        assert threading.active_count() == before
+        assert not begun(before)
         iter(persona.speak(speech))
-        assert threading.active_count() == before, "nothing runs before the first frame is asked for"
+        assert not begun(before), "nothing runs before the first frame is asked for"
     finally:
         del persona.renderers["whole"]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from tests.begun import begun
 
 from lipwright.core.contracts import F32, Patch, RenderWindow
 from lipwright.core.errors import ConfigError, ShapeError, SpeechError
@@ -84,10 +85,10 @@ def apertures(frames: list[StreamFrame]) -> np.ndarray:
 
 def test_any_pieces_give_the_frames_of_the_file(persona: Persona, speech: F32) -> None:
     wanted = list(persona.speak(speech, lookahead_s=LOOKAHEAD))
-    before = threading.active_count()
+    before = set(threading.enumerate())
     with persona.stream(lookahead_s=LOOKAHEAD, clock=None) as stream:
         shown = all_of(stream, pieces(speech, 1))
-    assert threading.active_count() == before
+    assert not begun(before)
     assert len(shown) == len(wanted) == 23
     for a, b in zip(shown, wanted, strict=True):
         assert (a.pts, a.frame.template_index) == (b.pts, b.template_index)
