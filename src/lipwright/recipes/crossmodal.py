@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from lipwright.render.crossmodal.data import CrossModalData
     from lipwright.render.crossmodal.renderer import CrossModalRenderer
     from lipwright.render.oracle.data import OracleData
-    from lipwright.render.oracle.quality import Draw
 
 
 def plan_of(preset: str, mode: str, settings: Mapping[str, str]) -> Plan:
@@ -148,13 +147,14 @@ def oracle_data(subject: Subject, config: OracleConfig, progress: Progress) -> O
     )
 
 
-def memory_oracle(subject: Subject, data: OracleData, progress: Progress) -> Draw:
+def memory_oracle(subject: Subject, data: OracleData, progress: Progress) -> Drawer:
     """The appearance memory of the training frames as oracle: it learns nothing, and remembers."""
     from lipwright.render.oracle.memory import MemoryOracle
 
     frames = np.concatenate(chosen_frames(subject))
     renderer = remember_training(subject, progress)
-    return MemoryOracle(renderer, lambda place: subject.frames.frame(int(frames[place])), data).pictures
+    oracle = MemoryOracle(renderer, lambda place: subject.frames.frame(int(frames[place])), data)
+    return Drawer(oracle.pictures, f"memory of {subject.info['source']}", "memory")
 
 
 def train_crossmodal(
@@ -167,9 +167,7 @@ def train_crossmodal(
         pictures = oracle_data(subject, plan.oracle, run.progress)
         memory = None
         if plan.config.oracle in ("best", "memory"):
-            memory = Drawer(
-                memory_oracle(subject, pictures, run.progress), f"memory of {subject.info['source']}", "memory"
-            )
+            memory = memory_oracle(subject, pictures, run.progress)
         pairs, records, spent_s = drawn_set(plan, pictures, limit, run, memory)
         del pictures
     data = crossmodal_data(subject, plan.config, run.progress, lips)

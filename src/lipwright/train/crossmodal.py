@@ -119,13 +119,19 @@ def drawn_set(
         oracle, record = fit_oracle(plan.oracle, data, budget, run, rival=score)
         drawer, records["oracle"] = Drawer(drawing_of(oracle, data), oracle.fingerprint(), plan.oracle.kind), record
         if memory is not None and rival is not None:
-            own = mouths_of(drawer, data)
-            record.about["held_out"] = {drawer.name: own, memory.name: rival}
-            drawer = drawer if own["mouth_score"] < rival["mouth_score"] else memory
+            drawer, record.about["held_out"] = better(drawer, memory, rival, data)
         record.about["drawn_by"] = drawer.name
     pairs = synthetic_set(drawer.draw, drawer.key, data, pairs_of(plan.config, limit), run)
     trained_s = records["oracle"].seconds if records else 0.0
     return pairs, records, trained_s + (_PAIRS_SHARE * limit.seconds if limit.seconds else 0.0)
+
+
+def better(
+    own: Drawer, memory: Drawer, rival: dict[str, float], data: OracleData
+) -> tuple[Drawer, dict[str, dict[str, float]]]:
+    """Who draws held-out mouths better, and how both did; `rival` is what the memory's were judged to be."""
+    judged = mouths_of(own, data)
+    return own if judged["mouth_score"] < rival["mouth_score"] else memory, {own.name: judged, memory.name: rival}
 
 
 def mouths_of(drawer: Drawer, data: OracleData) -> dict[str, float]:

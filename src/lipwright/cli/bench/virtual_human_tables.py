@@ -67,7 +67,13 @@ PRINTED = (
     ("Ours", 110, 0.94, 35.71, 7.41, 12.81),
 )
 """Paper D, Table 1: FPS on a GPU, SSIM, PSNR, Sync, Dlip; other faces, 500 pictures."""
-_HOW = {"steps": "steps", "train_s": "training, s", "oracle_steps": "oracle steps", "cpu_s": "CPU s"}
+_HOW = {
+    "drawn_by": "drawn by",
+    "steps": "steps",
+    "train_s": "training, s",
+    "oracle_steps": "oracle steps",
+    "cpu_s": "CPU s",
+}
 
 
 def of_virtual_human(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -114,11 +114,12 @@ def _artefacts(row: Row, shop: Workshop) -> Made:
     if not plan.synthetic:
         return Made(row, {}, reason="these settings use no oracle")
     renderer, facts = _ours(shop)
-    draw, _, about = shop.drawing(plan)
-    found = artefacts(renderer, draw, shop.data(plan.config), shop.oracle_data(plan))
+    drawer, about = shop.drawing(plan)
+    found = artefacts(renderer, drawer.draw, shop.data(plan.config), shop.oracle_data(plan))
     if not found:
         return Made(row, {}, reason="no held-out mouth was seen in another pose while training; film longer")
-    return Made(row, {**facts, "oracle_steps": about.get("steps"), "bins": found})
+    about = {"drawn_by": drawer.name, "oracle_steps": about.get("steps")}
+    return Made(row, {**facts, **about, "bins": found})
 
 
 def _limits(row: Row, shop: Workshop) -> Made:

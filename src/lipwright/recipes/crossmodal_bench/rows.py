@@ -39,7 +39,7 @@ ROWS: tuple[Row, ...] = (
     Row(OURS, "ours"),
     Row("augmentation none", "augmentation", {"augmentation": "none"}),
     Row("augmentation classical", "augmentation", {"augmentation": "classical"}),
-    Row("oracle chain", "oracle", kind="oracle"),
+    Row("oracle chain", "oracle", {"oracle": "chain"}, kind="oracle"),
     Row("oracle single", "oracle", {"oracle": "single"}, kind="oracle"),
     Row("artefacts by pose distance", "artefacts", kind="artefacts"),
     Row("without prototypes", "start", {"prototypes": "0"}),
@@ -63,6 +63,7 @@ ROWS: tuple[Row, ...] = (
     Row("comparison ours, full-face", "comparison", kind="compare full-face"),
     Row("comparison landmarks and Pix2Pix", "comparison", kind="compare landmarks"),
     Row("comparison Wav2Lip", "comparison", kind="compare wav2lip"),
+    Row("renderer of the chain as oracle", "taught by", {"oracle": "chain"}),
     Row("renderer of a single oracle", "taught by", {"oracle": "single"}),
     Row("renderer of the memory as oracle", "taught by", {"oracle": "memory"}),
     Row("speech wav2vec2", "speech", {"speech": "wav2vec2", "lips": "0"}),
@@ -85,11 +86,11 @@ class Table:
     reported: Reported | None = None
 
     def plan(self, row: Row) -> Plan:
-        """The preset, taught by a trained oracle, with the table's changes and then the row's.
+        """The preset with the table's changes and then the row's.
 
         ConfigError for what is no setting, CheckpointError where a speech feature lacks its weights.
         """
-        return plan_of(self.preset, "sewn", {"oracle": "chain"} | dict(self.changes) | dict(row.changes))
+        return plan_of(self.preset, "sewn", dict(self.changes) | dict(row.changes))
 
 
 def chosen(names: Iterable[str]) -> tuple[Row, ...]:

@@ -29,12 +29,15 @@ from lipwright.render.crossmodal.pairs import PicturePairs
 from lipwright.render.crossmodal.renderer import CrossModalRenderer
 from lipwright.render.oracle.data import OracleData
 from lipwright.render.oracle.oracle import Oracle
-from lipwright.render.oracle.quality import Draw, drawing_of
+from lipwright.render.oracle.quality import drawing_of
 from lipwright.subject.store import Subject
 from lipwright.train import crossmodal as stages
-from lipwright.train.crossmodal import Plan
+from lipwright.train.crossmodal import Drawer, Plan
 from lipwright.train.loop import TrainingRecord
 from lipwright.train.run import Run
+
+_TEACHER = ("oracle", "oracle_share")
+"""Fields that say who draws the synthetic set: two renderers taught by the same one are the same renderer."""
 
 
 @dataclass
@@ -50,6 +53,8 @@ class Workshop:
         self._oracle_data: OracleData | None = None
         self._heard: tuple[Any, F32] | None = None
         self._motion: CascadeMotion | None = None
+        self._memory: Drawer | None = None
+        self._better: dict[str, tuple[Drawer, dict[str, Any]]] = {}
         make_folder(self.run.work)
 
     def heard(self, config: CrossModalConfig) -> F32:
@@ -88,6 +93,7 @@ class Workshop:
         """The same frames for an oracle."""
         if self._oracle_data is None or self._oracle_data.geometry.size != plan.oracle.size:
             self._oracle_data = crossmodal.oracle_data(self.subject, plan.oracle, self.run.progress)
+            self._memory = None  # it draws in the other size
         return self._oracle_data
 
     def oracle(self, plan: Plan) -> tuple[Oracle, dict[str, Any]]:
@@ -99,38 +105,52 @@ class Workshop:
 
         return self._kept(f"oracle-{plan.oracle.kind}-{key}", fit, lambda path: Oracle.load(path, self.run.device))
 
-    def drawing(self, plan: Plan) -> tuple[Draw, str, dict[str, Any]]:
-        """Who draws the synthetic set, a key of its weights, and how it was trained."""
-        data = self.oracle_data(plan)
-        if plan.oracle.kind == "memory":
-            draw = crossmodal.memory_oracle(self.subject, data, self.run.progress)
-            return draw, f"memory of {self.subject.info['source']['sha256']}", {}
+    def drawing(self, plan: Plan) -> tuple[Drawer, dict[str, Any]]:
+        """Who draws the synthetic set, and how the oracle was trained that drew it or lost to the memory."""
+        data, kind = self.oracle_data(plan), plan.config.oracle
+        if kind == "memory":
+            return self.memory(data), {"drawn_by": "memory"}
         oracle, facts = self.oracle(plan)
-        return drawing_of(oracle, data), oracle.fingerprint(), facts
+        own = Drawer(drawing_of(oracle, data), oracle.fingerprint(), plan.oracle.kind)
+        if kind == "best":
+            if own.key not in self._better:
+                memory = self.memory(data)
+                self._better[own.key] = stages.better(own, memory, stages.mouths_of(memory, data), data)
+            own, judged = self._better[own.key]
+            facts |= {"held_out": judged}
+        return own, facts | {"drawn_by": own.name}
+
+    def memory(self, data: OracleData) -> Drawer:
+        """The appearance memory as oracle."""
+        if self._memory is None:
+            self._memory = crossmodal.memory_oracle(self.subject, data, self.run.progress)
+        return self._memory
 
     def pairs(self, plan: Plan) -> tuple[PicturePairs | None, str, dict[str, Any]]:
         """The synthetic set, a key of it, and how its oracle was trained; nothing where a plan has none."""
         if not plan.synthetic:
             return None, "", {}
-        draw, key, facts = self.drawing(plan)
+        drawer, facts = self.drawing(plan)
         count = stages.pairs_of(plan.config, self.table.budget)
-        name = f"pairs-{plan.oracle.kind}"
-        pairs = stages.synthetic_set(draw, key, self.oracle_data(plan), count, self.run, name)
-        about = {"oracle_steps": facts.get("steps"), "oracle_s": facts.get("train_s"), "pairs": count}
-        return pairs, key, about
+        name = f"pairs-{drawer.name}"
+        pairs = stages.synthetic_set(drawer.draw, drawer.key, self.oracle_data(plan), count, self.run, name)
+        about: dict[str, Any] = {key: facts[key] for key in ("drawn_by", "held_out") if key in facts}
+        about |= {"oracle_steps": facts.get("steps"), "oracle_s": facts.get("train_s"), "pairs": count}
+        return pairs, drawer.key, about
 
     def renderer(self, row: Row) -> tuple[CrossModalRenderer, dict[str, Any]]:
         """The trained renderer of a row and how it, and what taught it, were trained."""
         plan = self.table.plan(row)
         pairs, taught, about = self.pairs(plan)
-        key = self._key({**to_dict(plan.config), "taught": taught, "row": row.name})
+        settings = {name: value for name, value in to_dict(plan.config).items() if name not in _TEACHER}
+        key = self._key({**settings, "taught": taught, "kind": row.kind})
 
         def fit() -> tuple[CrossModalRenderer, TrainingRecord]:
             data = self.data(plan.config)
             return stages.fit_crossmodal(plan.config, data, pairs, self.table.budget, self.run, plan.mode, f"r-{key}")
 
         load = lambda path: CrossModalRenderer.load(path, self.run.device)  # noqa: E731
-        renderer, facts = self._kept(f"renderer-{row.file}-{key}", fit, load)
+        renderer, facts = self._kept(f"renderer-{key}", fit, load)
         return renderer, {**facts, **about}
 
     def _key(self, settings: dict[str, Any]) -> str:
