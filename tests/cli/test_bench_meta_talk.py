@@ -163,12 +163,16 @@ def test_a_row_is_trained_and_measured(
     tiny = replace(neural_face.PRESETS["draft"], size=64, ngf=4, n_downs=5, ndf=4)
     monkeypatch.setitem(neural_face.PRESETS, "draft", tiny)
     reported = Reported(presenter, (10, 13), (0, 3))
-    table = Table(budget=Budget(steps=2), rows=chosen(["ours", "AudioDVP"]), reported=reported)
+    names = ("ours", "AudioDVP", "pseudo pairs only")
+    table = Table(budget=Budget(steps=2), rows=chosen(names), reported=reported)
     made = meta_talk.run([subject.path], table, "cpu", tmp_path / "t.json", Silent())
     rows = made["subjects"][subject.path.name]["rows"]
-    for name in ("ours", "AudioDVP"):
+    parts = sorted((tmp_path / "t.training" / subject.path.name).glob("*.safetensors"))
+    # "pseudo pairs only" draws as ours does
+    assert [part.name.partition("-")[0] for part in parts] == ["renderer"] * 2 + ["speech"] * 3
+    for name in names:
         assert rows[name]["status"] == "run", rows[name]
         assert 0 < rows[name]["protocols"]["self"]["skin_detail"] < 2
         assert rows[name]["renderer"]["steps"] == 2
-        assert (tmp_path / "t.training" / subject.path.name / f"{name}-self.mp4").is_file()
+        assert (tmp_path / "t.training" / subject.path.name / f"{name.replace(' ', '-')}-self.mp4").is_file()
     assert "systems, self" in {one["title"] for one in tables(made)}

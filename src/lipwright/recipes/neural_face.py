@@ -16,7 +16,7 @@ from lipwright.core.progress import Progress
 from lipwright.face.morphable import store
 from lipwright.face.morphable.fit import Fit
 from lipwright.motion.expression_lips import FEATURES
-from lipwright.motion.expression_model import ExpressionConfig
+from lipwright.motion.expression_model import ExpressionConfig, ExpressionMotion
 from lipwright.motion.expression_pairs import own_pairs
 from lipwright.recipes.expression_pairs import PairsConfig, divided_settings, gathered
 from lipwright.recipes.parts import RENDER_FRAMES, stretches, watched
@@ -126,6 +126,25 @@ def fit_renderer(
     return task.renderer(), record
 
 
+def train_speech(
+    subject: Subject, fit: Fit, plan: FacePlan, motion: MotionModel, limit: Budget, run: Run
+) -> tuple[ExpressionMotion, TrainingRecord]:
+    """Speech to expression: its pairs, its network, and lips that close; of the whole `limit` it takes its share.
+
+    Args: `motion` is speech to landmarks of the same person (for the teacher).
+    """
+    pairs, facts = gathered(subject, fit, motion, plan.pairs, plan.expression.feature, limit, run, plan.own_split)
+    share = limit
+    if limit.seconds is not None:
+        share = Budget(seconds=min(limit.seconds * EXPRESSION_SHARE, EXPRESSION_LIMIT_S))
+    said, record = fit_expression(pairs, plan.expression, share, run)
+    if plan.closing:
+        heard = (plan.expression.feature, *FEATURES)
+        said = with_lips(said, own_pairs(subject, fit, heard, split=plan.own_split), fit, motion)
+    record.about = facts
+    return said, record
+
+
 def train_neural_face(
     subject: Subject,
     plan: FacePlan,
@@ -136,21 +155,13 @@ def train_neural_face(
 ) -> MadeFace:
     """All stages within `limit`; of a renderer that is `ready` only speech to expression is left to train.
 
-    Args: `motion` is speech to landmarks of the same person (for the teacher).
+    Args: `motion` as in `train_speech`.
     """
     began = time.perf_counter()
     fit = fitted(subject, run)
     if ready is not None:
         check_same_face(ready, subject, fit)
-    pairs, facts = gathered(subject, fit, motion, plan.pairs, plan.expression.feature, limit, run, plan.own_split)
-    share = limit
-    if limit.seconds is not None:
-        share = Budget(seconds=min(limit.seconds * EXPRESSION_SHARE, EXPRESSION_LIMIT_S))
-    said, record = fit_expression(pairs, plan.expression, share, run)
-    if plan.closing:
-        heard = (plan.expression.feature, *FEATURES)
-        said = with_lips(said, own_pairs(subject, fit, heard, split=plan.own_split), fit, motion)
-    record.about = facts
+    said, record = train_speech(subject, fit, plan, motion, limit, run)
     records = {"expression": record}
     if ready is not None:
         return MadeFace(said, ready, records)

@@ -5,7 +5,6 @@ Everything trained lies in the work folder under a key of all that shaped it, so
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,13 +14,14 @@ import numpy as np
 
 from lipwright.core.config import config_key, to_dict
 from lipwright.core.contracts import F32
-from lipwright.core.files import make_folder, write_json
+from lipwright.core.files import make_folder
 from lipwright.motion.model import CascadeMotion
 from lipwright.motion.spoken_lips import SpokenLips
 from lipwright.motion.window import SpeechWindow
 from lipwright.recipes import crossmodal
 from lipwright.recipes.base import find
 from lipwright.recipes.crossmodal_bench.rows import Row, Table
+from lipwright.recipes.kept import kept
 from lipwright.recipes.parts import train_motion
 from lipwright.render.crossmodal.config import CrossModalConfig
 from lipwright.render.crossmodal.data import CrossModalData
@@ -159,14 +159,8 @@ class Workshop:
     def _kept(
         self, name: str, fit: Callable[[], tuple[Any, TrainingRecord]], load: Callable[[Path], Any]
     ) -> tuple[Any, dict[str, Any]]:
-        """A part from its file, or trained and written there; its notes lie beside it."""
-        file, notes = self.run.work / f"{name}.safetensors", self.run.work / f"{name}.json"
-        if file.is_file() and notes.is_file():
-            return load(file), json.loads(notes.read_text(encoding="utf-8"))
-        made, record = fit()
-        made.save(file)
-        facts = {"steps": record.steps, "train_s": round(record.seconds, 1), "best_step": record.best_step}
-        write_json(notes, facts)
+        """See `recipes.kept`; what a part left on its way goes once it is whole."""
+        made = kept(self.run.work / f"{name}.safetensors", fit, load, lambda part, file: part.save(file))
         for left in self.run.work.glob(f"{name[0]}-{name.rsplit('-', 1)[1]}*"):
-            left.unlink()  # checkpoint and preview of what is now whole
-        return made, facts
+            left.unlink()  # checkpoint and preview
+        return made

@@ -3,30 +3,43 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from lipwright.core import weights
+from lipwright.core.checkpoint import load_tensors, save_tensors
 from lipwright.core.config import config_key, to_dict
-from lipwright.core.contracts import LANDMARKS, MotionModel
+from lipwright.core.contracts import LANDMARKS
 from lipwright.core.errors import CheckpointError, DependencyError, FootageError, SpeechError, SubjectError
 from lipwright.evaluate.pairing import video_of
 from lipwright.evaluate.protocols import Speak, run_cross, run_self
 from lipwright.evaluate.source import Clip, Scan, scan
 from lipwright.evaluate.speakers import PersonaSpeaker
+from lipwright.face.morphable.fit import Fit
+from lipwright.motion.expression_model import ExpressionMotion
 from lipwright.motion.model import CascadeMotion
 from lipwright.recipes.base import find
 from lipwright.recipes.crossmodal_bench.comparison import kept_values, persona_of
+from lipwright.recipes.expression_pairs import PSEUDO_SHARE
+from lipwright.recipes.kept import Part, kept
 from lipwright.recipes.meta_talk_bench.rows import ALL, Row, Table
 from lipwright.recipes.meta_talk_bench.skin import skin_of
-from lipwright.recipes.neural_face import train_neural_face
+from lipwright.recipes.neural_face import (
+    EXPRESSION_SHARE,
+    FacePlan,
+    face_data,
+    fit_renderer,
+    fitted,
+    train_speech,
+)
 from lipwright.recipes.parts import remember, train_motion
 from lipwright.recipes.row import Made
+from lipwright.render.neural_face.renderer import NeuralFaceRenderer
 from lipwright.subject.store import Subject
-from lipwright.train.loop import TrainingRecord
+from lipwright.train.loop import Budget, TrainingRecord
 from lipwright.train.run import Run
 
 SELF = {
@@ -79,6 +92,7 @@ class Workshop:
     def __post_init__(self) -> None:
         self._motion: CascadeMotion | None = None
         self._real: Scan | None = None
+        self._fit: Fit | None = None
 
     @property
     def motion(self) -> CascadeMotion:
@@ -87,6 +101,56 @@ class Workshop:
             run = replace(self.run, work=self.run.work / "motion")
             self._motion = train_motion(self.subject, find("meta-talk"), self.table.budget, run)[0]
         return self._motion
+
+    @property
+    def fit(self) -> Fit:
+        """The face, of all the footage: rows with less of it differ in what they learn."""
+        if self._fit is None:
+            self._fit = fitted(self.subject, self.run)
+        return self._fit
+
+    def speech(self, subject: Subject, plan: FacePlan) -> tuple[ExpressionMotion, dict[str, Any]]:
+        """Speech to expression of these settings, trained once."""
+        settings = {name: part for name, part in to_dict(plan).items() if name != "renderer"}
+
+        def fit(run: Run) -> tuple[ExpressionMotion, TrainingRecord]:
+            return train_speech(subject, self.fit, plan, self.motion, self.table.budget, run)
+
+        def load(file: Path) -> ExpressionMotion:
+            return ExpressionMotion.from_state(*load_tensors(file), str(file))
+
+        return self._kept("speech", subject, settings, fit, load, lambda part, file: save_tensors(file, *part.state()))
+
+    def renderer(self, subject: Subject, plan: FacePlan) -> tuple[NeuralFaceRenderer, dict[str, Any]]:
+        """The renderer of these settings, trained once."""
+        limit = self.table.budget
+        left = Budget(limit.seconds * (1 - PSEUDO_SHARE - EXPRESSION_SHARE)) if limit.seconds else limit
+
+        def fit(run: Run) -> tuple[NeuralFaceRenderer, TrainingRecord]:
+            data = face_data(subject, self.fit, plan.renderer, run.progress)
+            return fit_renderer(plan.renderer, data, left, run)
+
+        def load(file: Path) -> NeuralFaceRenderer:
+            return NeuralFaceRenderer.load(file, self.run.device)
+
+        settings = to_dict(plan.renderer)
+        return self._kept("renderer", subject, settings, fit, load, lambda part, file: part.save(file))
+
+    def _kept(
+        self,
+        name: str,
+        subject: Subject,
+        settings: dict[str, Any],
+        fit: Callable[[Run], tuple[Part, TrainingRecord]],
+        load: Callable[[Path], Part],
+        save: Callable[[Part, Path], None],
+    ) -> tuple[Part, dict[str, Any]]:
+        """See `recipes.kept`; what a part left on its way goes once it is whole."""
+        learnt = {"splits": subject.info["splits"], "budget": to_dict(self.table.budget), "seed": self.table.seed}
+        run = replace(self.run, work=self.run.work / f"{name}-{config_key({**settings, **learnt})}")
+        made = kept(run.work.with_suffix(".safetensors"), lambda: fit(run), load, save)
+        shutil.rmtree(run.work, ignore_errors=True)
+        return made
 
     def measured(self, speak: Speak, row: Row) -> dict[str, Any]:
         """Both protocols on the reported footage; the videos stay beside the table."""
@@ -144,15 +208,11 @@ def _trained(row: Row, shop: Workshop) -> Made:
         plan = replace(plan, own_split="train")
     if subject is None:
         return Made(row, {}, reason=f"the footage has no {row.seconds:g} s to learn from")
-    key = config_key({"plan": to_dict(plan), "budget": to_dict(shop.table.budget), "seed": shop.table.seed})
-    run = replace(shop.run, work=shop.run.work / f"{row.file}-{key}")
-    made = train_neural_face(subject, plan, shop.motion, shop.table.budget, run)
-    motions: dict[str, MotionModel] = {made.motion.info.produces: made.motion}
-    persona = persona_of(subject, motions, "neural-face", made.renderer, "sewn")
+    said, heard = shop.speech(subject, plan)
+    renderer, drawn = shop.renderer(subject, plan)
+    persona = persona_of(subject, {said.info.produces: said}, "neural-face", renderer, "sewn")
     facts: dict[str, Any] = {"settings": dict(row.changes), "system": row.system, "seconds": row.seconds}
-    facts |= {part: _told(record) for part, record in made.records.items()}
-    facts["protocols"] = shop.measured(PersonaSpeaker(persona), row)
-    shutil.rmtree(run.work, ignore_errors=True)  # checkpoints of what is now measured
+    facts |= {"expression": heard, "renderer": drawn, "protocols": shop.measured(PersonaSpeaker(persona), row)}
     return Made(row, facts)
 
 
@@ -179,7 +239,3 @@ def shortened(subject: Subject, seconds: float) -> Subject | None:
         return None
     splits = {**subject.info["splits"], "train": [split.stop - count, split.stop]}
     return Subject(subject.path, subject.info | {"splits": splits})
-
-
-def _told(record: TrainingRecord) -> dict[str, Any]:
-    return {"steps": record.steps, "train_s": round(record.seconds, 1), **record.about}
