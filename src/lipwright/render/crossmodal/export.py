@@ -17,7 +17,7 @@ from lipwright.core.errors import ConfigError
 from lipwright.render.crossmodal.networks import CrossModal, Region
 from lipwright.render.exported import plain_layers
 
-FORM = 2
+FORM = 3
 """Counted up whenever the layers below change: files of another form are not used again."""
 
 
