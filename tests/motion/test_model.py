@@ -67,6 +67,13 @@ def test_chunks_with_the_stated_halo_equal_the_whole(model: CascadeMotion, clip:
         np.testing.assert_allclose(out, whole[start:stop], atol=1e-5)
 
 
+def test_some_frames_are_those_of_all(model: CascadeMotion, clip: MotionClip) -> None:
+    whole = model.predict(clip.features, clip.conditions)
+    for start, stop in ((0, len(whole)), (40, 42), (0, 1), (len(whole) - 3, len(whole)), (7, 7)):
+        part = model.predict_only(clip.features, clip.conditions, start, stop)
+        np.testing.assert_allclose(part, whole[start:stop], atol=1e-5)
+
+
 def test_one_frame_and_no_frame(model: CascadeMotion, clip: MotionClip) -> None:
     for n in (0, 1):
         part = clip.part(0, n)

@@ -21,7 +21,7 @@ from lipwright.speech.features import FeatureReader, compute
 from lipwright.speech.heard import Certain, Probable
 from lipwright.speech.mel import CHANNELS, HOP, LEVEL_AHEAD, PAD, WINDOW, centred, energies
 from lipwright.speech.phones import CLASSES
-from lipwright.speech.phones_heard import phones_heard
+from lipwright.speech.phones_heard import best_path, phones_heard
 from lipwright.speech.source import SampleSource, array_source
 from lipwright.speech.tts import Speech, synthesise
 
@@ -136,6 +136,20 @@ def test_the_shipped_weights_hear_a_language_they_never_heard() -> None:
 
 
 @needs_flite
+def test_the_best_path_is_the_best_of_all() -> None:
+    """Against every transition written out, and that a path is worth what it scores."""
+    rng = np.random.default_rng(5)
+    posteriors = rng.dirichlet(np.full(len(PHONES), 0.1), 60).astype(np.float32)
+    log = np.log(posteriors.astype(np.float64) + 1e-4)
+    change = np.where(np.eye(len(PHONES), dtype=bool), 0.0, -3.0)
+    score = log[0]
+    for row in log[1:]:
+        score = (score[:, None] + change).max(axis=0) + row
+    path = best_path(posteriors)
+    worth = log[np.arange(60), path].sum() - 3 * np.count_nonzero(np.diff(path))
+    assert worth == pytest.approx(score.max(), abs=1e-4)
+
+
 def test_phones_heard_tile_the_recording() -> None:
     samples = synthesise("My mother made a big pot of tea.", "flite", "slt").at(16_000).samples
     phones = phones_heard(array_source(samples), len(samples))

@@ -123,6 +123,14 @@ class MotionModel(Protocol):
         'expression', else (T, W, k) speech windows."""
 
 
+@runtime_checkable
+class Selective(Protocol):
+    """A motion model that can tell some frames for less than all."""
+
+    def predict_only(self, features: Mapping[str, F32], conditions: Conditions, start: int, stop: int) -> F32:
+        """What `predict` says of frames [start, stop)."""
+
+
 @dataclass(frozen=True)
 class Patch:
     """A rendered face region and where it goes in its template frame."""

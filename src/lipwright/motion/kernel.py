@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,11 +47,15 @@ class KernelShape:
     bias: F32
     """(D,)."""
 
-    def __call__(self, features: Mapping[str, F32], n_frames: int) -> F32:
-        """Standardised features {name: (rate·T, dim)} to (T, D)."""
-        rows = windows({name: features[name] for name in self.support}, n_frames, self.deviation)
-        out: F32 = (_kernel(rows, self.support) @ self.weights + self.bias).astype(np.float32)
+    def __call__(self, features: Mapping[str, F32], n_frames: int, only: slice = slice(None)) -> F32:
+        """Standardised features {name: (rate·T, dim)} to (T, D), or to those of the frames `only`."""
+        rows = windows({name: features[name] for name in self.support}, n_frames, self.deviation, only)
+        out: F32 = (_kernel(rows, self.support, self._squares) @ self.weights + self.bias).astype(np.float32)
         return out
+
+    @cached_property
+    def _squares(self) -> dict[str, F32]:
+        return {name: _squared(z) for name, z in self.support.items()}
 
 
 def per_frame(name: str, rows: F32, n_frames: int) -> F32:
@@ -63,9 +68,11 @@ def per_frame(name: str, rows: F32, n_frames: int) -> F32:
     return (mean @ cosines.T).astype(np.float32)
 
 
-def windows(features: Mapping[str, F32], n_frames: int, deviation: Mapping[str, F32]) -> dict[str, F32]:
-    """name -> (T, d_f): each frame's description over ±REACH frames, tapered; ends repeat."""
-    index = np.arange(n_frames)
+def windows(
+    features: Mapping[str, F32], n_frames: int, deviation: Mapping[str, F32], only: slice = slice(None)
+) -> dict[str, F32]:
+    """name -> (T, d_f): each frame's description over ±REACH frames, tapered; ends repeat. Of the frames `only`."""
+    index = np.arange(n_frames)[only]
     out = {}
     for name, rows in features.items():
         taper = np.exp(-0.5 * (np.arange(-REACH, REACH + 1) / _TAPER.get(name, 2.0)) ** 2)
@@ -120,14 +127,27 @@ def _few(rows: Mapping[str, F32], support: Mapping[str, F32], centre: F64, ridge
     return np.linalg.solve(gram, right)
 
 
-def _kernel(a: Mapping[str, F32], b: Mapping[str, F32]) -> F32:
-    """(N, M) of two sets of windows."""
-    total: F32 = np.zeros((), np.float32)
+def _kernel(a: Mapping[str, F32], b: Mapping[str, F32], squares: Mapping[str, F32] | None = None) -> F32:
+    """(N, M) of two sets of windows; `squares` are (M,) squared lengths of `b`, where they are known."""
+    total: F32 | None = None
     weight = 0.0
     for name, x in a.items():
         z, share = b[name], _WEIGHT.get(name, 1.0)
-        squared = (x**2).sum(axis=1)[:, None] + (z**2).sum(axis=1)[None] - 2 * (x @ z.T)
-        total = total + np.float32(share) * np.exp(-np.maximum(squared, 0) / (2 * _WIDTH * x.shape[1]))
+        near = x @ z.T  # worked on in place: a stream does this for every other frame
+        near *= -2
+        near += _squared(x)[:, None]
+        near += (_squared(z) if squares is None else squares[name])[None]
+        np.maximum(near, 0, out=near)
+        near *= -1 / (2 * _WIDTH * x.shape[1])
+        np.exp(near, out=near)
+        near *= share
+        total = near if total is None else np.add(total, near, out=total)
         weight += share
-    out: F32 = (total / weight).astype(np.float32)
+    assert total is not None
+    total /= weight
+    return total
+
+
+def _squared(x: F32) -> F32:
+    out: F32 = np.einsum("nd,nd->n", x, x)
     return out

@@ -75,7 +75,11 @@ class CascadeMotion:
             features: name -> (rate·T, dim) rows of `info.features`.
             conditions: pose (T, 3) and cheeks (T, 8, 2) of the template frames.
         """
-        n = len(conditions.pose_rad)
+        return self.predict_only(features, conditions, 0, len(conditions.pose_rad))
+
+    def predict_only(self, features: Mapping[str, F32], conditions: Conditions, start: int, stop: int) -> F32:
+        """See `core.contracts.Selective`."""
+        n, only = len(conditions.pose_rad), slice(start, stop)
         self._check(features, conditions, n)
         if n == 0:
             return np.zeros((0, 29, 2), np.float32)
@@ -87,12 +91,12 @@ class CascadeMotion:
             inputs = {name: _batch(r).to(device) for name, r in rows.items()}
             _, flat = self._network(inputs, _batch(pose).to(device), _batch(cheeks).to(device))
         silence = silence_of(features[FEATURE], features[PAUSES]) if self.config.rests else None
-        points = self.statistics.decode(flat[0].cpu().numpy(), rows, held, silence)
+        points = self.statistics.decode(flat[0].cpu().numpy(), rows, held, silence, only)
         if self.statistics.resting is not None and silence is not None:
             points = self.statistics.resting(points, conditions, silence)
         if self.statistics.lips is None:
-            return points
-        return self.statistics.lips(points, held.pose_rad[:, 2], features[FEATURE], features[PAUSES][:, 1])
+            return points[only]
+        return self.statistics.lips(points, held.pose_rad[:, 2], features[FEATURE], features[PAUSES][:, 1])[only]
 
     def upright(self, landmarks: F32, conditions: Conditions) -> F32:
         """(T, 29, 2) shape of landmarks seen in `conditions`, without what the head does to them.

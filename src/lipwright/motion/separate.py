@@ -52,15 +52,25 @@ class Separate:
         moved = landmarks - self.location(held).reshape(landmarks.shape)
         return rotate(moved, -held.pose_rad[:, 2])
 
-    def landmarks(self, network: F32, features: Mapping[str, F32], held: Conditions, silence: F32 | None) -> F32:
+    def landmarks(
+        self,
+        network: F32,
+        features: Mapping[str, F32],
+        held: Conditions,
+        silence: F32 | None,
+        only: slice = slice(None),
+    ) -> F32:
         """The network's (T, 29, 2) shape and standardised features to landmarks in the frame's pose.
 
-        `silence`: (T,) see `silence_of`; the mouth rests where it is 1.
+        Args:
+            silence: (T,) see `silence_of`; the mouth rests where it is 1.
+            only: frames that are wanted; the kernel, which costs most, leaves out the others.
         """
         shape = network
         if self.share > 0:
-            heard = self.kernel(features, len(network)).reshape(network.shape)
-            shape = (1 - self.share) * network + self.share * heard
+            shape = network.copy()
+            heard = self.kernel(features, len(network), only).reshape(-1, *network.shape[1:])
+            shape[only] = (1 - self.share) * network[only] + self.share * heard
         grown = enlarge(shape, self.gain, self.middle, self.opening)
         if self.rest is not None and silence is not None:
             grown += silence[:, None, None] * (self.rest.reshape(network.shape[1:]) - grown)

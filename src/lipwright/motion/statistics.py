@@ -89,10 +89,20 @@ class Statistics:
         flat = points.reshape(len(points), -1) - self.origin
         return self.pca.encode(points[:, :N_MOUTH]) * UNIT, flat * UNIT
 
-    def decode(self, flat: F32, features: Mapping[str, F32], held: Conditions, silence: F32 | None) -> F32:
-        """(T, 58) of the networks, standardised features, conditions, silence to (T, 29, 2) landmarks."""
+    def decode(
+        self,
+        flat: F32,
+        features: Mapping[str, F32],
+        held: Conditions,
+        silence: F32 | None,
+        only: slice = slice(None),
+    ) -> F32:
+        """(T, 58) of the networks, standardised features, conditions, silence to (T, 29, 2) landmarks.
+
+        Args: `only`, frames that are wanted.
+        """
         points = (flat / UNIT + self.origin).reshape(len(flat), -1, 2).astype(np.float32)
-        return points if self.separate is None else self.separate.landmarks(points, features, held, silence)
+        return points if self.separate is None else self.separate.landmarks(points, features, held, silence, only)
 
 
 def _fit_lips(clips: Sequence[MotionClip]) -> Lips:

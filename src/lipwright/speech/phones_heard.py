@@ -43,16 +43,16 @@ def best_path(posteriors: F32) -> NDArray[np.int64]:
 
 
 def _follow(posteriors: F32, score: NDArray[np.float64]) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """((T, 40) where each phone came from, (40,) scores at the end)."""
-    log, own = np.log(posteriors + 1e-4), np.arange(len(PHONES))
-    came = np.empty(posteriors.shape, np.uint8)
-    for t, row in enumerate(log):
-        best = int(score.argmax())
-        change = score[best] + _CHANGE
-        came[t] = np.where(score >= change, own, best)
-        score = np.maximum(score, change) + row
-        score = score - score.max()
-    return came, score
+    """((T, 40) where each phone came from, (40,) scores at the end); the best score is 0 at both ends."""
+    log = np.log(posteriors + 1e-4)
+    before = np.empty(posteriors.shape)
+    for t, row in enumerate(log):  # little is done here, the rest for all at once: a stream waits for it
+        before[t] = score
+        score = np.maximum(score, _CHANGE)
+        score += row
+        score -= score.max()
+    own, best = np.arange(len(PHONES)), before.argmax(axis=1)[:, None]
+    return np.where(before >= _CHANGE, own, best).astype(np.uint8), score
 
 
 def _back(came: NDArray[np.uint8], last: int) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from lipwright.compose.walk import TemplateWalk
 from lipwright.core.clock import SAMPLE_RATE, sample_of
-from lipwright.core.contracts import F32, MotionModel, Renderer
+from lipwright.core.contracts import F32, MotionModel, Renderer, Selective
 from lipwright.core.ease import smoothstep
 from lipwright.core.errors import ConfigError
 from lipwright.speech.near import NearFeatures
@@ -111,8 +111,12 @@ class NearSynthesis(Synthesis):
     def _work_out(self, step: int) -> None:
         first, halo = step * STEP, self.motion.info.halo
         features = self._near.read(first - halo, STEP + 2 * halo, self._horizon(step))
-        moved = self.motion.predict(features, self._conditions(first - halo, first + STEP + halo))
-        for row, value in enumerate(moved[halo : halo + STEP], first):
+        conditions = self._conditions(first - halo, first + STEP + halo)
+        if isinstance(self.motion, Selective):
+            moved = self.motion.predict_only(features, conditions, halo, halo + STEP)
+        else:
+            moved = self.motion.predict(features, conditions)[halo : halo + STEP]
+        for row, value in enumerate(moved, first):
             self._rows.setdefault(row, self._ease(row, value))
         while len(self._rows) > _KEPT:
             del self._rows[next(iter(self._rows))]
