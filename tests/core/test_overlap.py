@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_info
 
 from lipwright.core.overlap import Behind, ahead, spread
 from lipwright.core.stages import Meter, stage
-from lipwright.core.threads import one_blas_thread, one_thread_each
+from lipwright.core.threads import one_blas_thread, one_thread_each, one_torch_thread
 
 
 def test_order_is_kept() -> None:
@@ -206,3 +206,9 @@ def test_libraries_get_their_threads_back() -> None:
     with one_blas_thread(), one_blas_thread():
         assert set(blas()) == {1}
     assert blas() == before[2]
+    for count in (1, 3):
+        torch.set_num_threads(count)
+        with one_torch_thread():
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == count
+    torch.set_num_threads(before[1])

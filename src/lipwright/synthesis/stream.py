@@ -24,7 +24,7 @@ from lipwright.core.clock import SAMPLE_RATE, n_frames, sample_of
 from lipwright.core.contracts import F32, Frame, MotionModel, Planning, Renderer
 from lipwright.core.errors import ShapeError, SpeechError
 from lipwright.core.overlap import DEPTH, ahead
-from lipwright.core.threads import one_blas_thread
+from lipwright.core.threads import one_blas_thread, one_torch_thread
 from lipwright.media.resample import Resampler
 from lipwright.persona.template import Template
 from lipwright.speech.near import SECONDS_BACK
@@ -200,7 +200,9 @@ class Stream:
 
     def _frame(self) -> StreamFrame:
         t = self._next
-        with closing(self._made.jobs(self._made.stretch(t), self._pictures, self._team)) as jobs:  # type: ignore[type-var]
+        with one_torch_thread():  # drawing may use more
+            stretch = self._made.stretch(t)
+        with closing(self._made.jobs(stretch, self._pictures, self._team)) as jobs:  # type: ignore[type-var]
             frame = finished(self._renderer, next(jobs))
         self._next += 1
         start, stop = (sample_of(k, self.fps) for k in (t, t + 1))
