@@ -98,10 +98,8 @@ def make(model: IctModel, job: Job, progress: Progress | None = None) -> list[Pa
         written += _truth(job, suffix, performance)
         if job.tracks_only:
             continue
-        renderer = renderer or _renderer(model, rig, job)
-        clip = _beside(job.output, f"{suffix}.mp4")
-        frames = track(_frames(renderer, performance), progress, f"rendering {clip.name}", len(performance))
-        written.append(_write(clip, frames, performance, job.size, job.crf))
+        renderer = renderer or renderer_of(model, rig, job)
+        written.append(film(renderer, performance, _beside(job.output, f"{suffix}.mp4"), job.crf, progress))
         if job.mouth_crop:
             close = _beside(job.output, f"{suffix}_mouth.mp4")
             shots = track(_mouths(renderer, performance), progress, f"rendering {close.name}", len(performance))
@@ -109,9 +107,16 @@ def make(model: IctModel, job: Job, progress: Progress | None = None) -> list[Pa
     return written
 
 
-def _renderer(model: IctModel, rig: Rig, job: Job) -> PresenterRenderer:
+def renderer_of(model: IctModel, rig: Rig, job: Job) -> PresenterRenderer:
+    """Who draws the person of a job."""
     config = RenderConfig(size=job.size, seed=job.identity, texels=2048 if job.mouth_crop else 0)
     return PresenterRenderer(model, rig, look_of(job.identity), config)
+
+
+def film(renderer: PresenterRenderer, performance: Performance, path: Path, crf: int, progress: Progress) -> Path:
+    """A performance with its sound, as a file."""
+    frames = track(_frames(renderer, performance), progress, f"rendering {path.name}", len(performance))
+    return _write(path, frames, performance, performance.size, crf)
 
 
 def _beside(output: Path, ending: str) -> Path:
