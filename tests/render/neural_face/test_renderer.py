@@ -154,7 +154,7 @@ def test_wrong_shapes_are_named(renderer: NeuralFaceRenderer, filmed: Filmed) ->
         with pytest.raises(ShapeError):
             list(renderer.render(wrong))
     with pytest.raises(ConfigError, match="measured for 64 px"):
-        NeuralFaceRenderer(replace(SMALL, size=128), renderer._generator, renderer.geometry)
+        NeuralFaceRenderer(replace(SMALL, size=128), renderer._generated.generator, renderer.geometry)
 
 
 def test_what_is_saved_is_loaded(renderer: NeuralFaceRenderer, filmed: Filmed, tmp_path: Path) -> None:

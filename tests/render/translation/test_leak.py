@@ -59,7 +59,7 @@ def noise(person: Any) -> tuple[U8, FaceTrack, FaceTrack]:
 
 
 def inputs_of(renderer: TranslationRenderer, frames: U8, track: FaceTrack, target: F32) -> list[Tensor]:
-    recorder: Any = renderer._network
+    recorder: Any = renderer._generated.network
     recorder.seen = []
     renderer.reset()
     assert len(list(renderer.render(RenderWindow(frames, track, target, track)))) == len(frames)

@@ -82,7 +82,7 @@ def test_copies_have_a_state_of_their_own(person: Any) -> None:
 def test_the_lines_before_and_after_and_the_output_before_are_seen(person: Any) -> None:
     renderer = make_renderer(person)
     seen: list[torch.Tensor] = []
-    renderer._network.register_forward_pre_hook(lambda _, args: seen.append(args[0][0].clone()))
+    renderer._generated.network.register_forward_pre_hook(lambda _, args: seen.append(args[0][0].clone()))
     drawn(renderer, person, 3)
     lines = [x[0] for x in seen]
     assert all(x.shape[0] == INPUTS.input_channels == 11 for x in seen)

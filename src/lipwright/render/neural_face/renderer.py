@@ -13,27 +13,25 @@ import numpy as np
 import torch
 from torch import nn
 
-from lipwright.core.checkpoint import load_into, load_tensors, save_tensors
+from lipwright.core.checkpoint import load_tensors, save_tensors
 from lipwright.core.config import from_dict, to_dict
 from lipwright.core.contracts import EXPRESSION, F32, U8, FaceTrack, Patch, RenderWindow
 from lipwright.core.errors import CheckpointError, ConfigError, ShapeError
-from lipwright.engines.engine import Engine, Variants
+from lipwright.engines.engine import Engine
 from lipwright.engines.network import Network, Port
 from lipwright.face.align import apply, invert
 from lipwright.render.crisp import Crisp
 from lipwright.render.exported import plain_layers
+from lipwright.render.generated import Generated, halved, load_generator, picture
 from lipwright.render.neural_face.build import build_generator
 from lipwright.render.neural_face.config import ARCHITECTURE, NeuralFaceConfig
 from lipwright.render.neural_face.geometry import FaceGeometry
 from lipwright.render.neural_face.inputs import mask_of, network_input, region_of
 from lipwright.render.translation.crop import sample_crop
-from lipwright.render.translation.precision import has_bf16
 
 if TYPE_CHECKING:
     from lipwright.render.neural_face.drawing import Drawing
 
-PREFIX = "generator."
-"""Of the network's names in a file that also holds the geometry."""
 _ROOM = 4
 """Frame pixels read beyond the square, for the sampling filter."""
 
@@ -86,18 +84,13 @@ class NeuralFaceRenderer:
             )
         self.config, self.geometry, self.crisp = config, geometry, crisp
         self.lookahead = config.reach
-        self.device = torch.device(device)
         self._before: tuple[U8, ...] = ()  # replaced, never changed: a shallow copy has a state of its own
-        self._generator = generator
-        # A copy in bfloat16: under autocast every frame would cast all weights again.
-        self._dtype = torch.bfloat16 if config.bf16 and has_bf16(self.device) else torch.float32
-        self._network = copy.deepcopy(generator).to(self.device, self._dtype).eval()
-        self._elsewhere: Variants | None = None
+        self._generated = Generated(generator, device, config.bf16)
 
     @property
     def threads(self) -> int:
         """Threads that drawing one frame keeps busy."""
-        return torch.get_num_threads() if self._elsewhere is None else self._elsewhere.engine.threads
+        return self._generated.threads
 
     def networks(self) -> list[Network]:
         """See `engines.engine.Engined`: the generator, whole."""
@@ -107,9 +100,9 @@ class NeuralFaceRenderer:
             Network(
                 "neural-face",
                 {"kind": "neural-face", "channels": c.input_channels, **parts},
-                self._generator,
-                partial(plain_layers, self._generator),
-                lambda x: (self._drawn(x),),
+                self._generated.generator,
+                partial(plain_layers, self._generated.generator),
+                lambda x: (self._generated.by_torch(x),),
                 (Port("inputs", (1, c.input_channels, c.size, c.size)),),
                 ("picture",),
             )
@@ -118,7 +111,7 @@ class NeuralFaceRenderer:
     def on(self, engine: Engine) -> NeuralFaceRenderer:
         """See `engines.engine.Engined`."""
         other = copy.copy(self)
-        other._elsewhere = Variants(engine) if engine.name != "torch" else None
+        other._generated = self._generated.on(engine)
         return other
 
     def reset(self) -> None:
@@ -171,24 +164,14 @@ class NeuralFaceRenderer:
 
     def _finish(self, window: RenderWindow, i: int, view: View) -> Patch:
         """Frame `i` of a window, drawn through the network."""
-        raw = self._generate(self.inputs(window.frames[i], view)[None])[0]
-        return Patch(self.crisp(_rgb8(raw)), mask_of(view.region), view.crop_from_frame)
-
-    def _generate(self, inputs: F32) -> F32:
-        """(1, C, S, S) to (1, 3, S, S) in [-1, 1]."""
-        run = None if self._elsewhere is None else self._elsewhere.get(self.networks()[0])
-        return self._drawn(inputs) if run is None else np.asarray(run(inputs)[0], np.float32)
-
-    def _drawn(self, inputs: F32) -> F32:
-        """The same by torch."""
-        with torch.inference_mode():
-            raw = self._network(torch.from_numpy(inputs).to(self.device, self._dtype)).float()
-        return np.asarray(raw.cpu().numpy(), np.float32)
+        raw = self._generated(self.inputs(window.frames[i], view)[None], self.networks()[0])[0]
+        return Patch(self.crisp(picture(raw)), mask_of(view.region), view.crop_from_frame)
 
     def state(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         """(tensors, config) for core.checkpoint.save_tensors."""
-        weights = {f"{PREFIX}{k}": v for k, v in self._generator.state_dict().items()}
-        return {**weights, **self.geometry.state(), **self.crisp.state()}, {"neural_face": to_dict(self.config)}
+        return {**self._generated.state(), **self.geometry.state(), **self.crisp.state()}, {
+            "neural_face": to_dict(self.config)
+        }
 
     @classmethod
     def from_state(
@@ -198,27 +181,16 @@ class NeuralFaceRenderer:
         if "neural_face" not in config:
             raise CheckpointError(f"{where} is not a neural face renderer; train it again with meta-talk")
         settings = from_dict(NeuralFaceConfig, config["neural_face"])
-        generator = build_generator(settings)
-        weights = {k.removeprefix(PREFIX): v for k, v in tensors.items() if k.startswith(PREFIX)}
-        load_into(generator, weights, where)
+        generator = load_generator(build_generator(settings), tensors, where)
         return cls(settings, generator, FaceGeometry.from_state(tensors), device, Crisp.from_state(tensors))
 
     def save(self, path: str | os.PathLike[str], half: bool = False) -> None:
         """Write one safetensors file, atomically; `half` as 16-bit floats, for a narrow way home."""
         tensors, config = self.state()
-        if half:
-            floats = {k: v.half() for k, v in tensors.items() if k.startswith(PREFIX) and v.is_floating_point()}
-            tensors = tensors | floats
-        save_tensors(path, tensors, config)
+        save_tensors(path, halved(tensors) if half else tensors, config)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], device: str = "cpu") -> NeuralFaceRenderer:
         """Read what `save` wrote; CheckpointError when it is missing, damaged or of another model."""
         tensors, config = load_tensors(path)
         return cls.from_state(tensors, config, device, str(path))
-
-
-def _rgb8(raw: F32) -> U8:
-    """(3, S, S) in [-1, 1] to (S, S, 3) uint8."""
-    scaled = np.clip(np.rint((raw + 1) * np.float32(127.5)), 0, 255).astype(np.uint8)
-    return np.ascontiguousarray(scaled.transpose(1, 2, 0))

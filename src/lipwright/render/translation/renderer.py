@@ -14,15 +14,16 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from lipwright.core.checkpoint import load_into, load_tensors, save_tensors
+from lipwright.core.checkpoint import load_tensors, save_tensors
 from lipwright.core.config import from_dict, to_dict
 from lipwright.core.contracts import F32, U8, FaceTrack, Patch, RenderWindow
 from lipwright.core.errors import CheckpointError, ConfigError, ShapeError
-from lipwright.engines.engine import Engine, Variants
+from lipwright.engines.engine import Engine
 from lipwright.engines.network import Network, Port
 from lipwright.face.align import apply, invert, zoom
 from lipwright.render.crisp import Crisp
 from lipwright.render.exported import plain_layers
+from lipwright.render.generated import Generated, halved, load_generator, picture
 from lipwright.render.layers import Layer
 from lipwright.render.sewing import sew
 from lipwright.render.translation.config import ARCHITECTURE, TranslationConfig
@@ -31,13 +32,10 @@ from lipwright.render.translation.facial_map import draw_lines, network_input, t
 from lipwright.render.translation.geometry import TranslationGeometry
 from lipwright.render.translation.masks import kept_mask, patch_mask
 from lipwright.render.translation.networks import build_generator
-from lipwright.render.translation.precision import has_bf16
 from lipwright.render.translation.temporal import Before, with_neighbours
 
 _ROOM, _SEWN_ROOM = 0.02, 0.12
 """Of a crop's extent: what is read of the frame beyond it, for the sampling filter or for the neck below a jaw."""
-PREFIX = "generator."
-"""Of the network's names in a file that also holds the geometry."""
 
 
 class TranslationRenderer:
@@ -74,17 +72,12 @@ class TranslationRenderer:
         self.lookahead = int(config.temporal_inputs)
         self.independent = not config.temporal_inputs
         self._before: Before | None = None  # replaced, never changed: a shallow copy has a state of its own
-        self.device = torch.device(device)
-        self._generator = generator
-        # A copy in bfloat16: under autocast every frame would cast all weights again, a fifth of its time.
-        self._dtype = torch.bfloat16 if config.bf16 and has_bf16(self.device) else torch.float32
-        self._network = copy.deepcopy(generator).to(self.device, self._dtype).eval()
-        self._elsewhere: Variants | None = None
+        self._generated = Generated(generator, device, config.bf16)
 
     @property
     def threads(self) -> int:
         """Threads that drawing one frame keeps busy."""
-        return torch.get_num_threads() if self._elsewhere is None else self._elsewhere.engine.threads
+        return self._generated.threads
 
     def networks(self) -> list[Network]:
         """See `engines.engine.Engined`: the generator, whole. Its output layer is 2 to 7 % of it, and sewing filters
@@ -95,9 +88,9 @@ class TranslationRenderer:
             Network(
                 f"translation-{c.mode}",
                 {"kind": "translation", "size": c.size, "channels": c.input_channels, **parts},
-                self._generator,
-                partial(plain_layers, self._generator),
-                lambda x: (self._drawn(x),),
+                self._generated.generator,
+                partial(plain_layers, self._generated.generator),
+                lambda x: (self._generated.by_torch(x),),
                 (Port("inputs", (1, c.input_channels, c.size, c.size), -1),),
                 ("picture",),
             )
@@ -106,7 +99,7 @@ class TranslationRenderer:
     def on(self, engine: Engine) -> TranslationRenderer:
         """See `engines.engine.Engined`. Without `temporal_inputs` it may draw on several threads at once."""
         other = copy.copy(self)
-        other._elsewhere = Variants(engine) if engine.name != "torch" else None
+        other._generated = self._generated.on(engine)
         return other
 
     def reset(self) -> None:
@@ -145,7 +138,7 @@ class TranslationRenderer:
                 window.track.pose_rad[chosen],
                 window.target[chosen],
             )
-            drawn = map(Layer, map(self._shown, self._generate(inputs)), masks, maps)
+            drawn = map(Layer, map(self._shown, self._generated(inputs, self.networks()[0])), masks, maps)
             for i, frame, patch in zip(chosen, frames, drawn, strict=True):
                 yield self._sewn(frame, window, i, patch)
 
@@ -181,7 +174,7 @@ class TranslationRenderer:
         if until == i + 2:
             points = (apply(maps[1], of[i + 1]) for of in (track.landmarks_px, window.target))
             after = draw_lines(wanted_landmarks(*points), size) * np.float32(1 / 255)
-        raw = self._generate(with_neighbours(view.inputs, self._before, after)[None])[0]
+        raw = self._generated(with_neighbours(view.inputs, self._before, after)[None], self.networks()[0])[0]
         self._before = Before(view.inputs[0], raw * kept_mask(view.hull, view.drawn, self.config))
         return self._sewn(frame, window, i, Layer(self._shown(raw), view.mask, maps[0]))
 
@@ -195,25 +188,11 @@ class TranslationRenderer:
 
     def _shown(self, raw: F32) -> U8:
         """(3, S, S) in [-1, 1] to (S, S, 3) uint8, with its detail."""
-        return self.crisp(_rgb8(raw))
-
-    def _generate(self, inputs: F32) -> F32:
-        """(B, C, S, S) to (B, 3, S, S) in [-1, 1]."""
-        run = None if self._elsewhere is None else self._elsewhere.get(self.networks()[0])
-        if run is None:
-            return self._drawn(inputs)
-        return np.concatenate([run(inputs[i : i + 1])[0] for i in range(len(inputs))])
-
-    def _drawn(self, inputs: F32) -> F32:
-        """The same by torch."""
-        with torch.inference_mode():
-            raw = self._network(torch.from_numpy(inputs).to(self.device, self._dtype)).float()
-        return np.asarray(raw.cpu().numpy(), np.float32)
+        return self.crisp(picture(raw))
 
     def state(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         """(tensors, config) for core.checkpoint.save_tensors."""
-        weights = {f"{PREFIX}{k}": v for k, v in self._generator.state_dict().items()}
-        return {**weights, **self.geometry.state(), **self.crisp.state()}, to_dict(self.config)
+        return {**self._generated.state(), **self.geometry.state(), **self.crisp.state()}, to_dict(self.config)
 
     @classmethod
     def from_state(
@@ -227,18 +206,14 @@ class TranslationRenderer:
         if "ngf" not in config:
             raise CheckpointError(f"{where} is not a translation renderer; train it again with pose-adaptive")
         settings = from_dict(TranslationConfig, config)
-        generator = build_generator(settings)
-        weights = {k.removeprefix(PREFIX): v for k, v in tensors.items() if k.startswith(PREFIX)}
-        load_into(generator, weights, where)
+        generator = load_generator(build_generator(settings), tensors, where)
         geometry = TranslationGeometry.from_state(tensors)
         return cls(settings, generator, geometry, device, crisp=Crisp.from_state(tensors))
 
     def save(self, path: str | os.PathLike[str], half: bool = False) -> None:
         """Write one safetensors file, atomically; `half` as 16-bit floats, for a narrow way home."""
         tensors, config = self.state()
-        if half:
-            tensors = {k: v.half() if k.startswith(PREFIX) else v for k, v in tensors.items()}
-        save_tensors(path, tensors, config)
+        save_tensors(path, halved(tensors) if half else tensors, config)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], device: str = "cpu") -> TranslationRenderer:
@@ -259,9 +234,3 @@ class _View:
     """(S, S)."""
     drawn: F32
     """(68, 2) the landmarks of its lines, crop pixels."""
-
-
-def _rgb8(raw: F32) -> U8:
-    """(3, S, S) in [-1, 1] to (S, S, 3) uint8."""
-    scaled = np.clip(np.rint((raw + 1) * np.float32(127.5)), 0, 255).astype(np.uint8)
-    return np.ascontiguousarray(scaled.transpose(1, 2, 0))

@@ -11,9 +11,9 @@ from torch import Tensor
 from lipwright.core.checkpoint import check_layout, load_tensors, read_state
 from lipwright.core.config import from_dict
 from lipwright.core.errors import CheckpointError
+from lipwright.render.generated import PREFIX
 from lipwright.render.translation.config import ARCHITECTURE, TranslationConfig
 from lipwright.render.translation.networks import build_generator
-from lipwright.render.translation.renderer import PREFIX
 
 
 def initial_weights(source: str | os.PathLike[str], config: TranslationConfig) -> dict[str, Tensor]:
