@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -164,3 +165,17 @@ def test_a_persona_is_called_by_its_name_only() -> None:
 
     given = {"benchmark": "speak", "seconds": 4.0, "repeats": 1, "persona": "/home/me/a.persona", "machine": MACHINE}
     assert of_measures({**given, "measures": []})["command"].endswith("--persona a.persona")
+
+
+def test_stages_stand_in_a_table_of_their_own_most_first() -> None:
+    from lipwright.cli.bench.measure import Measure
+    from lipwright.cli.bench.tables import of_measures
+
+    copy, spoken = (Measure(name, 50.0, 49.0, 51.0, 100.0, 20.0, 1.0, 1.0) for name in ("copy", "speak, memory"))
+    spoken = replace(spoken, stages={"decode": 4.0, "render": 16.0})
+    given = {"benchmark": "speak", "seconds": 4.0, "repeats": 1, "machine": MACHINE}
+    plain = of_measures({**given, "measures": [asdict(copy)]})
+    found = of_measures({**given, "measures": [asdict(copy), asdict(spoken)]})
+    assert len(plain["tables"]) == 1
+    assert found["tables"][1]["columns"] == ["step", "render", "decode"]
+    assert found["tables"][1]["rows"] == [["speak, memory", 16.0, 4.0]]

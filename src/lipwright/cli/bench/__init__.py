@@ -148,6 +148,10 @@ def _tell(where: dict[str, Any], found: list[Measure], json: str | None) -> None
         for m in measures
     ]
     print_table("", columns + (["GMAC", "M weights", "GPU MB"] if network else []), table)
+    for m in measures:
+        if m.stages:
+            shown = sorted(m.stages.items(), key=lambda one: -one[1])
+            print_table(f"CPU ms a frame, {m.step}", [name for name, _ in shown], [[ms for _, ms in shown]])
 
 
 def changes_of(pairs: list[str] | None) -> dict[str, str]:

@@ -41,6 +41,8 @@ class Measure:
     """Millions of parameters, for networks."""
     gpu_mb: float | None = None
     """Peak GPU memory, on a GPU."""
+    stages: dict[str, float] | None = None
+    """CPU milliseconds per frame by stage, of the last run."""
 
 
 @dataclass(frozen=True)

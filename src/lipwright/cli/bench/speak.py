@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,16 +37,19 @@ def run(job: Job) -> list[Measure]:
                 writer.write(frame)
         return n
 
+    stages: dict[str, float] = {}
+
     def work() -> int:
-        loaded.speak(voice, template=template, renderer=job.renderer).write(job.folder / "out.mp4")
+        speaking = loaded.speak(voice, template=template, renderer=job.renderer)
+        speaking.write(job.folder / "out.mp4")
+        stages.update(speaking.profile())
         info = probe(job.folder / "out.mp4")
         assert info.video is not None
         return round((info.duration_s or Fraction(0)) * info.video.fps)
 
-    return [
-        measure("decode and encode only", copy, job.repeats),
-        measure(f"speak, {job.renderer or loaded.info['renderer']}", work, job.repeats),
-    ]
+    alone = measure("decode and encode only", copy, job.repeats)
+    spoken = measure(f"speak, {job.renderer or loaded.info['renderer']}", work, job.repeats)
+    return [alone, replace(spoken, stages={name: round(ms, 2) for name, ms in stages.items()})]
 
 
 def _enlarged(template: Template, size: tuple[int, int], path: Path) -> Template:

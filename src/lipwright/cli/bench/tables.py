@@ -24,10 +24,18 @@ def of_measures(given: Mapping[str, Any]) -> dict[str, Any]:
         for m in measures
     ]
     columns = ["step", "fps", "quartiles", "to the first", "CPU ms a frame", "peak MB", *more.values()]
+    tables = [{"title": "", "columns": columns, "rows": rows}]
+    tables += [_stages(m) for m in measures if m.get("stages")]
+    return {"command": command, "machine": given["machine"], "tables": tables}
+
+
+def _stages(measure: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the processor time of a step went, most first."""
+    found = sorted(measure["stages"].items(), key=lambda one: -one[1])
     return {
-        "command": command,
-        "machine": given["machine"],
-        "tables": [{"title": "", "columns": columns, "rows": rows}],
+        "title": "CPU ms a frame by stage",
+        "columns": ["step", *(name for name, _ in found)],
+        "rows": [[measure["step"], *(ms for _, ms in found)]],
     }
 
 
