@@ -12,6 +12,7 @@ memory is noted every minute. The baseline row is decoding the template's pictur
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from lipwright.cli.assets import persona_path
-from lipwright.cli.machine import machine
+from lipwright.cli.results import command_line, markdown, result, table
 from lipwright.core.clock import SAMPLE_RATE
 from lipwright.core.contracts import F32
 from lipwright.core.files import write_json
@@ -53,18 +54,27 @@ def main() -> None:
     ) as stream:
         found = talk(stream, spoken, seconds)
         found |= {"lookahead_ms": round(1000 * stream.lookahead_s), "size": f"{stream.size[0]}x{stream.size[1]}"}
-    found = {
-        "benchmark": "stream",
-        "persona": Path(asked.persona).name,
-        "renderer": asked.renderer or persona.info["renderer"],
-        "baseline_cpu_ms": decoding(persona),
-        **found,
-        "machine": machine(),
-    }
-    for name, value in found.items():
-        print(f"{name}: {value}")
+    found |= {"renderer": asked.renderer or persona.info["renderer"], "baseline_cpu_ms": decoding(persona)}
+    written = result(command_line("benchmarks/stream.py", sys.argv[1:]), tables(found), data=found)
+    print(markdown(written))
     if asked.json:
-        write_json(asked.json, found)
+        write_json(asked.json, written)
+
+
+def tables(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """Latency and memory."""
+    latency, cpu, memory = found["latency_ms"], found["cpu_ms"], found["memory_mb"]
+    late = table(
+        "from the last sample a frame needs to the frame",
+        ("renderer", "size", "frames", "look-ahead, ms", *(f"{p}, ms" for p in latency), *(f"CPU {p}, ms" for p in cpu),
+         "decoding alone, CPU ms", "first frame, ms"),
+        [(found["renderer"], found["size"], found["frames"], found["lookahead_ms"], *latency.values(), *cpu.values(),
+          found["baseline_cpu_ms"], found["first_frame_ms"])],
+    )  # fmt: skip
+    every = max((len(memory) - 1) // 6, 1)
+    minutes = sorted({*range(0, len(memory), every), min(2, len(memory) - 1), len(memory) - 1})
+    held = table("memory, MB, by minutes of the stream", [str(m) for m in minutes], [[memory[m] for m in minutes]])
+    return [late, held]
 
 
 def speech(path: Path | None) -> F32:
