@@ -127,8 +127,9 @@ def _bins(rows: Mapping[str, Any]) -> list[dict[str, Any]]:
         bins = rows.get(row, {}).get("bins") or []
         if bins:
             keys = [key for key in bins[0] if key not in ("from_deg", "to_deg")]
+            labels = [key.replace("_", " ").replace("psnr db", "PSNR, dB") for key in keys]
             lines = [[f"{b['from_deg']:g} to {b['to_deg']:g} degrees", *(b[key] for key in keys)] for b in bins]
-            found.append(table(title, (unit, *(key.replace("_", " ") for key in keys)), lines))
+            found.append(table(title, (unit, *labels), lines))
     return found
 
 
