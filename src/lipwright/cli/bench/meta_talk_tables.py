@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lipwright.cli.bench.system_tables import absent
 from lipwright.cli.results import table
 
 CELLS = {"lse_d": "LSE-D", "lse_c": "LSE-C", "fid": "FID", "ssim": "SSIM, full frame"}
@@ -77,7 +78,7 @@ def tables(given: Mapping[str, Any]) -> list[dict[str, Any]]:
         made = [_one(title, group, protocol, columns, subject["rows"])
                 for group, title in GROUPS.items()
                 for protocol, columns in (("self", SELF), ("cross", CROSS))]  # fmt: skip
-        made.append(_absent(subject["rows"]))
+        made.append(absent(subject["rows"]))
         found += [one | {"title": f"{name}: {one['title']}" if several else one["title"]} for one in made if one]
     printed = [[character, *cells] for character, cells in PRINTED.items()]
     return [*found, table("as the paper printed it, LSE-D / LSE-C / FID / SSIM", ("", *PRINTED_METHODS), printed)]
@@ -101,8 +102,3 @@ def _one(
     shown = [[row, *(facts.get(k, None) if facts.get(k) is not None or k not in CELLS else "not run" for k in keys)]
              for row, facts in lines.items()]  # fmt: skip
     return table(f"{title}, {protocol}", ("row", *(columns[k] for k in keys)), shown)
-
-
-def _absent(rows: Mapping[str, Any]) -> dict[str, Any] | None:
-    lines = [[row, facts.get("reason")] for row, facts in rows.items() if facts["status"] != "run"]
-    return table("not run", ("row", "why"), lines) if lines else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lipwright.cli.bench.system_tables import absent
 from lipwright.cli.results import table
 
 OURS = "ours"
@@ -96,7 +97,7 @@ def tables(given: Mapping[str, Any]) -> list[dict[str, Any]]:
         rows = {row: facts for row, facts in subject["rows"].items() if facts["status"] == "run"}
         made = [_renderers(group, rows) for group in GROUPS]
         made += [_plain("oracle", {r: f for r, f in rows.items() if f["kind"] == "oracle"}, ORACLE)]
-        made += [*_bins(rows), _sticking(rows), *_compared(rows), _absent(subject["rows"])]
+        made += [*_bins(rows), _sticking(rows), *_compared(rows), absent(subject["rows"])]
         found += [one | {"title": f"{name}: {one['title']}" if several else one["title"]} for one in made if one]
     if any("comparison" in one["title"] for one in found):
         columns = ("method", "FPS", "SSIM", "PSNR, dB", "Sync", "Dlip")
@@ -153,8 +154,3 @@ def _compared(rows: Mapping[str, Any]) -> list[dict[str, Any]]:
             real = next(iter(lines.values()))["real"]
             found.append(_plain(f"comparison, {protocol}", {**lines, "*real video*": real}, COMPARED))
     return [one for one in found if one]
-
-
-def _absent(rows: Mapping[str, Any]) -> dict[str, Any] | None:
-    lines = [[row, facts.get("reason")] for row, facts in rows.items() if facts["status"] != "run"]
-    return table("not run", ("row", "why"), lines) if lines else None
