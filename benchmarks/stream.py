@@ -72,8 +72,8 @@ def tables(found: dict[str, Any]) -> list[dict[str, Any]]:
         [(found["renderer"], found["size"], found["frames"], found["lookahead_ms"], *latency.values(), *cpu.values(),
           found["baseline_cpu_ms"], found["first_frame_ms"])],
     )  # fmt: skip
-    every = max((len(memory) - 1) // 6, 1)
-    minutes = sorted({*range(0, len(memory), every), min(2, len(memory) - 1), len(memory) - 1})
+    last = len(memory) - 1
+    minutes = sorted({0, min(2, last), *range(10, last, 10), last})
     held = table("memory, MB, by minutes of the stream", [str(m) for m in minutes], [[memory[m] for m in minutes]])
     return [late, held]
 
