@@ -111,14 +111,14 @@ class Workshop:
         if kind == "memory":
             return self.memory(data), {"drawn_by": "memory"}
         oracle, facts = self.oracle(plan)
-        own = Drawer(drawing_of(oracle, data), oracle.fingerprint(), plan.oracle.kind)
-        if kind == "best":
-            if own.key not in self._better:
-                memory = self.memory(data)
-                self._better[own.key] = stages.better(own, memory, stages.mouths_of(memory, data), data)
-            own, judged = self._better[own.key]
-            facts |= {"held_out": judged}
-        return own, facts | {"drawn_by": own.name}
+        trained = Drawer(drawing_of(oracle, data), oracle.fingerprint(), plan.oracle.kind)
+        if kind != "best":
+            return trained, facts | {"drawn_by": trained.name}
+        if trained.key not in self._better:
+            memory = self.memory(data)
+            self._better[trained.key] = stages.better(trained, memory, stages.mouths_of(memory, data), data)
+        drawer, judged = self._better[trained.key]
+        return drawer, facts | {"drawn_by": drawer.name, "held_out": judged}
 
     def memory(self, data: OracleData) -> Drawer:
         """The appearance memory as oracle."""
