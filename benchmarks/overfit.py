@@ -15,12 +15,12 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-import cv2
 import numpy as np
 import torch
 
 from lipwright.cli.machine import machine
 from lipwright.core.files import write_json
+from lipwright.core.png import write_png
 from lipwright.face.align import apply
 from lipwright.render.translation.config import TranslationConfig, preset
 from lipwright.render.translation.crop import sample_crop
@@ -77,7 +77,7 @@ def main() -> None:
         result |= {"step_s": median(s["seconds"] for s in steps), "steps": steps}
         write_json(args.json, result)
     write_json(args.json, result | {"after": task.validate()})
-    cv2.imwrite(str(args.json.with_suffix(".png")), task.preview()[..., ::-1])
+    write_png(args.json.with_suffix(".png"), task.preview())
 
 
 if __name__ == "__main__":

@@ -109,7 +109,7 @@ def scores(said: F32, voice: Voice, closed: float, real_energy: float) -> dict[s
     shape = said[:, :N_MOUTH] - said[:, :N_MOUTH].mean(axis=1, keepdims=True)
     rest = silence_ratio(lips, silent)
     shut = bilabial_closure_rate(
-        lips, [(p.symbol.upper(), p.start_s, p.end_s) for p in voice.phones], float(FPS), closed
+        lips, [Phone(p.symbol.upper(), p.start_s, p.end_s) for p in voice.phones], float(FPS), closed
     )
     return {
         "silence ratio": None if np.isnan(rest) else rest,

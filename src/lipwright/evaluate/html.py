@@ -7,9 +7,7 @@ import html
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import cv2
-
-from lipwright.core.contracts import U8
+from lipwright.core.png import png
 
 _STYLE = """
 :root{--ink:#1c2330;--soft:#667084;--line:#e3e6ec;--note:#6a4b00;--best:#0b6b3a}
@@ -92,14 +90,6 @@ def footer(facts: Mapping[str, Any]) -> str:
     """How it was measured."""
     words = ", ".join(f"{k}: {_words(v)}" for k, v in facts.items())
     return f"<footer>{html.escape(words)}</footer>"
-
-
-def png(rgb8: U8) -> bytes:
-    """RGB uint8 as PNG."""
-    done, data = cv2.imencode(".png", cv2.cvtColor(rgb8, cv2.COLOR_RGB2BGR))
-    if not done:
-        raise ValueError(f"a picture of shape {rgb8.shape} cannot be written as PNG")
-    return bytes(data)
 
 
 def _words(fact: object) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from lipwright.core.contracts import U8
 from lipwright.core.errors import ConfigError
-from lipwright.core.files import atomic_file
+from lipwright.core.png import write_png
 from lipwright.face.choose import Box, Person
 from lipwright.media.store import FrameStore
 from lipwright.subject.pieces import Pieces
@@ -38,8 +38,7 @@ def write_contact_sheet(path: Path, persons: Sequence[Person], videos: Sequence[
     while len(cells) % columns:
         cells.append(np.zeros_like(cells[0]))
     rows = [np.hstack(cells[k : k + columns]) for k in range(0, len(cells), columns)]
-    with atomic_file(path) as temporary:
-        cv2.imwrite(str(temporary), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
+    write_png(path, np.vstack(rows))
 
 
 def _cell(number: int, person: Person, videos: Sequence[Path], pieces: Pieces) -> U8:

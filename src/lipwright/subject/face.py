@@ -7,12 +7,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from lipwright.core.contracts import U8
-from lipwright.core.errors import ConfigError, OutputError
-from lipwright.core.files import atomic_file
+from lipwright.core.errors import ConfigError
+from lipwright.core.png import write_png
 from lipwright.core.progress import Progress
 from lipwright.face.morphable import store
 from lipwright.face.morphable.facekit import facekit
@@ -104,8 +103,4 @@ def _write(path: Path, fit: Fit, subject: Subject, shown: list[int]) -> None:
     rows = [
         drawn_over(fit.model, fit.coefficients, f, _frame(subject, f), subject.track.landmarks_px[f]) for f in shown
     ]
-    done, data = cv2.imencode(".png", cv2.cvtColor(np.concatenate(rows), cv2.COLOR_RGB2BGR))
-    if not done:
-        raise OutputError(f"cannot write {path}: the picture cannot be encoded; choose a name that ends in .png")
-    with atomic_file(path) as temporary:
-        temporary.write_bytes(data.tobytes())
+    write_png(path, np.concatenate(rows))

@@ -24,6 +24,7 @@ from lipwright.core import parallel
 from lipwright.core.contracts import U8
 from lipwright.core.errors import CheckpointError, ConfigError, OutputError
 from lipwright.core.files import atomic_file, make_folder
+from lipwright.core.png import write_png
 from lipwright.core.progress import Progress, Silent
 from lipwright.train.interrupts import Interrupts, held_back
 
@@ -197,13 +198,7 @@ class Loop:
             self.record.best_step, self.record.validation = self.record.steps, scores
         preview: Callable[[], U8] | None = getattr(self.task, "preview", None)
         if preview is not None and parallel.leads():
-            self._write_preview(preview())
-
-    def _write_preview(self, sheet: U8) -> None:
-        import cv2
-
-        with atomic_file(self.folder / f"{self.name}-preview.png") as temporary:
-            cv2.imwrite(str(temporary), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
+            write_png(self.folder / f"{self.name}-preview.png", preview())
 
     def _restore_best(self) -> None:
         for name, state in (self._best or {}).items():

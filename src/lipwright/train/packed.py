@@ -8,8 +8,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
-
 from lipwright.core import parallel
 from lipwright.core.checkpoint import load_config
 from lipwright.core.config import to_dict, with_changes
@@ -17,6 +15,7 @@ from lipwright.core.contracts import U8
 from lipwright.core.device import torch_device
 from lipwright.core.errors import CheckpointError, ConfigError
 from lipwright.core.files import make_folder, write_json
+from lipwright.core.png import write_png
 from lipwright.core.progress import Progress, Silent
 from lipwright.render.neural_face import packed as of_faces
 from lipwright.render.neural_face.task import NeuralFaceTask
@@ -130,7 +129,7 @@ def _crossmodal(packed: Path, budget: Budget, run: Run, changes: Mapping[str, st
 def _tell(run: Run, config: dict[str, Any], records: dict[str, TrainingRecord], pictures: dict[str, U8]) -> None:
     """Figures and pictures beside the weights; figures of the renderer on top, other stages by name."""
     for name, picture in pictures.items():
-        cv2.imwrite(str(run.work / f"{name}.png"), picture[..., ::-1])
+        write_png(run.work / f"{name}.png", picture)
     others = {name: asdict(record) for name, record in records.items() if name != "renderer"}
     figures = {"config": config, "device": run.device, **asdict(records["renderer"]), **others}
     write_json(run.work / "training.json", figures)

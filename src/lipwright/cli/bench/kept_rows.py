@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lipwright.core.errors import ConfigError
-from lipwright.core.files import atomic_file, make_folder
+from lipwright.core.png import write_png
 
 if TYPE_CHECKING:
     from lipwright.core.contracts import U8
@@ -50,9 +50,4 @@ def of_subject(found: dict[str, Any], subject: Subject, file: Path, names: Seque
 
 def write_picture(file: Path, subject: Subject, name: str, rgb8: U8) -> None:
     """A PNG in a folder beside the table."""
-    import cv2
-
-    folder = file.with_suffix(".pictures") / subject.path.name
-    make_folder(folder)
-    with atomic_file(folder / f"{name}.png") as temporary:
-        cv2.imwrite(str(temporary), cv2.cvtColor(rgb8, cv2.COLOR_RGB2BGR))
+    write_png(file.with_suffix(".pictures") / subject.path.name / f"{name}.png", rgb8)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lipwright.core.files import atomic_file, make_folder
+from lipwright.core.png import write_png
 
 if TYPE_CHECKING:
     from lipwright.recipes.motion_table.corpus import Corpus
@@ -42,8 +42,6 @@ def models_folder(file: Path, subject: str) -> Path:
 
 def draw(subjects: Sequence[Path], file: Path) -> Iterator[Path]:
     """Figures 4a, 4b and 3c of the models of seed 0, beside the table; only those whose models are there."""
-    import cv2
-
     from lipwright.motion.model import CascadeMotion
     from lipwright.recipes.motion_table.figures import compared, three_jaws
 
@@ -58,8 +56,7 @@ def draw(subjects: Sequence[Path], file: Path) -> Iterator[Path]:
         for figure, row, turned in (("fig4a-no-pose", "no-pose", 20.0), ("fig4b-no-cheek", "no-cheek", 0.0)):
             if row in kept and (abs(test.clip.conditions.pose_rad[:, 1]) >= turned * 0.01745).any():
                 pictures[figure] = compared(ours, CascadeMotion.load(kept[row]), test, turned)
-        place = make_folder(file.with_suffix(".pictures") / corpus.name)
+        place = file.with_suffix(".pictures") / corpus.name
         for figure, picture in pictures.items():
-            with atomic_file(place / f"{figure}.png") as temporary:
-                cv2.imwrite(str(temporary), picture[..., ::-1])
+            write_png(place / f"{figure}.png", picture)
             yield place / f"{figure}.png"
