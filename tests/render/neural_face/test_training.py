@@ -76,6 +76,30 @@ def test_a_picture_begins_as_the_drawing_on_the_mean_picture(data: FaceData, con
     np.testing.assert_allclose(first[~seen], data.mean().transpose(1, 2, 0)[~seen], atol=1e-5)
 
 
+@pytest.mark.parametrize("seen", [True, False])
+def test_what_goes_on_around_the_drawing_is_learnt_where_it_is_seen(
+    data: FaceData, config: NeuralFaceConfig, seen: bool
+) -> None:
+    """Below a closed jaw the neck is drawn: a network that learnt nothing beyond the mask draws anything there."""
+
+    def error(outside: float) -> float:
+        plain = replace(config, base=False, gan_weight=0.0, feature_weight=0.0, surround=seen, outside_weight=outside)
+        task = NeuralFaceTask(plain, data, 0)
+        task.budget_fraction(0.5)
+        for i in range(30):
+            task.step(i)
+        batch = data.plain(np.array([4]), plain)
+        with torch.no_grad():
+            raw = task.modules()["learner"](batch.inputs)
+        return float(((raw - batch.target).abs() * (batch.mask < 0.01)).mean())
+
+    with_it, without = error(0.1), error(0.0)
+    if seen:
+        assert with_it < 0.9 * without
+    else:
+        assert with_it == without
+
+
 def test_audiodvps_own_training_runs(data: FaceData) -> None:
     """L1 and a vanilla PatchGAN from the first step; no labels and no surroundings; statistics of norms are kept."""
     paper = replace(AUDIODVP, size=64, ngf=4, n_downs=5, ndf=4, batch=3)

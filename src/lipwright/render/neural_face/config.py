@@ -72,6 +72,9 @@ class NeuralFaceConfig:
     """Weight of the VGG19 term."""
     mouth_weight: float = 4.0
     """Factor of L1 and Laplacian terms inside the mouth box."""
+    outside_weight: float = 0.1
+    """Of both terms where nothing of the drawing is shown and the template is (`surround`): a network that never learns
+    what goes on there invents it, and its invention reaches over the rim (a red crescent below a closed jaw)."""
     batch: int = 1
     """Samples per step in each process."""
     learning_rate: float = 2e-4
@@ -150,6 +153,7 @@ AUDIODVP = NeuralFaceConfig(
     laplacian_weight=0.0,
     perceptual="none",
     mouth_weight=1.0,
+    outside_weight=0.0,
     batch=16,
     decay=False,
     gan_start=0.0,

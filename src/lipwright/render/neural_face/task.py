@@ -86,8 +86,9 @@ class NeuralFaceTask:
         """One step of the generator and, once they have joined, of the discriminators; losses by name."""
         with self._pace.step():
             batch = self._on_device(self._samples[step_index])
-            fake = batch.composed(self._game.learn(batch.inputs))
-            losses = self._reconstruction(fake, batch)
+            raw = self._game.learn(batch.inputs)
+            fake = batch.composed(raw)
+            losses = self._reconstruction(raw, fake, batch)
             verdicts: dict[str, Tensor] = {}
             if self._gan > 0:
                 verdicts, adversarial = self._game.play(self._pairs(fake, batch), self._gan)
@@ -110,14 +111,17 @@ class NeuralFaceTask:
         """Strip of consecutive held-out mouths: real above generated."""
         return self._held_out.strip()
 
-    def _reconstruction(self, fake: Tensor, batch: Batch) -> dict[str, Tensor]:
+    def _reconstruction(self, raw: Tensor, fake: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """Losses of what is drawn, the template around it with it, and of the picture it is shown in."""
         c = self.config
-        weight = batch.mask.clone()
+        outside = c.outside_weight if c.surround else 0.0
+        weight = batch.mask + outside * (1 - batch.mask)
         for i, (left, top, width, height) in enumerate(batch.mouth):
             weight[i, :, top : top + height, left : left + width] *= c.mouth_weight
-        losses = {"pixel": c.pixel_weight * weighted_mean((fake - batch.target).abs(), weight)}
+        drawn = raw if outside > 0 else fake
+        losses = {"pixel": c.pixel_weight * weighted_mean((drawn - batch.target).abs(), weight)}
         if c.laplacian_weight > 0:
-            losses["laplacian"] = c.laplacian_weight * laplacian_distance(fake, batch.target, weight)
+            losses["laplacian"] = c.laplacian_weight * laplacian_distance(drawn, batch.target, weight)
         if self._perceptual is not None:
             losses["perceptual"] = c.perceptual_weight * self._perceptual(fake, batch.target)
         return losses
