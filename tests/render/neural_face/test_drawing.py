@@ -55,7 +55,7 @@ def test_drawings_lie_on_the_picture(filmed: Filmed, data: FaceData) -> None:
     for i, head in enumerate(heads(data.geometry, filmed.track.landmarks_px, filmed.track.pose_rad, drawn.SIZE)[::9]):
         real = sample_crop(frames[9 * i], head.crop_from_frame, 64).astype(float)
         made = data.drawn[9 * i].astype(float)
-        face = cv2.erode((made.sum(2) > 0).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+        face = cv2.erode((made.sum(2) > 0).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
         assert 0.05 < face.mean() < 0.6
         apart = np.abs(real - made).mean(2)[face].mean()
         assert apart < 6
@@ -72,6 +72,20 @@ def test_expression_moves_the_drawing_and_never_the_region(filmed: Filmed, data:
         face = made.rgb8.sum(2) > 0
         # Its edge is evened out; all but a rim of the face is inside.
         assert (face & (region == 0)).sum() < 0.06 * face.sum()
+
+
+def test_a_fading_drawing_is_the_sharp_one_inside_and_black_at_its_rim(filmed: Filmed, data: FaceData) -> None:
+    geometry, track = data.geometry, filmed.track
+    head = heads(geometry, track.landmarks_px[:1], track.pose_rad[:1], drawn.SIZE)[0]
+    sharp, soft = (draw(geometry, head, geometry.opened, fade) for fade in (0.0, 0.05))
+    np.testing.assert_array_equal(soft.inside, sharp.inside)
+    face = (sharp.rgb8.max(2) > 0).astype(np.uint8)
+    depth = cv2.distanceTransform(face, cv2.DIST_L2, 5)
+    inner, rim = depth > 0.05 * 64 + 0.5, (depth > 0) & (depth < 1.5)
+    assert inner.any()
+    np.testing.assert_array_equal(soft.rgb8[inner], sharp.rgb8[inner])
+    assert soft.rgb8[rim].mean() < 0.35 * sharp.rgb8[rim].mean()
+    assert (soft.rgb8[face == 0] == 0).all()
 
 
 def test_the_mask_is_soft_and_ends_inside_the_region() -> None:
@@ -146,6 +160,7 @@ def test_configurations() -> None:
         ({"norm": "layer"}, "available: batch, group"),
         ({"room": 0.5}, "cuts the lower face off"),
         ({"n_downs": 4}, "at least 5"),
+        ({"fade": 0.5}, "leaves nothing"),
         ({"ngf": 0}, "at least 1"),
     ):
         with pytest.raises(ConfigError, match=said):

@@ -29,6 +29,9 @@ class NeuralFaceConfig:
     """Side of the high-definition square in pixels."""
     room: float = 1.25
     """Side of the square over the lower face's extent. The papers' 1.6 shows more that is never drawn."""
+    fade: float = 0.0
+    """Of the side: over which drawings fade to black at the face's rim. A sharp rim comes through the network as a line
+    around the chin. 0: as the papers."""
     generator: str = "unet"
     """'unet' (AudioDVP's, with refining convolutions) or 'global' (pix2pixHD's)."""
     ngf: int = 32
@@ -112,6 +115,8 @@ class NeuralFaceConfig:
                 f"size {self.size} cannot be halved {self.n_downs} times; use a multiple of {2**self.n_downs}, or "
                 "fewer n_downs"
             )
+        if not 0 <= self.fade <= 0.2:
+            raise ConfigError(f"fade {self.fade:g} leaves nothing of a drawing or is negative; use 0 to 0.2")
         if self.room < 1:
             raise ConfigError(f"room {self.room:g} cuts the lower face off; use at least 1")
 
@@ -167,10 +172,12 @@ AUDIODVP = NeuralFaceConfig(
 """AudioDVP as published: 21 channels, 100 L1 and a vanilla PatchGAN, batches of 16, no decay. Ours around it: square
 and sewing."""
 
+_FADE = 0.04
 # `draft` departs in named ways for CPU cores: eight halvings at 256 px, a greater rate, discriminators late and light.
 PRESETS: dict[str, NeuralFaceConfig] = {
     "draft": NeuralFaceConfig(
         size=256,
+        fade=_FADE,
         ngf=16,
         n_downs=7,
         ndf=16,
@@ -178,8 +185,8 @@ PRESETS: dict[str, NeuralFaceConfig] = {
         batch=2,
         learning_rate=6e-4,
     ),
-    "standard": NeuralFaceConfig(size=512, ngf=32, n_downs=9, ndf=32),
-    "broadcast": NeuralFaceConfig(size=1024, ngf=64, n_downs=9, ndf=64, n_scales=3),
+    "standard": NeuralFaceConfig(size=512, fade=_FADE, ngf=32, n_downs=9, ndf=32),
+    "broadcast": NeuralFaceConfig(size=1024, fade=_FADE, ngf=64, n_downs=9, ndf=64, n_scales=3),
 }
 
 

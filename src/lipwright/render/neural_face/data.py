@@ -128,7 +128,7 @@ class FaceData:
         places = heads(geometry, landmarks_px, pose_rad, size)
         for frame, head, expression in zip(frames, places, fit.coefficients.expression, strict=True):
             crops.append(Crops.of([sample_crop(frame, head.crop_from_frame, config.size)], config.size))
-            drawing, region = draw(geometry, head, expression), region_of(covered(geometry, head))
+            drawing, region = draw(geometry, head, expression, config.fade), region_of(covered(geometry, head))
             drawn.append(Crops.of([drawing.rgb8], config.size))
             marks.append(Crops.of([np.stack([drawing.inside, region, 0 * region], 2)], config.size))
             planes.append(plane_map(geometry, head))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from lipwright.core.contracts import F32, U8
+from lipwright.core.ease import smoothstep
 from lipwright.core.ibug import RIGID
 from lipwright.face.align import apply
 from lipwright.face.morphable.light import shade
@@ -70,8 +72,11 @@ def heads(geometry: FaceGeometry, landmarks_px: F32, pose_rad: F32, size: tuple[
     return found
 
 
-def draw(geometry: FaceGeometry, head: Head, expression: F32) -> Drawing:
-    """The face with an (E,) expression on a head, in the footage's median light."""
+def draw(geometry: FaceGeometry, head: Head, expression: F32, fade: float = 0.0) -> Drawing:
+    """The face with an (E,) expression on a head, in the footage's median light.
+
+    Args: `fade`, of the side: over which it becomes black at its rim.
+    """
     points, normals = _placed(geometry, head, expression)
     colours = _lit(geometry, normals).clip(0, 1) * 255
     size = geometry.size * _FINER
@@ -80,7 +85,10 @@ def draw(geometry: FaceGeometry, head: Head, expression: F32) -> Drawing:
     attributes = np.concatenate([colours, inside, np.ones_like(inside)], 1, dtype=np.float32)
     seen = resolve(interpolate(fragments, geometry.triangles, attributes), _FINER)
     face = seen[..., 4] >= _MOSTLY  # its edge keeps its colour: the black beside it is no part of it
-    picture = np.where(face[..., None], np.rint(seen[..., :3] / np.maximum(seen[..., 4:], _MOSTLY)), 0)
+    shown = face.astype(np.float32)
+    if fade > 0:
+        shown = smoothstep(cv2.distanceTransform(face.astype(np.uint8), cv2.DIST_L2, 5) / (fade * geometry.size))
+    picture = np.rint(seen[..., :3] * shown[..., None] / np.maximum(seen[..., 4:], _MOSTLY))
     return Drawing(picture.astype(np.uint8), np.where(seen[..., 3] >= _MOSTLY, 255, 0).astype(np.uint8))
 
 

@@ -148,7 +148,7 @@ class NeuralFaceRenderer:
         made: list[Drawing] = []
         for i, head in enumerate(places[:count]):
             wanted = range(len(made), min(i + reach + 1, until))
-            made += [draw(self.geometry, places[k], window.target[k]) for k in wanted]
+            made += [draw(self.geometry, places[k], window.target[k], self.config.fade) for k in wanted]
             known = [*past, *(drawing.rgb8 for drawing in made)]
             here = len(past) + i
             seen = [known[k] for k in np.clip(np.arange(here - reach, here + reach + 1), 0, len(known) - 1)]
