@@ -138,7 +138,7 @@ def test_it_learns_and_resumes_where_it_was(name: str, tmp_path: Path) -> None:
     losses = [task.step(i)["loss"] for i in range(16)]
     assert np.mean(losses[-5:]) < 0.9 * np.mean(losses[:5])
     assert all(p.grad is not None and bool(p.grad.abs().sum() > 0) for p in task.network.parameters())
-    assert set(task.validate()) == {"score", "lips_mm", "aperture_correlation", "aperture_amplitude"}
+    assert set(task.validate()) == {"score", "lips_ratio", "lips_mm", "aperture_correlation", "aperture_amplitude"}
     again = ExpressionTask(config, data)
     assert [again.step(i)["loss"] for i in range(3)] == losses[:3], "steps depend on seed and number alone"
     assert run("a", 4).config == config
@@ -205,7 +205,8 @@ def test_scores_by_hand() -> None:
     told = lip_scores(0.5 * wanted, wanted, lips, np.zeros(1, np.float32), np.ones(4, bool))
     assert told["aperture_correlation"] == pytest.approx(1)
     assert told["aperture_amplitude"] == pytest.approx(0.5)
-    assert told["score"] == pytest.approx(0.5)
+    assert told["lips_ratio"] == pytest.approx(0.5)
+    assert told["score"] == pytest.approx(0.25), "they follow it perfectly"
     assert told["lips_mm"] == pytest.approx(0.5 * 2 * 1.5 * 3 / 20)
 
 

@@ -28,6 +28,7 @@ from lipwright.recipes.teacher.portrait import Portrait
 from lipwright.recipes.teacher.reconstruct import drawn, pseudo_video, reconstruct
 from lipwright.recipes.teacher.speech import SpeechSource, Utterance
 from lipwright.recipes.teacher.teachers import DirectTeacher, Teacher
+from lipwright.recipes.teacher.widening import as_wide
 from lipwright.speech.features import features_of
 from lipwright.subject.store import Subject
 from lipwright.train.run import Run
@@ -109,7 +110,7 @@ def pseudo_pairs(
     parts = [_pairs(one, rule, lips_of(fit.model)) for one in told]
     made = joined([part for part in parts if part is not None] or _nothing(folder))
     write_json(folder / "report.json", _report(told, made, rule, own, judge, about))
-    return made
+    return as_wide(made, fit, subject.track.good & (fit.trusted > 0))
 
 
 def _nothing(folder: Path) -> list[ExpressionPairs]:
