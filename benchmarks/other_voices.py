@@ -35,9 +35,9 @@ from lipwright.evaluate.speakers import PersonaSpeaker
 from lipwright.evaluate.video import measure_alone
 from lipwright.metrics import lips
 from lipwright.metrics.frontal import frontal_landmarks
-from lipwright.metrics.silence import frame_levels, silence_mask
+from lipwright.metrics.silence import silence_mask
+from lipwright.speech.recordings import Recording, recordings
 from lipwright.synthesis.speaker import Persona
-from voices import Voice, smooth, voices
 
 COLUMNS = {
     "closure": "closures of /p b m/",
@@ -91,7 +91,7 @@ def main() -> None:
     out = make_folder(asked.out)
     found: dict[str, dict[str, dict[str, float | None]]] = {}
     strips: dict[str, list[list[U8]]] = {}
-    said = list(voices(asked.speech, float(end - start)))
+    said = list(recordings(asked.speech, float(end - start)))
     for named in asked.persona:
         name, _, where = named.partition("=")
         folder, _, renderer = where.partition(":")
@@ -123,17 +123,16 @@ def aperture_of(seen: Scan) -> np.ndarray:
     return np.asarray(lips.lip_aperture(frontal_landmarks(seen.track)))
 
 
-def scores(seen: Scan, voice: Voice, own: Own) -> dict[str, float | None]:
+def scores(seen: Scan, voice: Recording, own: Own) -> dict[str, float | None]:
     """What can be told without truth; None for what the voice has no occasion for."""
     aperture, fps = aperture_of(seen), float(seen.fps)
     n = min(len(aperture), len(own.aperture))
     phones = [lips.Phone(p.symbol.upper(), p.start_s, p.end_s) for p in voice.phones]
-    loud = np.clip(frame_levels(voice.samples, len(aperture)), -60, 0)
     told = measure_alone(seen, Options())
     values = {
         "closure": lips.bilabial_closure_rate(aperture, phones, fps, own.closed),
         "silence": lips.silence_ratio(aperture, silence_mask(voice.samples, len(aperture))),
-        "loudness": lips.correlation(aperture, smooth(loud)),
+        "loudness": lips.loudness_correlation(aperture, voice.samples),
         "amplitude": lips.amplitude_ratio(aperture, own.aperture),
         "leak": lips.template_leak(aperture[:n], own.aperture[:n]),
         "offset": told["speech.offset"].video,

@@ -11,31 +11,26 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lipwright.cli.results import command_line, markdown, result, table
 from lipwright.core.clock import FPS, SAMPLE_RATE
 from lipwright.core.contracts import F32, Conditions
-from lipwright.core.errors import LipwrightError
 from lipwright.core.files import write_json
-from lipwright.media.audio import read_audio
-from lipwright.metrics.lips import bilabial_closure_rate, closed_level, silence_ratio
-from lipwright.metrics.silence import frame_levels, silence_mask
+from lipwright.metrics.lips import Phone, bilabial_closure_rate, closed_level, loudness_correlation, silence_ratio
+from lipwright.metrics.silence import silence_mask
 from lipwright.motion.config import INSTANT, PAPER, AugmentConfig, MotionConfig
 from lipwright.motion.geometry import rotate
 from lipwright.motion.model import CascadeMotion
-from lipwright.motion.scores import N_MOUTH, aperture, correlation
+from lipwright.motion.scores import N_MOUTH, aperture
 from lipwright.motion.task import MotionTask
 from lipwright.recipes.parts import motion_data
 from lipwright.speech.features import features_of
-from lipwright.speech.known_phones import phones_of
-from lipwright.speech.source import array_source
-from lipwright.speech.tts import Phone
+from lipwright.speech.recordings import Recording, recordings
 from lipwright.subject.store import Subject
 
 _ALONE = replace(INSTANT, lips=False, amplitude=1.0)
@@ -54,33 +49,6 @@ VARIANTS: dict[str, MotionConfig] = {
 """From the paper's cascade to what ships; all but the first hear speech alone (`separate`)."""
 
 
-@dataclass(frozen=True)
-class Voice:
-    """One recording."""
-
-    name: str
-    samples: F32
-    phones: list[Phone]
-
-
-def voices(files: list[Path], seconds: float) -> Iterator[Voice]:
-    """The first seconds of each file, with phones where there is a transcript that fits."""
-    for file in files:
-        samples = read_audio(file)[: round(seconds * SAMPLE_RATE)]
-        words = file.with_suffix(".txt")
-        phones: list[Phone] = []
-        if words.is_file():
-            language = file.stem[:2]
-            try:
-                whole = read_audio(file)
-                text = words.read_text(encoding="utf-8")
-                told = phones_of(array_source(whole), len(whole), text, None, None if language == "en" else language)
-                phones = [p for p in told or [] if p.end_s <= seconds]
-            except LipwrightError as error:
-                print(f"{file.name}: no phones ({error})", file=sys.stderr)
-        yield Voice(file.stem, samples, phones)
-
-
 def train(config: MotionConfig, subject: Subject, steps: int, seed: int) -> MotionTask:
     """A fixed number of steps for every variant."""
     task = MotionTask(config, motion_data(subject, config.heard), seed)
@@ -90,7 +58,7 @@ def train(config: MotionConfig, subject: Subject, steps: int, seed: int) -> Moti
     return task
 
 
-def speak(model: CascadeMotion, voice: Voice, held: Conditions) -> F32:
+def speak(model: CascadeMotion, voice: Recording, held: Conditions) -> F32:
     """The voice over the subject's own head, forwards and backwards as long as it takes."""
     n = -(-len(voice.samples) * int(FPS) // SAMPLE_RATE)
     period = max(2 * (len(held.pose_rad) - 1), 1)
@@ -101,11 +69,10 @@ def speak(model: CascadeMotion, voice: Voice, held: Conditions) -> F32:
     return rotate(points, -over.pose_rad[:, 2])
 
 
-def scores(said: F32, voice: Voice, closed: float, real_energy: float) -> dict[str, float | None]:
+def scores(said: F32, voice: Recording, closed: float, real_energy: float) -> dict[str, float | None]:
     """What can be told without truth."""
     n, lips = len(said), aperture(said)
     silent = silence_mask(voice.samples, n)
-    loud = np.clip(frame_levels(voice.samples, n), -60, 0)
     shape = said[:, :N_MOUTH] - said[:, :N_MOUTH].mean(axis=1, keepdims=True)
     rest = silence_ratio(lips, silent)
     shut = bilabial_closure_rate(
@@ -114,18 +81,13 @@ def scores(said: F32, voice: Voice, closed: float, real_energy: float) -> dict[s
     return {
         "silence ratio": None if np.isnan(rest) else rest,
         "closures of /p b m/": None if np.isnan(shut) else shut,
-        "aperture and loudness": correlation(lips, smooth(loud)),
+        "aperture and loudness": loudness_correlation(lips, voice.samples),
         "jitter ratio": float((np.diff(shape, axis=0) ** 2).mean()) / real_energy,
     }
 
 
-def smooth(curve: NDArray[np.float64], frames: int = 5) -> NDArray[np.float64]:
-    """Moving mean."""
-    return np.convolve(np.pad(curve, frames // 2, mode="edge"), np.ones(frames) / frames, "valid")
-
-
 def measure(
-    subject: Subject, spoken: list[Voice], steps: int, seed: int
+    subject: Subject, spoken: list[Recording], steps: int, seed: int
 ) -> dict[str, dict[str, dict[str, float | None]]]:
     """Variant -> voice (and 'own') -> scores."""
     found: dict[str, dict[str, dict[str, float | None]]] = {}
@@ -145,7 +107,7 @@ def measure(
 
 
 def tables(
-    found: Mapping[str, Mapping[str, Mapping[str, float | None]]], spoken: list[Voice]
+    found: Mapping[str, Mapping[str, Mapping[str, float | None]]], spoken: list[Recording]
 ) -> list[dict[str, object]]:
     """Means over voices, then every voice."""
     columns = ("silence ratio", "closures of /p b m/", "aperture and loudness", "jitter ratio")
@@ -179,7 +141,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     asked = parser().parse_args()
-    spoken = list(voices(asked.speech, asked.seconds))
+    spoken = list(recordings(asked.speech, asked.seconds))
     found = measure(Subject.open(asked.subject), spoken, asked.steps, asked.seed)
     made = result(command_line("benchmarks/voices.py", sys.argv[1:]), tables(found, spoken), data=found)
     write_json(asked.json, made)

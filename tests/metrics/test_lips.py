@@ -79,3 +79,13 @@ def test_bilabial_closure() -> None:
 def test_closed_level_lies_near_the_bottom() -> None:
     aperture = np.linspace(0, 100, 1001)
     assert lips.closed_level(aperture) == pytest.approx(2 + 9.6)
+
+
+def test_lips_that_open_with_the_sound_correlate_with_its_loudness() -> None:
+    rng = np.random.default_rng(0)
+    loud = np.repeat(np.array([0.02, 0.2] * 10), 10)  # stretches of ten frames, 20 dB apart
+    samples = (np.repeat(loud, 640) * rng.normal(size=200 * 640)).astype(np.float32)
+    aperture = np.convolve(np.pad(20 * np.log10(loud), 2, mode="edge"), np.full(5, 0.2), "valid")
+    assert lips.loudness_correlation(aperture, samples) > 0.98
+    assert lips.loudness_correlation(-aperture, samples) < -0.98
+    assert lips.loudness_correlation(np.ones(200), samples) == 0

@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lipwright.core.contracts import F32
 from lipwright.core.errors import ShapeError
 from lipwright.core.ibug import lip_aperture
+from lipwright.metrics.silence import frame_levels
 
 __all__ = [
     "Phone",
@@ -23,10 +25,12 @@ __all__ = [
     "closed_level",
     "correlation",
     "lip_aperture",
+    "loudness_correlation",
     "silence_ratio",
     "template_leak",
 ]
 
+_LOUD_FRAMES = 5
 BILABIALS = frozenset({"P", "B", "M", "p", "b", "m"})
 
 
@@ -49,6 +53,16 @@ def correlation(a: NDArray[Any], b: NDArray[Any]) -> float:
     scale = float(np.sqrt((x @ x) * (y @ y)))
     tiny = 1e-12 * len(x) * max(float(np.abs(a).max()), 1e-12) * max(float(np.abs(b).max()), 1e-12)
     return float(np.clip(x @ y / scale, -1.0, 1.0)) if scale > tiny else 0.0
+
+
+def loudness_correlation(aperture: NDArray[Any], samples: F32) -> float:
+    """Correlation of an aperture (T,) with how loud the speech (S,), 16 kHz, is in its frames: dB, -60 and above.
+
+    The level is a mean over five frames. No truth is needed.
+    """
+    loud = np.clip(frame_levels(samples, len(aperture)), -60, 0)
+    padded = np.pad(loud, _LOUD_FRAMES // 2, mode="edge")
+    return correlation(aperture, np.convolve(padded, np.full(_LOUD_FRAMES, 1 / _LOUD_FRAMES), "valid"))
 
 
 def amplitude_ratio(generated: NDArray[Any], real: NDArray[Any]) -> float:

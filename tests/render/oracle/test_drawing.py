@@ -35,6 +35,18 @@ def test_the_mouth_drawing_shows_how_far_the_mouth_is_open(data: OracleData) -> 
     assert lips.sum() > inside.sum() > 0
 
 
+def test_a_soft_drawing_has_lines_as_bright_and_no_edges(data: OracleData) -> None:
+    points, outline = data.landmarks[0] * 4, data.outlines[0] * 4
+    sharp, soft = (head_drawing(points, outline, 256, s) for s in (0.0, 0.012))
+    assert soft.shape == sharp.shape
+    for plane in range(3):
+        steps = [float(np.abs(np.diff(d[plane], axis=1)).max()) for d in (sharp, soft)]
+        assert steps[1] < 0.5 * steps[0], f"plane {plane}"
+        assert soft[plane][sharp[plane] == 1].mean() > 0.7
+    assert soft.max() <= 1
+    assert soft.min() >= 0
+
+
 def test_no_pixel_of_a_frame_reaches_a_network(data: OracleData) -> None:
     """Other pictures at the same keypoints: the same drawings, bit for bit, of head and mouth."""
     noise = np.random.default_rng(0).integers(0, 255, (len(data.heads), 64, 64, 3)).astype(np.uint8)

@@ -25,6 +25,9 @@ class OracleConfig:
     """Of the oracle's budget, for the mouth network ('chain')."""
     generated_mouths: float = 0.5
     """Share of the head network's samples that lie around a generated mouth instead of the real one."""
+    soft: float = 0.0
+    """Deviation of the blur over what the networks see, of the picture's side: sharp lines come through them as halos
+    along lips and chin. 0: sharp, as the papers' figures show them."""
     lip_weight: float = 3.0
     """Factor of pixel and Laplacian terms on lips and what is between them, in a mouth picture."""
 
@@ -34,6 +37,8 @@ class OracleConfig:
         for field in ("mouth_share", "generated_mouths"):
             if not 0 <= getattr(self, field) <= 1:
                 raise ConfigError(f"{field} {getattr(self, field)} is no share; use 0 to 1")
+        if not 0 <= self.soft <= 0.1:
+            raise ConfigError(f"soft {self.soft:g} is negative or leaves nothing of a line; use 0 to 0.1")
         for name in ("mouth", "head"):
             if getattr(self, name).generator == "local" or getattr(self, name).temporal_inputs:
                 raise ConfigError(f"the oracle's {name} network draws one frame at a time with a global generator")
@@ -56,10 +61,13 @@ def _network(size: int, ngf: int, ndf: int, n_blocks: int = 9, draft: bool = Fal
     return replace(config, n_downs=3, learning_rate=6e-4, gan_weight=0.3) if draft else config
 
 
+_SOFT = 0.012
 PRESETS: dict[str, OracleConfig] = {
-    "draft": OracleConfig(mouth=_network(256, 20, 16, 3, draft=True), head=_network(256, 16, 16, 3, draft=True)),
-    "standard": OracleConfig(mouth=_network(512, 48, 32), head=_network(512, 32, 32)),
-    "broadcast": OracleConfig(mouth=_network(768, 64, 64), head=_network(768, 64, 64)),
+    "draft": OracleConfig(
+        mouth=_network(256, 20, 16, 3, draft=True), head=_network(256, 16, 16, 3, draft=True), soft=_SOFT
+    ),
+    "standard": OracleConfig(mouth=_network(512, 48, 32), head=_network(512, 32, 32), soft=_SOFT),
+    "broadcast": OracleConfig(mouth=_network(768, 64, 64), head=_network(768, 64, 64), soft=_SOFT),
 }
 
 

@@ -175,7 +175,7 @@ class OracleData:
 
     def _heads(self, chosen: list[int], points: list[F32], config: OracleConfig, generated: list[bool]) -> HeadBatch:
         size = config.size
-        drawings = [head_drawing(p, self.outlines[i], size) for i, p in zip(chosen, points, strict=True)]
+        drawings = [head_drawing(p, self.outlines[i], size, config.soft) for i, p in zip(chosen, points, strict=True)]
         targets = [signed(self.heads[i]) for i in chosen]
         weights = [_lip_weight(p, size, config.head.mouth_weight) for p in points]
         mouths = [self._mouth(i, p, 0, 0, config) for i, p in zip(chosen, points, strict=True)]
@@ -194,7 +194,7 @@ class OracleData:
         size, room = self.mouth_size, self.room
         drawn = self.mouth_landmarks(points) + np.array([dx, dy], np.float32)
         target = self.mouths[i][room - dy : room - dy + size, room - dx : room - dx + size]
-        return mouth_drawing(drawn, size), signed(target), _lip_weight(drawn, size, config.lip_weight)
+        return mouth_drawing(drawn, size, config.soft), signed(target), _lip_weight(drawn, size, config.lip_weight)
 
 
 def signed(rgb8: U8) -> F32:

@@ -67,7 +67,7 @@ class Oracle:
     def pictures(self, landmarks: F32, outlines: F32) -> tuple[U8, U8]:
         """As `generate`, mouths (B, M, M, 3) at the size they are drawn at: what the footage shows."""
         c = self.config
-        drawings = [head_drawing(p, o, c.size) for p, o in zip(landmarks, outlines, strict=True)]
+        drawings = [head_drawing(p, o, c.size, c.soft) for p, o in zip(landmarks, outlines, strict=True)]
         drawing = torch.from_numpy(np.stack(drawings)).to(self.device)
         if c.kind == "single":
             heads = rgb8(self._run("head", drawing))
@@ -75,7 +75,7 @@ class Oracle:
             squares = [enlarged(head[y : y + side, x : x + side], self.mouth_size) for head in heads]
             return heads, np.stack(squares)
         near = apply(self.geometry.mouth_from_head(self.mouth_size), landmarks)
-        lines = torch.from_numpy(np.stack([mouth_drawing(p, self.mouth_size) for p in near])).to(self.device)
+        lines = torch.from_numpy(np.stack([mouth_drawing(p, self.mouth_size, c.soft) for p in near])).to(self.device)
         mouth = self._run("mouth", lines)
         given = self._outpainting.given(mouth)
         raw = self._run("head", torch.cat([drawing, given], 1))
