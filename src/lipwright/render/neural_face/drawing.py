@@ -75,7 +75,7 @@ def heads(geometry: FaceGeometry, landmarks_px: F32, pose_rad: F32, size: tuple[
 def draw(geometry: FaceGeometry, head: Head, expression: F32, fade: float = 0.0) -> Drawing:
     """The face with an (E,) expression on a head, in the footage's median light.
 
-    Args: `fade`, of the side: over which it becomes black at its rim.
+    Args: `fade`, of the side: over which it becomes black at its rim, but for the cut along the nose.
     """
     points, normals = _placed(geometry, head, expression)
     colours = _lit(geometry, normals).clip(0, 1) * 255
@@ -87,9 +87,15 @@ def draw(geometry: FaceGeometry, head: Head, expression: F32, fade: float = 0.0)
     face = seen[..., 4] >= _MOSTLY  # its edge keeps its colour: the black beside it is no part of it
     shown = face.astype(np.float32)
     if fade > 0:
-        shown = smoothstep(cv2.distanceTransform(face.astype(np.uint8), cv2.DIST_L2, 5) / (fade * geometry.size))
+        shown *= smoothstep(_from_rim(face) / (fade * geometry.size))
     picture = np.rint(seen[..., :3] * shown[..., None] / np.maximum(seen[..., 4:], _MOSTLY))
     return Drawing(picture.astype(np.uint8), np.where(seen[..., 3] >= _MOSTLY, 255, 0).astype(np.uint8))
+
+
+def _from_rim(face: NDArray[np.bool_]) -> F32:
+    """(S, S) pixels to where the face ends, beside and below: above, where its drawing is cut, the face goes on."""
+    goes_on = np.maximum.accumulate(face[::-1], axis=0)[::-1]
+    return np.asarray(cv2.distanceTransform(goes_on.astype(np.uint8), cv2.DIST_L2, 5), np.float32)
 
 
 def _lit(geometry: FaceGeometry, normals: F32) -> F32:
