@@ -56,16 +56,14 @@ _FIRST_S = 3
 class Own:
     """How the person's own lips move over the pictures that are spoken over, in px of a face seen from the front."""
 
-    seen: Scan
     aperture: np.ndarray
     closed: float
 
     @classmethod
     def of(cls, clip: Clip) -> Own:
         """Track the stretch."""
-        seen = tracked(clip)
-        aperture = aperture_of(seen)
-        return cls(seen, aperture, lips.closed_level(aperture))
+        aperture = aperture_of(tracked(clip))
+        return cls(aperture, lips.closed_level(aperture))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -106,7 +104,7 @@ def main() -> None:
             strips.setdefault(voice.name, []).append(mouths(seen))
     for voice_name, rows in strips.items():
         write_png(out / f"{voice_name}.png", mouth_strip(rows))
-    made = result(command_line("benchmarks/other_voices.py", sys.argv[1:]), tables(found, own), data=found)
+    made = result(command_line("benchmarks/other_voices.py", sys.argv[1:]), tables(found), data=found)
     if asked.json:
         write_json(asked.json, made)
     print(markdown(made))
@@ -131,8 +129,8 @@ def scores(seen: Scan, voice: Recording, own: Own) -> dict[str, float | None]:
     told = measure_alone(seen, Options())
     values = {
         "closure": lips.bilabial_closure_rate(aperture, phones, fps, own.closed),
-        "silence": lips.silence_ratio(aperture, silence_mask(voice.samples, len(aperture))),
-        "loudness": lips.loudness_correlation(aperture, voice.samples),
+        "silence": lips.silence_ratio(aperture, silence_mask(voice.samples, len(aperture), seen.fps)),
+        "loudness": lips.loudness_correlation(aperture, voice.samples, seen.fps),
         "amplitude": lips.amplitude_ratio(aperture, own.aperture),
         "leak": lips.template_leak(aperture[:n], own.aperture[:n]),
         "offset": told["speech.offset"].video,
@@ -147,7 +145,7 @@ def mouths(seen: Scan) -> list[U8]:
     return [boxes.cut(f, t) for t, f in enumerate(seen.frames()) if first <= t < first + _MOUTHS]
 
 
-def tables(found: dict[str, dict[str, dict[str, float | None]]], own: Own) -> list[dict[str, Any]]:
+def tables(found: dict[str, dict[str, dict[str, float | None]]]) -> list[dict[str, Any]]:
     """Means over the voices, then every voice."""
     keys = list(COLUMNS)
 

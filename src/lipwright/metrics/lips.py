@@ -7,11 +7,13 @@ from landmarks.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lipwright.core.clock import FPS
 from lipwright.core.contracts import F32
 from lipwright.core.errors import ShapeError
 from lipwright.core.ibug import lip_aperture
@@ -55,12 +57,12 @@ def correlation(a: NDArray[Any], b: NDArray[Any]) -> float:
     return float(np.clip(x @ y / scale, -1.0, 1.0)) if scale > tiny else 0.0
 
 
-def loudness_correlation(aperture: NDArray[Any], samples: F32) -> float:
+def loudness_correlation(aperture: NDArray[Any], samples: F32, fps: Fraction = FPS) -> float:
     """Correlation of an aperture (T,) with how loud the speech (S,), 16 kHz, is in its frames: dB, -60 and above.
 
     The level is a mean over five frames. No truth is needed.
     """
-    loud = np.clip(frame_levels(samples, len(aperture)), -60, 0)
+    loud = np.clip(frame_levels(samples, len(aperture), fps), -60, 0)
     padded = np.pad(loud, _LOUD_FRAMES // 2, mode="edge")
     return correlation(aperture, np.convolve(padded, np.full(_LOUD_FRAMES, 1 / _LOUD_FRAMES), "valid"))
 
