@@ -58,7 +58,8 @@ def model(name: str) -> ExpressionMotion:
     if name == "linear":
         network.network.measure(torch.randn(400, 28, dim))
     spread = np.stack([np.zeros(dim), np.ones(dim)]).astype(np.float32)
-    return ExpressionMotion(config, network, spread, np.array([[1, 2, 3], [1, 1, 2]], np.float32))
+    quick = 0.0 if name == "linear" else 0.7
+    return ExpressionMotion(config, network, spread, np.array([[1, 2, 3], [1, 1, 2]], np.float32), quick=quick)
 
 
 def heard(name: str, n: int) -> dict[str, F32]:

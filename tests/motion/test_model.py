@@ -25,6 +25,7 @@ VARIANTS = {
         ema=0.9,
         kernel_share=0.5,
         amplitude=0.9,
+        quick=1.0,
     ),
     "causal": MotionConfig(**SMALL, causal=True),
 }
@@ -36,6 +37,11 @@ def model(request: pytest.FixtureRequest, clip: MotionClip) -> CascadeMotion:
     for i in range(3):
         task.step(i)
     return task.model()
+
+
+def test_every_part_takes_part(model: CascadeMotion) -> None:
+    separate = model.statistics.separate
+    assert separate is None or (separate.gain > 1 and separate.quick > 0)
 
 
 def test_output_follows_the_contract(model: CascadeMotion, clip: MotionClip) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lipwright.core.contracts import U8
-from lipwright.render.crisp import MOST, Crisp, edges, needed
+from lipwright.render.crisp import MOST, Crisp, edges
 
 
 def mouths(count: int = 6) -> list[U8]:
@@ -26,15 +26,6 @@ def energy(pictures: list[U8]) -> float:
 
 def soft(pictures: list[U8], sigma: float) -> list[U8]:
     return [np.asarray(cv2.GaussianBlur(p, (0, 0), sigma), np.uint8) for p in pictures]
-
-
-def test_the_gain_solves_its_equation() -> None:
-    rng = np.random.default_rng(0)
-    a, b = rng.normal(0, 1, (2, 5000))
-    gain = needed(float((a * a).mean()), float((a * b).mean()), float((b * b).mean()), 3.0)
-    assert float(((a + gain * b) ** 2).mean()) == pytest.approx(3, rel=1e-6)
-    assert needed(2.0, 0.1, 1.0, 1.5) == 0
-    assert needed(1.0, 0.0, 0.0, 2.0) == 0
 
 
 def test_a_little_blur_is_undone_in_energy_and_error() -> None:

@@ -88,6 +88,9 @@ class MotionConfig:
     """`separate`: lip opening wanted, as a share of the real; regression shrinks what it cannot know, and
     one factor measured on frames held out inside the training set restores it along the person's opening
     direction. 0 leaves it as it is."""
+    quick: float = 0.0
+    """`separate`: inter-frame energy of the mouth wanted, as a share of the real (`motion.quick`); 0 leaves it as it
+    is."""
     lips: bool = False
     """Whether phones close the lips on /p b m/ (and nearly on /f v/) and bring the mouth to rest in silence, after the
     networks have spoken."""
@@ -141,6 +144,7 @@ INSTANT = MotionConfig(
     batch=16,
     kernel_share=0.7,
     amplitude=1.0,
+    quick=0.9,
     lips=True,
     augment=AugmentConfig(noise=0.3, time_mask=3),
 )

@@ -22,6 +22,8 @@ from lipwright.core.registry import Registry
 from lipwright.motion.config import AugmentConfig
 from lipwright.motion.expression_lips import FEATURES as LIPS_HEAR
 from lipwright.motion.expression_lips import ExpressionLips
+from lipwright.motion.quick import REACH as QUICK_REACH
+from lipwright.motion.quick import quickened
 from lipwright.motion.silence import REACH
 from lipwright.motion.speech_expression import ROWS, CepstraExpression, SharedExpression, SpeechExpression, Windowed
 from lipwright.speech.features import SPEECH_FEATURES
@@ -50,6 +52,8 @@ class ExpressionConfig:
     """Length that the lip term of the loss counts in; 0: coefficients alone (AudioDVP)."""
     steps_weight: float = 0.3
     """Weight of the inter-frame term."""
+    quick: float = 0.9
+    """Inter-frame energy of the lips wanted, as a share of the real (`motion.quick`); 0 leaves it as it is."""
     clip_frames: int = 48
     """Consecutive frames of one sample."""
     batch: int = 6
@@ -66,7 +70,7 @@ class ExpressionConfig:
 
 AUDIODVP = ExpressionConfig(
     network="linear", feature="mfcc12", own_share=1.0, lip_unit_cm=0.0, steps_weight=0.0, weight_decay=0.0,
-    augment=AugmentConfig(),
+    quick=0.0, augment=AugmentConfig(),
 )  # fmt: skip
 """AudioDVP: own pairs, 28 x 12 cepstra, a linear network, mean squared error."""
 
@@ -122,6 +126,7 @@ class ExpressionMotion:
         rows: (2, C) mean and deviation of the feature's channels.
         expression: (2, E) mean and deviation of the coefficients.
         lips: what closes the lips and brings them to rest after the network has spoken; None: nothing.
+        quick: see `motion.quick.quickened`, of what the network says.
     """
 
     def __init__(
@@ -131,17 +136,22 @@ class ExpressionMotion:
         rows: F32,
         expression: F32,
         lips: ExpressionLips | None = None,
+        quick: float = 0.0,
     ) -> None:
-        self.config, self.network, self.lips = config, network.eval(), lips
+        self.config, self.network, self.lips, self.quick = config, network.eval(), lips, quick
         self.rows, self.expression = np.asarray(rows, np.float32), np.asarray(expression, np.float32)
-        heard, halo = (config.feature,), halo_of(network)
+        heard, halo = (config.feature,), halo_of(network) + (QUICK_REACH if quick > 0 else 0)
         self.info = MotionInfo(EXPRESSION, heard if lips is None else heard + LIPS_HEAR, halo=halo)
         if lips is not None:
             self.info = replace(self.info, halo=max(halo, REACH))
 
     def closing(self, lips: ExpressionLips) -> ExpressionMotion:
         """The same network with lips that close."""
-        return ExpressionMotion(self.config, self.network, self.rows, self.expression, lips)
+        return ExpressionMotion(self.config, self.network, self.rows, self.expression, lips, self.quick)
+
+    def quickened(self, gain: float) -> ExpressionMotion:
+        """The same with another `quick`."""
+        return ExpressionMotion(self.config, self.network, self.rows, self.expression, self.lips, gain)
 
     @property
     def expressions(self) -> int:
@@ -172,6 +182,7 @@ class ExpressionMotion:
                 stop = min(start + _BLOCK, n)
                 parts.append(self.network(standard[None, _RATE * start : _RATE * (stop + 2 * halo)])[0].numpy())
         told: F32 = (np.concatenate(parts) * self.expression[1] + self.expression[0]).astype(np.float32)
+        told = quickened(told, self.quick)
         return told if self.lips is None else self.lips(told, *(features[heard] for heard in LIPS_HEAR))
 
     @property
@@ -189,6 +200,8 @@ class ExpressionMotion:
         tensors = {f"network.{k}": v.detach().cpu() for k, v in self.network.state_dict().items()}
         tensors["rows"] = torch.from_numpy(self.rows)
         tensors["expression"] = torch.from_numpy(self.expression)
+        if self.quick > 0:
+            tensors["quick"] = torch.tensor(self.quick, dtype=torch.float64)
         if self.lips is not None:
             tensors |= {k: torch.from_numpy(np.array(v)) for k, v in self.lips.arrays().items()}
         return tensors, {"kind": KIND, "config": to_dict(self.config)}
@@ -208,4 +221,4 @@ class ExpressionMotion:
         network = build(config, expression.shape[1])
         weights = {k.removeprefix("network."): v for k, v in tensors.items() if k.startswith("network.")}
         checkpoint.load_into(network, weights, where)
-        return cls(config, network, rows, expression, lips)
+        return cls(config, network, rows, expression, lips, float(tensors["quick"]) if "quick" in tensors else 0.0)

@@ -49,11 +49,12 @@ class CascadeMotion:
         self._network: Callable[..., tuple[Any, Tensor]] = self.cascade
         smoothing = max(config.condition_smoothing_s, config.pose_smoothing_s) * float(FPS)
         resting = radius(statistics.resting.location.smoothing) if statistics.resting is not None else 0
+        quick = statistics.separate.reach if statistics.separate is not None else 0
         heard_late = config.causal and not (config.kernel_share or config.lips or config.rests)
         self.info = MotionInfo(
             produces="landmarks",
             features=config.heard,
-            halo=max(halo(config) + radius(smoothing), resting, REACH if config.rests else 0),
+            halo=max(halo(config) + radius(smoothing) + quick, resting, REACH if config.rests else 0),
             lookahead_s=config.lookahead / float(FPS) if heard_late else None,
         )
 

@@ -1,12 +1,13 @@
 """Landmarks as location plus shape: the head decides where the mouth is, speech alone what it does.
 
-    landmarks = location(pose, cheeks) + Roll(pose)·Gain[(1 - s)·network(speech) + s·kernel(speech)]
+    landmarks = location(pose, cheeks) + Roll(pose)·Quick[Gain[(1 - s)·network(speech) + s·kernel(speech)]]
 
 The paper's cascade sees everything at once and, with a minute of footage, reads the template's own mouth from
 the cheeks. Here shape cannot see the template at all, and location is fitted to ignore what speech moves.
 
 Gain enlarges how far the lips part, along the person's own opening direction: a regression shrinks what it cannot
-know. Other movement stays as predicted, because enlarging it costs more accuracy than it shows.
+know. Other movement stays as predicted, because enlarging it costs more accuracy than it shows. Quick gives back what
+regressions take from quick movement (`motion.quick`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from lipwright.motion.geometry import rotate
 from lipwright.motion.kernel import KernelShape, fit_kernel, held_out, per_frame, windows
 from lipwright.motion.lips import gaps_of, opening_of
 from lipwright.motion.location import Location, fit_location, speech_articulation
+from lipwright.motion.quick import REACH, quick_gain, quickened
 from lipwright.motion.scores import N_MOUTH
 from lipwright.motion.silence import rest_shape
 
@@ -46,6 +48,13 @@ class Separate:
     """(58,) how all points move per unit of mean inner-lip gap."""
     rest: F32 | None = None
     """(58,) shape of the mouth in silence; None when nothing tells silence."""
+    quick: float = 0.0
+    """See `motion.quick.quickened`."""
+
+    @property
+    def reach(self) -> int:
+        """Frames on each side that it reads beyond what the network and the kernel hear."""
+        return REACH if self.quick > 0 else 0
 
     def shape(self, landmarks: F32, held: Conditions) -> F32:
         """(T, 29, 2) landmarks without location, turned upright."""
@@ -69,11 +78,13 @@ class Separate:
         shape = network
         if self.share > 0:
             shape = network.copy()
-            heard = self.kernel(features, len(network), only).reshape(-1, *network.shape[1:])
-            shape[only] = (1 - self.share) * network[only] + self.share * heard
-        grown = enlarge(shape, self.gain, self.middle, self.opening)
+            first, stop, _ = only.indices(len(network))
+            read = slice(max(first - self.reach, 0), stop + self.reach)
+            heard = self.kernel(features, len(network), read).reshape(-1, *network.shape[1:])
+            shape[read] = (1 - self.share) * network[read] + self.share * heard
+        grown = quickened(enlarge(shape, self.gain, self.middle, self.opening), self.quick)
         if self.rest is not None and silence is not None:
-            grown += silence[:, None, None] * (self.rest.reshape(network.shape[1:]) - grown)
+            grown = grown + silence[:, None, None] * (self.rest.reshape(network.shape[1:]) - grown)
         return rotate(grown, held.pose_rad[:, 2]) + self.location(held).reshape(network.shape)
 
 
@@ -92,7 +103,7 @@ def fit_separate(
     silence: F32 | None,
     config: MotionConfig,
 ) -> Separate:
-    """Fit location, kernel and gain on training stretches.
+    """Fit location, kernel and both gains on training stretches.
 
     Args:
         features: standardised, per stretch; landmarks: (T, 29, 2) per stretch; held: their conditions.
@@ -114,19 +125,38 @@ def fit_separate(
     middle = shapes.mean(axis=0)
     base = flat.mean(axis=0) - middle
     parted = [shapes[groups == i].reshape(-1, 29, 2) for i in np.unique(groups)]
-    opening = opening_of(parted, [gaps_of(p) for p in parted], np.ones(len(shapes), bool))
-    gain = _gain(heard, shapes) * config.amplitude if config.amplitude > 0 else 1.0
+    opening = opening_of(parted, [gaps_of(p) for p in parted], np.ones(len(shapes), bool)).astype(np.float32)
+    gain, quick = _gains(heard, shapes, middle, opening, _following(groups, seen), config)
     rest = None if silence is None else rest_shape(shapes, base, silence[seen])
     return Separate(
-        location, kernel, config.kernel_share, float(np.clip(gain, 1, _LARGEST_GAIN)), middle,
-        opening.astype(np.float32), rest,
+        location, kernel, config.kernel_share, gain, middle, opening, rest, quick,
     )  # fmt: skip
 
 
-def _gain(heard: Mapping[str, F32], shapes: F32) -> float:
-    """How many times more real lip gaps vary than predictions for frames held out."""
-    real, guess = (gaps_of(s.reshape(-1, 29, 2)).mean(axis=1).std() for s in (shapes, held_out(heard, shapes)))
-    return float(real / max(guess, 1e-9))
+def _gains(
+    heard: Mapping[str, F32],
+    shapes: F32,
+    middle: F32,
+    opening: F32,
+    follows: NDArray[np.bool_],
+    config: MotionConfig,
+) -> tuple[float, float]:
+    """How many times more real lip gaps vary than predictions for frames held out, 1 to 2, and the gain of quick
+    movement that such predictions then need."""
+    if config.amplitude <= 0 and config.quick <= 0:
+        return 1.0, 0.0
+    guess, real = (s.reshape(-1, 29, 2) for s in (held_out(heard, shapes), shapes))
+    gain = 1.0
+    if config.amplitude > 0:
+        ratio = gaps_of(real).mean(axis=1).std() / max(gaps_of(guess).mean(axis=1).std(), 1e-9)
+        gain = float(np.clip(config.amplitude * ratio, 1, _LARGEST_GAIN))
+    grown = enlarge(guess, gain, middle, opening)
+    return gain, quick_gain(grown[:, :N_MOUTH], real[:, :N_MOUTH], follows, config.quick)
+
+
+def _following(groups: NDArray[np.int64], seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(N - 1,) which of the seen frames, whose stretches are `groups`, is the one after the seen frame before it."""
+    return (np.diff(np.flatnonzero(seen)) == 1) & (np.diff(groups) == 0)
 
 
 def _deviations(
@@ -150,7 +180,7 @@ def separate_arrays(separate: Separate) -> dict[str, F32]:
     arrays |= {"kernel.weights": separate.kernel.weights, "kernel.bias": separate.kernel.bias}
     arrays |= {f"kernel.support.{name}": rows for name, rows in separate.kernel.support.items()}
     arrays |= {f"kernel.deviation.{name}": rows for name, rows in separate.kernel.deviation.items()}
-    numbers = np.array([separate.share, separate.gain, separate.location.smoothing], np.float64)
+    numbers = np.array([separate.share, separate.gain, separate.location.smoothing, separate.quick], np.float64)
     rest = {} if separate.rest is None else {"separate.rest": separate.rest}
     return (
         arrays
@@ -167,8 +197,9 @@ def separate_from(read: Callable[[str], F32], config: MotionConfig) -> Separate:
         read("kernel.weights"),
         read("kernel.bias"),
     )
-    share, gain, smoothing = (float(v) for v in read("separate.numbers"))
+    share, gain, smoothing, *more = (float(v) for v in read("separate.numbers"))
     mean, std, slow, fast, bias = (read(f"location.{k}") for k in LOCATION)
     location = Location(mean, std, slow, fast, bias, smoothing)
     rest = read("separate.rest") if config.rests else None
-    return Separate(location, kernel, share, gain, read("separate.middle"), read("separate.opening"), rest)
+    quick = more[0] if more else 0.0  # personas of before have none
+    return Separate(location, kernel, share, gain, read("separate.middle"), read("separate.opening"), rest, quick)

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from lipwright.core.contracts import F32, U8
+from lipwright.core.gain import needed
 
 BLUR = 0.9
 """Deviation in pixels of the footage of the blur whose loss is given back."""
@@ -79,10 +80,3 @@ def edges(picture: F32) -> F32:
     """(h, w) Laplacian of the mean of the channels of (h, w, 3)."""
     grey = np.asarray(cv2.transform(picture, np.full((1, 3), 1 / 3, np.float32)))
     return np.asarray(cv2.Laplacian(grey, cv2.CV_32F))
-
-
-def needed(has: float, cross: float, more: float, wanted: float) -> float:
-    """The gain g >= 0 with which a + g b has the energy `wanted`: `has` is a², `cross` a b and `more` b²."""
-    if more <= 0 or has >= wanted:
-        return 0.0
-    return float((np.sqrt(cross * cross + more * (wanted - has)) - cross) / more)

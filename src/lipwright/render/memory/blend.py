@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 
 from lipwright.core.contracts import F32, U8
+from lipwright.core.gain import needed
 from lipwright.core.stages import staged
-from lipwright.render.crisp import edges, needed
+from lipwright.render.crisp import edges
 from lipwright.render.patches import Area
 from lipwright.render.warp import GRID_STEP, STIFFNESS, Nodes, ThinPlate
 
