@@ -188,7 +188,8 @@ def test_espeak_speaks_german_with_phones() -> None:
 
 @needs_espeak
 @pytest.mark.parametrize(
-    ("language", "voice"), [("fr", None), ("en-gb", None), ("fr", "fr-fr"), ("fr", "French_(France)")]
+    ("language", "voice"),
+    [("fr", None), ("en-gb", None), ("fr", "fr-fr"), ("fr", "French_(France)"), ("fr", "fr-fr+f2"), ("en-us", "en-us+m1")],
 )
 def test_espeak_speaks_with_every_kind_of_name_that_it_lists(language: str, voice: str | None) -> None:
     said = synthesise("Bonjour, maman.", engine="espeak-ng", language=language, voice=voice)
@@ -201,6 +202,8 @@ def test_espeak_names_unknown_voices_and_languages() -> None:
         synthesise("hello", engine="espeak-ng", language="xx")
     with pytest.raises(SpeechError, match="no voice 'nobody'"):
         synthesise("hello", engine="espeak-ng", voice="nobody")
+    with pytest.raises(SpeechError, match=r"no voice 'nobody\+f2'"):
+        synthesise("hello", engine="espeak-ng", voice="nobody+f2")
 
 
 @needs_flite

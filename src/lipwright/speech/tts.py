@@ -74,6 +74,8 @@ class TtsEngine(Protocol):
     """What an engine adapter offers."""
 
     name: str
+    variants: bool
+    """Whether a voice may be followed by a variant of it, as 'de+f3'."""
 
     def available(self) -> bool:
         """Whether it can run here."""
@@ -199,7 +201,7 @@ def choose(engine: str, voice: str | None, language: str) -> TtsEngine:
         raise DependencyError(f"no text-to-speech engine is installed; {INSTALL_HINT}")
     for candidate in installed:
         offered = candidate.voices(language)
-        if offered and (voice is None or voice in offered):
+        if offered and (voice is None or _offers(candidate, voice, offered)):
             return candidate
     _check_voice(installed[-1], voice, language)
     return installed[-1]
@@ -211,8 +213,12 @@ def _check_voice(engine: TtsEngine, voice: str | None, language: str) -> None:
         raise SpeechError(
             f"{engine.name} has no voice for language '{language}'; it speaks {_listed(engine.voices(''))}"
         )
-    if voice is not None and voice not in offered:
+    if voice is not None and not _offers(engine, voice, offered):
         raise SpeechError(f"{engine.name} has no voice '{voice}' for '{language}'; choose one of {_listed(offered)}")
+
+
+def _offers(engine: TtsEngine, voice: str, offered: Sequence[str]) -> bool:
+    return voice in offered or (engine.variants and voice.partition("+")[0] in offered)
 
 
 def _listed(names: Sequence[str], limit: int = 40) -> str:

@@ -22,6 +22,7 @@ class Command:
     """
 
     name = "command"
+    variants = False
 
     def __init__(self, template: str) -> None:
         """ConfigError when the template has no `{out}` or cannot be split."""

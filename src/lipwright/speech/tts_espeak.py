@@ -34,6 +34,7 @@ class Espeak:
     """The espeak-ng library, in a process of its own, or the program."""
 
     name = "espeak-ng"
+    variants = True
 
     def available(self) -> bool:
         """Whether library or program is installed."""

@@ -22,6 +22,7 @@ class Flite:
     """The flite program."""
 
     name = "flite"
+    variants = False
 
     def available(self) -> bool:
         """Whether the program is on the path."""
