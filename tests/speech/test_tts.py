@@ -189,7 +189,14 @@ def test_espeak_speaks_german_with_phones() -> None:
 @needs_espeak
 @pytest.mark.parametrize(
     ("language", "voice"),
-    [("fr", None), ("en-gb", None), ("fr", "fr-fr"), ("fr", "French_(France)"), ("fr", "fr-fr+f2"), ("en-us", "en-us+m1")],
+    [
+        ("fr", None),
+        ("en-gb", None),
+        ("fr", "fr-fr"),
+        ("fr", "French_(France)"),
+        ("fr", "fr-fr+f2"),
+        ("en-us", "en-us+m1"),
+    ],
 )
 def test_espeak_speaks_with_every_kind_of_name_that_it_lists(language: str, voice: str | None) -> None:
     said = synthesise("Bonjour, maman.", engine="espeak-ng", language=language, voice=voice)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lipwright.core.contracts import MotionModel
 from lipwright.core.registry import Registry
-from lipwright.motion import expression_model, window
+from lipwright.motion import expressed, expression_model, window
 from lipwright.motion.model import CascadeMotion
 from lipwright.motion.networks import NETWORKS
 
@@ -21,3 +21,4 @@ for _network in NETWORKS:
     MOTION_MODELS.add(_network, CascadeMotion.from_state)
 MOTION_MODELS.add(window.KIND, window.SpeechWindow.from_state)
 MOTION_MODELS.add(expression_model.KIND, expression_model.ExpressionMotion.from_state)
+MOTION_MODELS.add(expressed.KIND, expressed.ExpressedLandmarks.from_state)

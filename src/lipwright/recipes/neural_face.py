@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lipwright.core.clock import FPS
 from lipwright.core.contracts import MotionModel
 from lipwright.core.errors import CheckpointError, ConfigError
 from lipwright.core.progress import Progress
+from lipwright.core.resample import linear, positions
 from lipwright.face.morphable import store
 from lipwright.face.morphable.fit import Fit
+from lipwright.motion.expressed import ExpressedLandmarks
 from lipwright.motion.expression_lips import FEATURES
 from lipwright.motion.expression_model import ExpressionConfig, ExpressionMotion
 from lipwright.motion.expression_pairs import own_pairs
+from lipwright.motion.model import CascadeMotion
 from lipwright.recipes.expression_pairs import PairsConfig, divided_settings, gathered
-from lipwright.recipes.parts import RENDER_FRAMES, stretches, watched
+from lipwright.recipes.parts import RENDER_FRAMES, motion_data, stretches, watched
 from lipwright.render.neural_face.config import NeuralFaceConfig, changed_preset
 from lipwright.render.neural_face.geometry import FaceGeometry
 from lipwright.render.translation.perceptual import perceptual_distance
@@ -60,6 +64,8 @@ class MadeFace(NamedTuple):
 
     motion: MotionModel
     """Speech to expression."""
+    landmarks: MotionModel
+    """Speech to landmarks, with what expressions tell."""
     renderer: NeuralFaceRenderer
     records: dict[str, TrainingRecord]
     """By part."""
@@ -145,10 +151,21 @@ def train_speech(
     return said, record
 
 
+def told_landmarks(subject: Subject, fit: Fit, motion: CascadeMotion, said: ExpressionMotion) -> ExpressedLandmarks:
+    """Speech to landmarks by both: the map from expressions is found on the training frames."""
+    clip = motion_data(subject, ()).train[0]
+    ratio = FPS / subject.fps
+    start = int(subject.split("train").start * ratio)
+    rows, share = positions(start, start + len(clip), FPS, subject.fps)
+    expression = linear(fit.coefficients.expression, rows, share)
+    seen = (clip.weight > 0) & (fit.trusted[rows] > 0)
+    return ExpressedLandmarks.fit(motion, said, expression, clip.landmarks, clip.conditions, seen)
+
+
 def train_neural_face(
     subject: Subject,
     plan: FacePlan,
-    motion: MotionModel,
+    motion: CascadeMotion,
     limit: Budget,
     run: Run,
     ready: NeuralFaceRenderer | None = None,
@@ -162,14 +179,14 @@ def train_neural_face(
     if ready is not None:
         check_same_face(ready, subject, fit)
     said, record = train_speech(subject, fit, plan, motion, limit, run)
-    records = {"expression": record}
+    records, told = {"expression": record}, told_landmarks(subject, fit, motion, said)
     if ready is not None:
-        return MadeFace(said, ready, records)
+        return MadeFace(said, told, ready, records)
     spent_s = time.perf_counter() - began
     left = Budget(max(limit.seconds - spent_s, limit.seconds / 4) if limit.seconds else None, limit.steps)
     data = face_data(subject, fit, plan.renderer, run.progress)
     renderer, records["renderer"] = fit_renderer(plan.renderer, data, left, run)
-    return MadeFace(said, renderer, records)
+    return MadeFace(said, told, renderer, records)
 
 
 def check_same_face(renderer: NeuralFaceRenderer, subject: Subject, fit: Fit) -> None:

@@ -206,7 +206,8 @@ def _make(
     if plan.face is not None:
         ready = plan.ready if isinstance(plan.ready, NeuralFaceRenderer) else None
         face = neural_face.train_neural_face(subject, plan.face, motion, left, run, ready)
-        motions[face.motion.info.produces], renderers[recipe.renderer] = face.motion, face.renderer
+        motions |= {LANDMARKS: face.landmarks, face.motion.info.produces: face.motion}
+        renderers[recipe.renderer] = face.renderer
         records |= face.records
     elif plan.crossmodal is not None:
         lips = crossmodal.spoken_lips(subject, plan.crossmodal.config, motion)

@@ -29,7 +29,8 @@ class Row:
     group: str
     """The table it stands in: 'systems', 'pairs', 'renderer' or 'footage'."""
     kind: str = "trained"
-    """'trained', 'memory', 'wav2lip' or 'printed'."""
+    """'trained', 'remembered' (drawn by the memory), 'memory' (spoken by `instant`'s motion as well), 'wav2lip' or
+    'printed'."""
     system: str = OURS
     """Whose method: `OURS` or `PAPER`."""
     changes: Mapping[str, str] = field(default_factory=dict)
@@ -55,6 +56,7 @@ def _footage(seconds: float) -> tuple[Row, Row]:
 ROWS: tuple[Row, ...] = (
     Row(OURS, "systems"),
     Row(PAPER, "systems", system=PAPER),
+    Row(f"{OURS}, remembered", "systems", "remembered"),
     Row("appearance memory", "systems", "memory"),
     Row("Wav2Lip", "systems", "wav2lip"),
     Row("ATVG", "systems", "printed"),

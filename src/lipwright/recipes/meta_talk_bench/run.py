@@ -12,7 +12,7 @@ from typing import Any
 from lipwright.core import weights
 from lipwright.core.checkpoint import load_tensors, save_tensors
 from lipwright.core.config import config_key, to_dict
-from lipwright.core.contracts import LANDMARKS
+from lipwright.core.contracts import LANDMARKS, MotionModel
 from lipwright.core.errors import CheckpointError, DependencyError, FootageError, SpeechError, SubjectError
 from lipwright.evaluate.pairing import video_of
 from lipwright.evaluate.protocols import Speak, run_cross, run_self
@@ -33,6 +33,7 @@ from lipwright.recipes.neural_face import (
     face_data,
     fit_renderer,
     fitted,
+    told_landmarks,
     train_speech,
 )
 from lipwright.recipes.parts import remember, train_motion
@@ -195,9 +196,13 @@ def _made(row: Row, shop: Workshop) -> Made:
         return Made(row, {}, reason=_NO_FOOTAGE)
     if row.kind == "wav2lip":
         return _wav2lip(row, shop)
-    if row.kind == "memory":
+    if row.kind in ("memory", "remembered"):
+        motion: MotionModel = shop.motion
+        if row.kind == "remembered":
+            said = shop.speech(shop.subject, shop.table.plan(row))[0]
+            motion = told_landmarks(shop.subject, shop.fit, shop.motion, said)
         memory = remember(shop.subject, _MOUTHS, shop.run.progress)
-        persona = persona_of(shop.subject, {LANDMARKS: shop.motion}, "memory", memory, "sewn")
+        persona = persona_of(shop.subject, {LANDMARKS: motion}, "memory", memory, "sewn")
         return Made(row, {"protocols": shop.measured(PersonaSpeaker(persona), row)})
     return _trained(row, shop)
 
