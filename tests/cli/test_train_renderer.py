@@ -62,12 +62,17 @@ def test_a_renderer_trained_elsewhere_is_taken_as_it_is(
     assert "was trained for mode sewn; use --mode sewn" in capsys.readouterr().err
 
 
-def test_a_persona_starts_the_next_one(elsewhere: Path, subject: Subject, tmp_path: Path) -> None:
+def test_a_persona_starts_the_next_one_and_says_that_it_draws_softly(
+    elsewhere: Path, subject: Subject, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     first = elsewhere / "out" / "renderer.safetensors"
     code = run(["train", str(subject.path), "-o", str(tmp_path / "p"), *SHORT, *SET, "--init", str(first)])
     assert code == 0
     info = read_info(tmp_path / "p")
     assert info["training"]["renderer"]["speed"]["loader_fps"] > 0
+    sharp = info["training"]["renderer"]["validation"]["mouth_sharpness"]
+    assert sharp < 0.5
+    assert f"{sharp:.0%} of the finest detail of real mouths; --renderer memory keeps it" in capsys.readouterr().out
     _, config = load_tensors(tmp_path / "p" / "renderer.safetensors")
     assert (config["size"], config["ngf"]) == (64, 4)
 

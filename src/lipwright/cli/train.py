@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,12 @@ from lipwright.cli.interrupt import kept
 from lipwright.cli.output import print_json
 from lipwright.cli.progress import Bars
 from lipwright.cli.values import sibling
+
+if TYPE_CHECKING:
+    from lipwright.synthesis.speaker import Persona
+
+_SOFT = 0.5
+"""Share of the energy of real mouths' finest detail below which drawings look soft."""
 
 
 def command(
@@ -77,6 +83,17 @@ def command(
     else:
         print(f"Persona: {folder}")
         print(f"Next: lipwright speak {folder} SPEECH.wav -o OUT.mp4")
+        _say_if_soft(made)
+
+
+def _say_if_soft(made: Persona) -> None:
+    """A short training draws soft mouths, and whoever sees them may not know that the persona holds sharp ones."""
+    drawn = made.info["training"].get("renderer", {}).get("validation", {}).get("mouth_sharpness", 1.0)
+    if drawn < _SOFT:
+        print(
+            f"Its drawings have {drawn:.0%} of the finest detail of real mouths; --renderer memory keeps it, "
+            "a longer training gains some"
+        )
 
 
 def _kept(folder: Path) -> str:
