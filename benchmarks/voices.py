@@ -38,7 +38,8 @@ from lipwright.speech.features import features_of
 from lipwright.speech.recordings import Recording, recordings
 from lipwright.subject.store import Subject
 
-_ALONE = replace(INSTANT, lips=False, quick=0.0)
+_ALL = replace(INSTANT, lips=False, quick=0.0)
+_ALONE = replace(_ALL, features=("cepstra", "phones"), augment=AugmentConfig(noise=0.3, time_mask=3))
 _FILTERBANK = replace(_ALONE, features=("logfbank",), augment=AugmentConfig())
 _LOUD = AugmentConfig(noise=0.3, gain=0.5, equaliser=0.4, warp=0.12, channel_mask=4, time_mask=3, speed=0.1, room_s=0.5)
 VARIANTS: dict[str, MotionConfig] = {
@@ -48,8 +49,10 @@ VARIANTS: dict[str, MotionConfig] = {
     "cepstra": replace(_ALONE, features=("cepstra",)),
     "phones": replace(_ALONE, features=("phones",)),
     "cepstra and phones": _ALONE,
-    "cepstra and phones, speed": replace(_ALONE, augment=replace(INSTANT.augment, speed=0.1)),
-    "cepstra and phones, lips that close": replace(INSTANT, quick=0.0),
+    "cepstra and phones, speed": replace(_ALONE, augment=replace(_ALONE.augment, speed=0.1)),
+    "log mel too, as it is": replace(_ALL, augment=_ALONE.augment),
+    "log mel too, augmented": _ALL,
+    "the same, lips that close": replace(INSTANT, quick=0.0),
     "instant": INSTANT,
 }
 """From the paper's cascade to what ships; all but the first hear speech alone (`separate`). The last one has quick

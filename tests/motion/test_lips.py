@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lipwright.core.contracts import Conditions
-from lipwright.motion.config import INSTANT, PAPER, MotionConfig
+from lipwright.motion.config import PAPER, MotionConfig
 from lipwright.motion.data import MotionClip, MotionData
 from lipwright.motion.geometry import rotate
 from lipwright.motion.lips import Lips, fit_lips, gaps_of, lips_arrays, lips_from, ramp
@@ -110,7 +110,7 @@ def test_models_close_the_lips_whole_and_in_chunks(separate: bool) -> None:
         "cepstra": clip.features["logfbank"][::4, :8], "logfbank": clip.features["logfbank"],
         "phones": rows, "pauses": np.zeros((400, 2), np.float32),
     }  # fmt: skip
-    features = INSTANT.features if separate else PAPER.features
+    features = ("cepstra", "phones") if separate else PAPER.features
     config = MotionConfig(
         features=features, separate=separate, kernel_share=0.7 * separate, width=8, lips=True, dropout=0.0
     )

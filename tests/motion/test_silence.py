@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lipwright.core.contracts import Conditions
-from lipwright.motion.config import INSTANT, MotionConfig
+from lipwright.motion.config import MotionConfig
 from lipwright.motion.data import MotionClip, MotionData
 from lipwright.motion.geometry import rotate
 from lipwright.motion.lips import gaps_of
@@ -67,7 +67,7 @@ def test_the_mouth_rests_in_silence_whatever_the_template_does() -> None:
     features = {"cepstra": clip.features["logfbank"][::4, :8], "phones": rows, "pauses": np.zeros((480, 2), np.float32)}
     spoken = MotionClip(features, clip.landmarks, clip.conditions, clip.weight)
     config = MotionConfig(
-        features=INSTANT.features, separate=True, kernel_share=1.0, width=8, condition_smoothing_s=0.3,
+        features=("cepstra", "phones"), separate=True, kernel_share=1.0, width=8, condition_smoothing_s=0.3,
         leak_penalty=1.0,
     )  # fmt: skip
     model = MotionTask(config, MotionData((spoken,))).model()

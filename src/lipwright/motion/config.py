@@ -136,7 +136,7 @@ PAPER = MotionConfig()
 """Recipe `pose-adaptive`: system B as published."""
 
 INSTANT = MotionConfig(
-    features=("cepstra", "phones"),
+    features=("cepstra", "phones", "logmel"),
     separate=True,
     condition_smoothing_s=0.3,
     leak_penalty=1.0,
@@ -146,6 +146,7 @@ INSTANT = MotionConfig(
     amplitude=1.0,
     quick=0.9,
     lips=True,
-    augment=AugmentConfig(noise=0.3, time_mask=3),
+    augment=AugmentConfig(noise=0.3, time_mask=3, gain=0.4, equaliser=0.3, warp=0.1, channel_mask=8),
 )
-"""Recipe `instant`: voice-independent features, shape from speech alone; a minute of one core is enough."""
+"""Recipe `instant`: what any voice says (cepstra, phones) and what the own voice tells beyond it (log mel rows, changed
+in training as another voice or microphone would); shape from speech alone. A minute of one core is enough."""

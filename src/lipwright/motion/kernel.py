@@ -26,11 +26,11 @@ F64 = NDArray[np.float64]
 REACH = 8
 """Frames on each side that a window reads."""
 MAX_SUPPORT = 3000
-_TAPER = {"logfbank": 2.5, "cepstra": 3.0, "phones": 3.0}
-_CEPSTRA = {"logfbank": 8}
+_TAPER = {"logfbank": 2.5, "logmel": 2.5, "cepstra": 3.0, "phones": 3.0}
+_CEPSTRA = {"logfbank": 8, "logmel": 8}
 _WIDTH = 1.0
 _RIDGE = 0.5
-_WEIGHT = {"logfbank": 1.0, "cepstra": 1.0, "phones": 0.5}
+_WEIGHT = {"logfbank": 1.0, "logmel": 1.0, "cepstra": 1.0, "phones": 0.5}
 """Of each feature's kernel; voice-independent features weigh less because they are coarser."""
 
 
