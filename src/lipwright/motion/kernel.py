@@ -6,8 +6,9 @@ well. The cascade is averaged with it (`MotionConfig.kernel_share`), because the
 
     shape(x) = mean + Σ_i k(x, x_i) α_i,   k = Σ_f w_f exp(-‖x_f - z_f‖² / (2 d_f γ)) / Σ_f w_f
 
-x_f is feature f over ±8 frames weighted by a Gaussian, d_f its size. Of a filterbank only the eight slowest
-cosines over its channels count (cepstra: the shape of the vocal tract without the pitch), each standardised.
+x_f is feature f over ±8 frames weighted by a Gaussian, d_f its size. Of a filterbank only the slowest
+cosines over its channels count (cepstra: the shape of the vocal tract without the pitch), each standardised: eight of 26
+channels, twenty of 80.
 Long footage uses evenly spread support frames (subset of regressors), so that cost and size stay bounded.
 """
 
@@ -27,7 +28,7 @@ REACH = 8
 """Frames on each side that a window reads."""
 MAX_SUPPORT = 3000
 _TAPER = {"logfbank": 2.5, "logmel": 2.5, "cepstra": 3.0, "phones": 3.0}
-_CEPSTRA = {"logfbank": 8, "logmel": 8}
+_CEPSTRA = {"logfbank": 8, "logmel": 20}
 _WIDTH = 1.0
 _RIDGE = 0.5
 _WEIGHT = {"logfbank": 1.0, "logmel": 1.0, "cepstra": 1.0, "phones": 0.5}
