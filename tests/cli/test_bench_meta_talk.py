@@ -13,6 +13,7 @@ import pytest
 from lipwright.cli import results
 from lipwright.cli.bench import meta_talk, system_rows
 from lipwright.cli.bench.meta_talk_tables import PRINTED, of_meta_talk, tables
+from lipwright.cli.bench.system_rows import NOT_ASKED
 from lipwright.cli.main import run as lipwright
 from lipwright.core.errors import ConfigError
 from lipwright.core.progress import Silent
@@ -70,6 +71,9 @@ def test_tables_have_the_papers_cells_first_and_say_what_was_not_run() -> None:
         "own pairs only",
     ]
     assert made["not run"]["rows"] == [["ATVG", "no code of it here"]]
+    few = found()
+    few["subjects"]["a.subject"]["rows"]["ATVG"]["reason"] = NOT_ASKED
+    assert [one["title"] for one in tables(few)] == list(made)[:-1], "the paper's table stands beside its own rows"
 
 
 def test_the_papers_table_is_whole() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lipwright.cli.bench.system_rows import NOT_ASKED
 from lipwright.cli.bench.system_tables import absent
 from lipwright.cli.results import table
 
@@ -72,7 +73,10 @@ def of_meta_talk(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def tables(given: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """All tables of all subjects, then the paper's own; a subject's name stands in titles when there are several."""
+    """All tables of all subjects, then the paper's own where its rows were asked for.
+
+    A subject's name stands in titles when there are several.
+    """
     several, found = len(given["subjects"]) > 1, []
     for name, subject in given["subjects"].items():
         made = [_one(title, group, protocol, columns, subject["rows"])
@@ -80,6 +84,9 @@ def tables(given: Mapping[str, Any]) -> list[dict[str, Any]]:
                 for protocol, columns in (("self", SELF), ("cross", CROSS))]  # fmt: skip
         made.append(absent(subject["rows"]))
         found += [one | {"title": f"{name}: {one['title']}" if several else one["title"]} for one in made if one]
+    rows = [subject["rows"] for subject in given["subjects"].values()]
+    if all(one.get("ATVG", {}).get("reason", NOT_ASKED) == NOT_ASKED for one in rows):
+        return found
     printed = [[character, *cells] for character, cells in PRINTED.items()]
     return [*found, table("as the paper printed it, LSE-D / LSE-C / FID / SSIM", ("", *PRINTED_METHODS), printed)]
 
