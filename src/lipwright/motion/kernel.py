@@ -7,9 +7,8 @@ well. The cascade is averaged with it (`MotionConfig.kernel_share`), because the
     shape(x) = mean + Σ_i k(x, x_i) α_i,   k = Σ_f w_f exp(-‖x_f - z_f‖² / (2 d_f γ)) / Σ_f w_f
 
 x_f is feature f over ±8 frames weighted by a Gaussian, d_f its size. Of a filterbank only the slowest
-cosines over its channels count (cepstra: the shape of the vocal tract without the pitch), each standardised: eight of 26
-channels, twenty of 80.
-Long footage uses evenly spread support frames (subset of regressors), so that cost and size stay bounded.
+cosines over its channels count (the shape of the vocal tract without the pitch), each standardised: eight of
+26 channels, twenty of 80. Long footage uses evenly spread support frames (subset of regressors), so that cost and size stay bounded.
 """
 
 from __future__ import annotations
