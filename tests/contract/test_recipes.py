@@ -116,7 +116,7 @@ def test_every_parameter_of_the_motion_model_learns(name: str, subject: Subject)
     task = MotionTask(recipe.motion, motion_data(subject, recipe.motion.heard), seed=3)
     before = {k: v.clone() for k, v in task.cascade.named_parameters()}
     losses: list[float] = []
-    while len(losses) < 25 and not (len(losses) >= 8 and np.mean(losses[-3:]) < 0.9 * np.mean(losses[:2])):
+    while len(losses) < 60 and not (len(losses) >= 8 and np.mean(losses[-3:]) < 0.9 * np.mean(losses[:2])):
         losses.append(task.step(len(losses))["loss"])
     without = [k for k, p in task.cascade.named_parameters() if p.grad is None or not torch.isfinite(p.grad).all()]
     assert without == []
