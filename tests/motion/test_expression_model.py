@@ -101,6 +101,8 @@ def test_in_pieces_it_says_the_same_and_hears_no_further_than_its_halo(name: str
     assert moved.min() >= 25 - made.info.halo
     assert moved.max() <= 25 + made.info.halo
     assert moved.max() - moved.min() >= 6, "more than the window around one frame is heard"
+    for start, stop in ((0, 50), (20, 22), (0, 1), (47, 50), (9, 9)):
+        np.testing.assert_allclose(made.predict_only(features, nothing(50), start, stop), whole[start:stop], atol=2e-5)
 
 
 def test_shared_and_separate_windows_differ_at_their_edges_alone() -> None:

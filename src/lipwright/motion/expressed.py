@@ -98,7 +98,7 @@ class ExpressedLandmarks:
         own = self.motion.predict_only(features, conditions, start, stop)
         if not len(own):
             return own
-        told = self.speaker.predict(features, conditions)[start:stop]
+        told = self.speaker.predict_only(features, conditions, start, stop)
         separate = self.motion.statistics.separate
         assert separate is not None
         shape = (_with_one(told) @ self.basis).reshape(own.shape).astype(np.float32)

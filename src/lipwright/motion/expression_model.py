@@ -163,6 +163,10 @@ class ExpressionMotion:
 
         Args: `features` name -> (4·T, C) rows; `conditions` are not looked at: the template moves no lip.
         """
+        return self.predict_only(features, conditions, 0, len(features.get(self.config.feature, ())) // _RATE)
+
+    def predict_only(self, features: Mapping[str, F32], conditions: Conditions, start: int, stop: int) -> F32:
+        """See `core.contracts.Selective`."""
         name = self.config.feature
         for wanted in self.info.features:
             if wanted not in features:
@@ -171,19 +175,27 @@ class ExpressionMotion:
         if rows.ndim != 2 or rows.shape[1] != dim or len(rows) % _RATE:
             raise ShapeError(f"features['{name}']", (f"{_RATE}·T", dim), rows.shape)
         n = len(rows) // _RATE
-        if n == 0:
+        if stop <= start:
             return np.zeros((0, self.expressions), np.float32)
+        reach = QUICK_REACH if self.quick > 0 else 0
+        first, last = max(start - reach, 0), min(stop + reach, n)
+        told = np.zeros((n, self.expressions), np.float32)
+        told[first:last] = quickened(self._told(rows, first, last), self.quick)
+        if self.lips is not None:  # they look about in the pauses of all frames, and cost little
+            told = self.lips(told, *(features[heard] for heard in LIPS_HEAR))
+        return told[start:stop]
+
+    def _told(self, rows: F32, first: int, last: int) -> F32:
+        """(last - first, E) what the network says of some frames."""
         halo = halo_of(self.network)
-        around = np.clip(np.arange(-_RATE * halo, _RATE * (n + halo)), 0, len(rows) - 1)
-        standard = torch.from_numpy(((rows - self.rows[0]) / self.rows[1]).astype(np.float32)[around])
-        parts = []
+        around = np.clip(np.arange(_RATE * (first - halo), _RATE * (last + halo)), 0, len(rows) - 1)
+        standard = torch.from_numpy(((rows[around] - self.rows[0]) / self.rows[1]).astype(np.float32))
+        parts, n = [], last - first
         with torch.inference_mode():
             for start in range(0, n, _BLOCK):
                 stop = min(start + _BLOCK, n)
                 parts.append(self.network(standard[None, _RATE * start : _RATE * (stop + 2 * halo)])[0].numpy())
-        told: F32 = (np.concatenate(parts) * self.expression[1] + self.expression[0]).astype(np.float32)
-        told = quickened(told, self.quick)
-        return told if self.lips is None else self.lips(told, *(features[heard] for heard in LIPS_HEAR))
+        return (np.concatenate(parts) * self.expression[1] + self.expression[0]).astype(np.float32)
 
     @property
     def knows_opening(self) -> bool:

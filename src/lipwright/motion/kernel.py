@@ -8,7 +8,8 @@ well. The cascade is averaged with it (`MotionConfig.kernel_share`), because the
 
 x_f is feature f over ±8 frames weighted by a Gaussian, d_f its size. Of a filterbank only the slowest
 cosines over its channels count (the shape of the vocal tract without the pitch), each standardised: eight of
-26 channels, twenty of 80. Long footage uses evenly spread support frames (subset of regressors), so that cost and size stay bounded.
+26 channels, twenty of 80. Long footage uses evenly spread support frames (subset of regressors), so that cost
+and size stay bounded.
 """
 
 from __future__ import annotations
