@@ -53,7 +53,8 @@ class ExpressionConfig:
     steps_weight: float = 0.3
     """Weight of the inter-frame term."""
     quick: float = 0.9
-    """Inter-frame energy of the lips wanted, as a share of the real (`motion.quick`); 0 leaves it as it is."""
+    """Inter-frame energy of the lips wanted, as a share of the real (`motion.quick`); 0 leaves it as it is, as
+    published."""
     clip_frames: int = 48
     """Consecutive frames of one sample."""
     batch: int = 6
@@ -149,7 +150,7 @@ class ExpressionMotion:
         """The same network with lips that close."""
         return ExpressionMotion(self.config, self.network, self.rows, self.expression, lips, self.quick)
 
-    def quickened(self, gain: float) -> ExpressionMotion:
+    def with_quick(self, gain: float) -> ExpressionMotion:
         """The same with another `quick`."""
         return ExpressionMotion(self.config, self.network, self.rows, self.expression, self.lips, gain)
 

@@ -143,7 +143,7 @@ class ExpressionTask:
     def model(self) -> ExpressionMotion:
         """The model as it stands, on the CPU, independent of further training."""
         model = ExpressionMotion(self.config, copy.deepcopy(self.network).cpu(), self._rows, self._expression)
-        return model.quickened(self._quick(model)) if self.config.quick > 0 else model
+        return model.with_quick(self._quick(model)) if self.config.quick > 0 else model
 
     def _quick(self, model: ExpressionMotion) -> float:
         """How much quick movement held-out lips are given; the person's own alone tell where there are some."""
