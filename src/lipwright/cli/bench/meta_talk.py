@@ -27,15 +27,10 @@ def table_of(
     changes: list[str] | None,
     reported: Reported | None = None,
 ) -> Table:
-    """The asked table; ConfigError for unknown rows and fields. `budget` is a time for every network, else `steps`."""
-    from lipwright.core.config import settings
-    from lipwright.recipes.meta_talk_bench.rows import ROWS, Table, chosen
+    """See `system_rows.asked`."""
+    from lipwright.recipes.meta_talk_bench.rows import ROWS, Table
 
-    limit = system_rows.limit_of(steps, budget)
-    table = Table(preset or "draft", limit, seed, settings(changes or []), chosen(rows) if rows else ROWS, reported)
-    for row in table.rows:
-        table.plan(row)
-    return table
+    return system_rows.asked(Table, ROWS, preset, steps, budget, seed, rows, changes, reported)
 
 
 def run(subjects: Sequence[Path], asked: Table, device: str, file: Path, progress: Progress) -> dict[str, Any]:

@@ -5,6 +5,7 @@ Every row is written as soon as it is finished. A row that was not run says why.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from lipwright.cli.bench import kept_rows
 from lipwright.cli.output import write_json
-from lipwright.core.errors import ConfigError
+from lipwright.core.errors import CheckpointError, ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +51,19 @@ class Asked(Protocol):
         """Footage for the comparison."""
 
 
+class Planned(Asked, Protocol):
+    """Such a table with its rows."""
+
+    @property
+    def rows(self) -> tuple[Any, ...]:
+        """Those to run."""
+
+    def plan(self, row: Any) -> Any:
+        """All settings of a row; ConfigError for what is no setting, CheckpointError for absent weights."""
+
+
 T = TypeVar("T", bound=Asked)
+P = TypeVar("P", bound=Planned)
 
 
 def reported_of(footage: Path | None, audio: str | None, picture: str | None, exact: Path | None) -> Reported | None:
@@ -71,11 +84,35 @@ def reported_of(footage: Path | None, audio: str | None, picture: str | None, ex
     return Reported(footage, heard, seen, exact)
 
 
-def limit_of(steps: int, budget: str | None) -> Budget:
-    """Of every network: `budget`, a time, or else `steps`."""
+def asked(
+    kind: Callable[..., P],
+    known: Sequence[Named],
+    preset: str | None,
+    steps: int,
+    budget: str | None,
+    seed: int,
+    rows: list[str] | None,
+    changes: list[str] | None,
+    reported: Reported | None = None,
+) -> P:
+    """The asked table of some `kind`; ConfigError for unknown rows and settings.
+
+    Args:
+        known: all rows that it may have, taken where `rows` names none.
+        budget: a time for every network, or else so many `steps`.
+    """
+    from lipwright.core.config import settings
+    from lipwright.recipes.row import by_name
     from lipwright.train.loop import Budget
 
-    return Budget.parse(budget) if budget else Budget(steps=steps)
+    limit = Budget.parse(budget) if budget else Budget(steps=steps)
+    named = by_name(rows, known) if rows else tuple(known)
+    table = kind(preset or "draft", limit, seed, settings(changes or []), named, reported)
+    for row in table.rows:
+        # Weights that nobody has brought: the row will say so.
+        with contextlib.suppress(CheckpointError):
+            table.plan(row)
+    return table
 
 
 def run(
@@ -83,7 +120,7 @@ def run(
     known: Sequence[Named],
     make: Callable[[Subject, T, Run, list[str]], Iterator[Made]],
     subjects: Sequence[Path],
-    asked: T,
+    table: T,
     device: str,
     file: Path,
     progress: Progress,
@@ -101,22 +138,22 @@ def run(
     from lipwright.subject.store import Subject
     from lipwright.train.run import Run
 
-    if asked.reported is not None and len(subjects) > 1:
+    if table.reported is not None and len(subjects) > 1:
         raise ConfigError("--footage is of one person; compare one subject at a time")
     here = machine()
-    found = kept_rows.opened(file, settings_of(name, asked, device), f"bench {name}")
+    found = kept_rows.opened(file, settings_of(name, table, device), f"bench {name}")
     for subject in (Subject.open(path) for path in subjects):
         rows = kept_rows.of_subject(found, subject, file, [row.name for row in known])
         for row in rows.values():
             if row["status"] != "run":
                 row.setdefault("reason", NOT_ASKED)
-        work = Run(make_folder(work_folder(file, subject)), asked.seed, device, True, progress)
+        work = Run(make_folder(work_folder(file, subject)), table.seed, device, True, progress)
         busy = time.process_time()
-        for made in make(subject, asked, work, [name for name, row in rows.items() if row["status"] == "run"]):
+        for made in make(subject, table, work, [name for name, row in rows.items() if row["status"] == "run"]):
             if made.reason:
                 rows[made.row.name] = {"status": "not run", "reason": made.reason}
             else:
-                about = {"group": made.row.group, "kind": made.row.kind, "seed": asked.seed}
+                about = {"group": made.row.group, "kind": made.row.kind, "seed": table.seed}
                 spent = {"cpu_s": round(time.process_time() - busy, 1), "machine": here}
                 rows[made.row.name] = {"status": "run", **about, **made.facts, **spent}
             for end, picture in made.pictures.items():

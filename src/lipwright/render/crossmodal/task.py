@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lipwright.core import parallel
-from lipwright.core.contracts import U8
 from lipwright.core.prefetch import Prefetch
 from lipwright.render.crisp import Crisp
 from lipwright.render.crossmodal.batch import Batch
@@ -23,6 +21,7 @@ from lipwright.render.crossmodal.prototypes import Shape
 from lipwright.render.crossmodal.start import mouth_region, start_of
 from lipwright.render.translation.discriminators import MultiscaleDiscriminator
 from lipwright.render.translation.game import Game
+from lipwright.render.translation.game_task import GameTask
 from lipwright.render.translation.losses import laplacian_distance, weighted_mean
 from lipwright.render.translation.pace import Pace
 from lipwright.render.translation.precision import autocast
@@ -34,7 +33,7 @@ _BETA = 0.1
 """Where smooth L1 turns from quadratic to linear, of [-1, 1]."""
 
 
-class CrossModalTask:
+class CrossModalTask(GameTask[HeldOut]):
     """The cross-modal network against a head and a mouth discriminator, on one person's pictures.
 
     Args:
@@ -47,9 +46,6 @@ class CrossModalTask:
             a Laplacian pyramid in its place.
     Source: paper D: two PatchGANs, smooth L1, feature losses; pix2pixHD's weights.
     """
-
-    kept = ("generator",)
-    """The modules that are a result; the others matter only while training."""
 
     def __init__(
         self,
@@ -64,21 +60,13 @@ class CrossModalTask:
         self.device = torch.device(device)
         self._perceptual = perceptual.to(self.device) if perceptual is not None else None
         learner, judges, self._shown = _build(config, data, seed)
-        self._game = Game(config, {"learner": learner}, judges, self.device)
+        game = Game(config, {"learner": learner}, judges, self.device)
         self._gan = 0.0
-        self._held_out = HeldOut(config, data, self._on_device, self._draw)
+        held_out = HeldOut(config, data, self._on_device, self._draw)
         workers = 1 if self.device.type == "cpu" else min(4, os.cpu_count() or 1)
         rank = parallel.rank()
         self._samples = Prefetch(lambda step: data.batch(config, pairs, seed, step, rank), workers)
-        self._pace = Pace(self._samples, config.batch)
-
-    def modules(self) -> Mapping[str, nn.Module]:
-        """Everything with weights: `generator` (the running average, to keep), `learner`, two discriminators."""
-        return self._game.parts
-
-    def optimisers(self) -> Mapping[str, torch.optim.Optimizer]:
-        """One per side of the game."""
-        return self._game.optimisers
+        super().__init__(game, Pace(self._samples, config.batch), held_out)
 
     def network(self) -> CrossModal:
         """What has been trained so far."""
@@ -115,21 +103,9 @@ class CrossModalTask:
                 losses |= adversarial
             return self._game.move(step_index, losses, verdicts)
 
-    def speed(self) -> dict[str, float]:
-        """See `Pace.speed`."""
-        return self._pace.speed()
-
-    def validate(self) -> dict[str, float]:
-        """`score` (lower is better), mouth PSNR in dB and sharpness over real on held-out real frames."""
-        return self._held_out.scores()
-
     def crisp(self) -> Crisp:
         """What gives mouth pictures the detail of real ones."""
         return self._held_out.crisp()
-
-    def preview(self) -> U8:
-        """Contact sheet of held-out frames: real, generated, difference; head and mouth picture."""
-        return self._held_out.sheet()
 
     def _reconstruction(
         self, prefix: str, fake: Tensor, real: Tensor, where: Tensor, weight: float

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -18,13 +17,14 @@ from lipwright.render.neural_face.networks import OnBase
 from lipwright.render.neural_face.renderer import NeuralFaceRenderer
 from lipwright.render.translation.batch import Batch
 from lipwright.render.translation.game import Game, Pair
+from lipwright.render.translation.game_task import GameTask
 from lipwright.render.translation.held_out import HeldOut
 from lipwright.render.translation.losses import laplacian_distance, weighted_mean
 from lipwright.render.translation.pace import Pace
 from lipwright.render.translation.schedule import adversarial_weight, learning_rate
 
 
-class NeuralFaceTask:
+class NeuralFaceTask(GameTask[HeldOut]):
     """Generator against discriminators on one person's lower faces.
 
     Args:
@@ -35,9 +35,6 @@ class NeuralFaceTask:
         perceptual: a distance of two (B, 3, H, W) batches, added when given (`translation.perceptual`).
     Source: AudioDVP 3.3 and Meta Talk: L1 and a conditional PatchGAN; what presets add is pix2pixHD's.
     """
-
-    kept = ("generator",)
-    """The modules that are a result; the others matter only while training."""
 
     def __init__(
         self,
@@ -55,21 +52,13 @@ class NeuralFaceTask:
             learner, judges = build_generator(config), build_judges(config)
         if isinstance(learner, OnBase):
             learner.start_from(torch.from_numpy(data.mean()))
-        self._game = Game(config, {"learner": learner}, judges, self.device)
+        game = Game(config, {"learner": learner}, judges, self.device)
         self._gan = 0.0
-        self._held_out = HeldOut(config, data, self._on_device, self._game.draw)
+        held_out = HeldOut(config, data, self._on_device, game.draw)
         workers = 1 if self.device.type == "cpu" else min(8, os.cpu_count() or 1)
         rank = parallel.rank()
         self._samples = Prefetch(lambda step: data.batch(config, seed, step, rank), workers)
-        self._pace = Pace(self._samples, config.batch)
-
-    def modules(self) -> Mapping[str, nn.Module]:
-        """Everything with weights: `generator` (the running average, to keep), `learner`, discriminators."""
-        return self._game.parts
-
-    def optimisers(self) -> Mapping[str, torch.optim.Optimizer]:
-        """One per side of the game."""
-        return self._game.optimisers
+        super().__init__(game, Pace(self._samples, config.batch), held_out)
 
     def renderer(self) -> NeuralFaceRenderer:
         """What has been trained so far, ready to speak."""
@@ -94,18 +83,6 @@ class NeuralFaceTask:
                 verdicts, adversarial = self._game.play(self._pairs(fake, batch), self._gan)
                 losses |= adversarial
             return self._game.move(step_index, losses, verdicts)
-
-    def speed(self) -> dict[str, float]:
-        """See `Pace.speed`."""
-        return self._pace.speed()
-
-    def validate(self) -> dict[str, float]:
-        """`score` (lower is better), mouth-box PSNR in dB and sharpness over real on held-out frames."""
-        return self._held_out.scores()
-
-    def preview(self) -> U8:
-        """Contact sheet of held-out frames: real, generated, difference; whole square and mouth."""
-        return self._held_out.sheet()
 
     def mouths(self) -> U8:
         """Strip of consecutive held-out mouths: real above generated."""

@@ -17,6 +17,7 @@ from lipwright.render.translation.config import MAP_CHANNELS, TranslationConfig
 from lipwright.render.translation.data import TranslationData
 from lipwright.render.translation.discriminators import build_discriminators
 from lipwright.render.translation.game import Game, Pair
+from lipwright.render.translation.game_task import GameTask
 from lipwright.render.translation.held_out import HeldOut
 from lipwright.render.translation.layers import halved, head, initialise
 from lipwright.render.translation.losses import laplacian_distance, weighted_charbonnier
@@ -28,7 +29,7 @@ from lipwright.render.translation.schedule import Stage, adversarial_weight, lea
 from lipwright.render.translation.temporal import fed, from_nothing, history_source, roll_out, shown_together
 
 
-class TranslationTask:
+class TranslationTask(GameTask[HeldOut]):
     """Generator against discriminators on one person's crops.
 
     Args:
@@ -39,9 +40,6 @@ class TranslationTask:
         perceptual: a distance of two (B, 3, H, W) batches, added when given (`perceptual.perceptual_distance`).
         start: a state dict of the generator to begin with (`start.initial_weights`); None begins at random.
     """
-
-    kept = ("generator",)
-    """The modules that are a result; the others matter only while training."""
 
     def __init__(
         self,
@@ -55,25 +53,17 @@ class TranslationTask:
         self.config, self.data, self.seed = config, data, seed
         self.device = torch.device(device)
         self.perceptual = perceptual.to(self.device) if perceptual is not None else None
-        self._game = Game(config, *_build(config, seed, start), self.device)
-        self._parts = self._game.parts
+        game = Game(config, *_build(config, seed, start), self.device)
+        self._parts = game.parts
         if config.compile:
             for part in self._parts.values():
                 part.compile()
         self._gan, self._stage, self._fraction = 0.0, Stage.WHOLE, 0.0
-        self._held_out = HeldOut(config, data, self._on_device, self._game.draw)
+        held_out = HeldOut(config, data, self._on_device, game.draw)
         workers = 1 if self.device.type == "cpu" else min(4, os.cpu_count() or 1)
         rank = parallel.rank()
         self._samples = Prefetch(lambda step: data.stretch(config, seed, step, rank), workers)
-        self._pace = Pace(self._samples, config.batch)
-
-    def modules(self) -> dict[str, nn.Module]:
-        """Everything with weights: `generator` (the running average, to keep), `learner`, discriminators."""
-        return self._parts
-
-    def optimisers(self) -> dict[str, torch.optim.Optimizer]:
-        """One per side of the game."""
-        return dict(self._game.optimisers)
+        super().__init__(game, Pace(self._samples, config.batch), held_out)
 
     def renderer(self) -> TranslationRenderer:
         """What has been trained so far, ready to speak."""
@@ -105,18 +95,6 @@ class TranslationTask:
                 verdicts, adversarial = self._game.play(self._pairs(fake, frames, before), self._gan)
                 losses |= adversarial
             return self._game.move(step_index, losses, verdicts)
-
-    def speed(self) -> dict[str, float]:
-        """See `Pace.speed`."""
-        return self._pace.speed()
-
-    def validate(self) -> dict[str, float]:
-        """`score` (lower is better), mouth-box PSNR in dB and sharpness over real on held-out frames."""
-        return self._held_out.scores()
-
-    def preview(self) -> U8:
-        """Contact sheet of held-out frames: real, generated, difference; whole crop and mouth."""
-        return self._held_out.sheet()
 
     def mouths(self) -> U8:
         """Strip of consecutive held-out mouths: real above generated."""
