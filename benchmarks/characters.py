@@ -36,8 +36,9 @@ from lipwright.presenter.rig import build_rig, identity_coefficients
 from lipwright.presenter.scene import perform, save_phones
 from lipwright.presenter.sentences import text_of
 from lipwright.recipes.crossmodal_bench.comparison import kept_values, persona_of
-from lipwright.recipes.meta_talk_bench.rows import OURS, PAPER, Table, chosen
+from lipwright.recipes.meta_talk_bench.rows import OURS, PAPER, ROWS, Table
 from lipwright.recipes.meta_talk_bench.run import Workshop
+from lipwright.recipes.row import by_name
 from lipwright.recipes.teacher.speech import HELD_OUT, VOICES
 from lipwright.speech.tts import synthesise
 from lipwright.subject.prepare import prepare
@@ -85,7 +86,7 @@ def main() -> None:
     given = parser().parse_args()
     names = given.row or [OURS, PAPER]
     settings = {"pseudo_minutes": f"{given.minutes:g}"}
-    asked = Table(given.preset, Budget(steps=given.steps), changes=settings, rows=chosen(names))
+    asked = Table(given.preset, Budget(steps=given.steps), changes=settings, rows=by_name(names, ROWS))
     cells: list[dict[str, Any]] = []
     with Bars() as bars:
         for person in range(_FIRST, _FIRST + given.people):

@@ -17,10 +17,10 @@ from lipwright.cli.bench.system_rows import NOT_ASKED
 from lipwright.cli.main import run as lipwright
 from lipwright.core.errors import ConfigError
 from lipwright.core.progress import Silent
-from lipwright.recipes.meta_talk_bench.rows import ROWS, Table, chosen
+from lipwright.recipes.meta_talk_bench.rows import ROWS, Table
 from lipwright.recipes.meta_talk_bench.run import shortened
 from lipwright.recipes.meta_talk_bench.skin import skin_detail
-from lipwright.recipes.row import Reported
+from lipwright.recipes.row import Reported, by_name
 from lipwright.render.neural_face import config as neural_face
 from lipwright.subject.store import Subject
 from lipwright.train.loop import Budget
@@ -44,7 +44,7 @@ def found() -> dict[str, Any]:
         "own pairs only": done("pairs", 0.98),
         "ATVG": {"status": "not run", "reason": "no code of it here"},
     }
-    table = meta_talk.table_of(None, 5, None, 0, None, ["batch=1"])
+    table = system_rows.asked(meta_talk.kind(), None, 5, None, 0, None, ["batch=1"])
     return {
         **system_rows.settings_of(meta_talk.NAME, table, "cpu"),
         "subjects": {"a.subject": {"source": "x", "rows": rows}},
@@ -94,18 +94,18 @@ def test_the_report_knows_the_table(tmp_path: Path) -> None:
 
 def test_rows_are_what_they_say() -> None:
     table = Table()
-    ours, paper = (table.plan(row) for row in chosen(["ours", "AudioDVP"]))
+    ours, paper = (table.plan(row) for row in by_name(["ours", "AudioDVP"], ROWS))
     assert (ours.renderer.input_channels, paper.renderer.input_channels) == (28, 21)
     assert (paper.expression.network, paper.expression.feature, paper.pairs.teacher) == ("linear", "mfcc12", "none")
     assert (paper.renderer.gan, paper.renderer.pixel_weight, paper.renderer.room) == ("vanilla", 100.0, 2.0)
     assert paper.renderer.ngf == ours.renderer.ngf, "draft compares methods, not widths"
-    published = Table(preset="broadcast").plan(chosen(["AudioDVP"])[0]).renderer
+    published = Table(preset="broadcast").plan(by_name(["AudioDVP"], ROWS)[0]).renderer
     assert (published.ngf, published.batch, published.size) == (64, 16, 256)
-    assert table.plan(chosen(["pseudo pairs only"])[0]).expression.own_share == 0
-    assert table.plan(chosen(["teacher without video"])[0]).pairs.teacher == "direct"
+    assert table.plan(by_name(["pseudo pairs only"], ROWS)[0]).expression.own_share == 0
+    assert table.plan(by_name(["teacher without video"], ROWS)[0]).pairs.teacher == "direct"
     assert len({row.name for row in ROWS}) == len(ROWS)
     with pytest.raises(ConfigError, match="unknown row 'x'"):
-        chosen(["x"])
+        by_name(["x"], ROWS)
 
 
 def test_less_footage_is_the_end_of_it(subject: Subject) -> None:
@@ -168,7 +168,7 @@ def test_a_row_is_trained_and_measured(
     monkeypatch.setitem(neural_face.PRESETS, "draft", tiny)
     reported = Reported(presenter, (10, 13), (0, 3))
     names = ("ours", "AudioDVP", "pseudo pairs only")
-    table = Table(budget=Budget(steps=2), rows=chosen(names), reported=reported)
+    table = Table(budget=Budget(steps=2), rows=by_name(names, ROWS), reported=reported)
     made = meta_talk.run([subject.path], table, "cpu", tmp_path / "t.json", Silent())
     rows = made["subjects"][subject.path.name]["rows"]
     parts = sorted((tmp_path / "t.training" / subject.path.name).glob("*.safetensors"))

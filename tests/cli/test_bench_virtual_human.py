@@ -40,7 +40,7 @@ def found() -> dict[str, Any]:
             "comparison", "compare", protocols={"self": {"psnr_db": 30.0, "lse_c": None, "real": {"psnr_db": 100.0}}}
         ),
     }
-    table = virtual_human.table_of(None, 5, None, 0, None, ["width=4"])
+    table = system_rows.asked(virtual_human.kind(), None, 5, None, 0, None, ["width=4"])
     return {
         **system_rows.settings_of(virtual_human.NAME, table, "cpu"),
         "subjects": {"a.subject": {"source": "x", "rows": rows}},
@@ -91,13 +91,13 @@ def test_report_takes_the_file(tmp_path: Path) -> None:
 
 
 def test_settings_of_a_table() -> None:
-    assert virtual_human.table_of(None, 5, None, 3, ["ours"], None).budget == Budget(steps=5)
-    timed = virtual_human.table_of("standard", 5, "2m", 0, None, ["size=256"])
+    assert system_rows.asked(virtual_human.kind(), None, 5, None, 3, ["ours"], None).budget == Budget(steps=5)
+    timed = system_rows.asked(virtual_human.kind(), "standard", 5, "2m", 0, None, ["size=256"])
     assert (timed.budget, timed.preset) == (Budget(seconds=120), "standard")
     with pytest.raises(ConfigError, match="unknown row"):
-        virtual_human.table_of(None, 5, None, 0, ["nothing"], None)
+        system_rows.asked(virtual_human.kind(), None, 5, None, 0, ["nothing"], None)
     with pytest.raises(ConfigError, match="has no setting"):
-        virtual_human.table_of(None, 5, None, 0, None, ["colour=red"])
+        system_rows.asked(virtual_human.kind(), None, 5, None, 0, None, ["colour=red"])
 
 
 def test_reported_footage_is_whole_or_absent(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_reported_footage_is_whole_or_absent(tmp_path: Path) -> None:
 def test_other_settings_and_missing_names_are_refused(tmp_path: Path, capsys: Any) -> None:
     file = tmp_path / "table.json"
     file.write_text(json.dumps(found()), encoding="utf-8")
-    table = virtual_human.table_of(None, 6, None, 0, None, ["width=4"])
+    table = system_rows.asked(virtual_human.kind(), None, 6, None, 0, None, ["width=4"])
     with pytest.raises(ConfigError, match=r"another budget \(5 steps, asked 6 steps\)"):
         virtual_human.run([], table, "cpu", file, Silent())
     assert lipwright(["bench", "virtual-human", "--json", str(file)]) == 2

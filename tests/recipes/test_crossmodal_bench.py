@@ -29,7 +29,8 @@ from lipwright.recipes.crossmodal_bench.control import random_wav2vec2
 from lipwright.recipes.crossmodal_bench.limits import by_yaw
 from lipwright.recipes.crossmodal_bench.network import Drawn
 from lipwright.recipes.crossmodal_bench.oracles import oracle_scores
-from lipwright.recipes.crossmodal_bench.rows import RANDOM, ROWS, Table, chosen
+from lipwright.recipes.crossmodal_bench.rows import RANDOM, ROWS, Table
+from lipwright.recipes.row import by_name
 from lipwright.render.crossmodal.config import preset
 from lipwright.render.oracle.data import OracleData
 from lipwright.speech.features import SPEECH_FEATURES
@@ -46,7 +47,7 @@ def test_rows_are_unique_and_cover_what_is_asked() -> None:
     assert {("synthetic", "0"), ("synthetic", "0.5"), ("synthetic", "0.95")} <= changed
     assert {("backbone", name) for name in ("mobilenetv2", "hard-swish", "depthwise")} <= changed
     with pytest.raises(ConfigError, match="unknown row 'gan'; available: ours; augmentation none"):
-        chosen(["gan"])
+        by_name(["gan"], ROWS)
 
 
 @pytest.mark.parametrize("row", [r for r in ROWS if r.changes.get("speech") != "wav2vec2"], ids=lambda r: r.file)
@@ -159,7 +160,7 @@ def test_random_wav2vec2_stands_in_and_goes_again(tmp_path: Path, monkeypatch: p
 
 def test_the_control_says_what_it_is() -> None:
     assert "random" in RANDOM
-    assert chosen([RANDOM])[0].kind == "random wav2vec2"
+    assert by_name([RANDOM], ROWS)[0].kind == "random wav2vec2"
 
 
 @pytest.fixture
@@ -197,7 +198,7 @@ def test_rows_share_what_they_can_and_say_why_they_were_not_run(
     file = tmp_path / "table.json"
 
     def run(*names: str) -> dict[str, Any]:
-        table = Table(budget=Budget(steps=1), rows=chosen(names))
+        table = Table(budget=Budget(steps=1), rows=by_name(names, ROWS))
         found = virtual_human.run([folder], table, "cpu", file, Silent())
         rows: dict[str, Any] = found["subjects"]["few.subject"]["rows"]
         return rows

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from lipwright.core.contracts import U8
 from lipwright.core.errors import ConfigError
 from lipwright.subject.store import Subject
+from lipwright.train.loop import Budget
 
 
 class Named(Protocol):
@@ -60,6 +62,27 @@ class Reported:
     """Stretch of the same length over which it is spoken in protocol `cross`."""
     exact: Path | None = None
     """Real frames of the `cross` result, where there are any."""
+
+
+L = TypeVar("L", bound=Lined)
+
+
+@dataclass(frozen=True)
+class SystemTable(ABC, Generic[L]):
+    """How every row of a whole system's table is made. Without arguments, a table has all its rows."""
+
+    preset: str = "draft"
+    budget: Budget = field(default_factory=lambda: Budget(steps=600))
+    """Of every network that is trained."""
+    seed: int = 0
+    changes: Mapping[str, str] = field(default_factory=dict)
+    """Settings that differ from the preset in every row."""
+    rows: tuple[L, ...] = ()
+    reported: Reported | None = None
+
+    @abstractmethod
+    def plan(self, row: L) -> Any:
+        """All settings of a row; ConfigError for what is no setting, CheckpointError for weights that are absent."""
 
 
 R = TypeVar("R", bound=Named)

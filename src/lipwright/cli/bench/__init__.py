@@ -95,21 +95,15 @@ def command(
         return
     if name == virtual_human.NAME:
         reported = system_rows.reported_of(footage, audio, picture, truth)
-        table = virtual_human.table_of(preset, steps, budget, seed, rows, changes, reported)
+        table = system_rows.asked(virtual_human.kind(), preset, steps, budget, seed, rows, changes, reported)
         _kept_table("virtual-human", virtual_human, subjects or [], table, device, json)
         return
     if name == meta_talk.NAME:
         if truth is not None:
             raise ConfigError("bench meta-talk compares no --exact frames; leave it out")
         reported = system_rows.reported_of(footage, audio, picture, None)
-        _kept_table(
-            "meta-talk",
-            meta_talk,
-            subjects or [],
-            meta_talk.table_of(preset, steps, budget, seed, rows, changes, reported),
-            device,
-            json,
-        )
+        talk = system_rows.asked(meta_talk.kind(), preset, steps, budget, seed, rows, changes, reported)
+        _kept_table("meta-talk", meta_talk, subjects or [], talk, device, json)
         return
     if subjects:
         raise ConfigError("subjects are for virtual-human, meta-talk and bench render --ablations; leave them out")

@@ -9,61 +9,22 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lipwright.cli.bench import kept_rows
 from lipwright.cli.output import write_json
 from lipwright.core.errors import CheckpointError, ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from lipwright.core.progress import Progress
-    from lipwright.recipes.row import Made, Named, Reported
+    from lipwright.recipes.row import Made, Reported, SystemTable
     from lipwright.subject.store import Subject
-    from lipwright.train.loop import Budget
     from lipwright.train.run import Run
 
 NOT_ASKED = "not asked for"
 
 
-class Asked(Protocol):
-    """A table as it was asked for."""
-
-    @property
-    def preset(self) -> str:
-        """Of every row."""
-
-    @property
-    def budget(self) -> Budget:
-        """Of every network."""
-
-    @property
-    def seed(self) -> int:
-        """Of every row."""
-
-    @property
-    def changes(self) -> Mapping[str, str]:
-        """Settings that differ from the preset in every row."""
-
-    @property
-    def reported(self) -> Reported | None:
-        """Footage for the comparison."""
-
-
-class Planned(Asked, Protocol):
-    """Such a table with its rows."""
-
-    @property
-    def rows(self) -> tuple[Any, ...]:
-        """Those to run."""
-
-    def plan(self, row: Any) -> Any:
-        """All settings of a row; ConfigError for what is no setting, CheckpointError for absent weights."""
-
-
-T = TypeVar("T", bound=Asked)
-P = TypeVar("P", bound=Planned)
+T = TypeVar("T", bound="SystemTable[Any]")
 
 
 def reported_of(footage: Path | None, audio: str | None, picture: str | None, exact: Path | None) -> Reported | None:
@@ -85,8 +46,7 @@ def reported_of(footage: Path | None, audio: str | None, picture: str | None, ex
 
 
 def asked(
-    kind: Callable[..., P],
-    known: Sequence[Named],
+    kind: type[T],
     preset: str | None,
     steps: int,
     budget: str | None,
@@ -94,30 +54,27 @@ def asked(
     rows: list[str] | None,
     changes: list[str] | None,
     reported: Reported | None = None,
-) -> P:
-    """The asked table of some `kind`; ConfigError for unknown rows and settings.
+) -> T:
+    """The asked table of a `kind`; ConfigError for unknown rows and settings.
 
-    Args:
-        known: all rows that it may have, taken where `rows` names none.
-        budget: a time for every network, or else so many `steps`.
+    Args: `rows` by name, else all; `budget` is a time for every network, else it has so many `steps`.
     """
     from lipwright.core.config import settings
     from lipwright.recipes.row import by_name
     from lipwright.train.loop import Budget
 
     limit = Budget.parse(budget) if budget else Budget(steps=steps)
-    named = by_name(rows, known) if rows else tuple(known)
+    known = kind().rows
+    named = by_name(rows, known) if rows else known
     table = kind(preset or "draft", limit, seed, settings(changes or []), named, reported)
     for row in table.rows:
-        # Weights that nobody has brought: the row will say so.
-        with contextlib.suppress(CheckpointError):
+        with contextlib.suppress(CheckpointError):  # weights that nobody has brought: the row will say so
             table.plan(row)
     return table
 
 
 def run(
     name: str,
-    known: Sequence[Named],
     make: Callable[[Subject, T, Run, list[str]], Iterator[Made]],
     subjects: Sequence[Path],
     table: T,
@@ -129,7 +86,6 @@ def run(
 
     Args:
         name: of the benchmark.
-        known: all rows that the table may have.
         make: rows of a subject one after the other, but those that are named as run.
     """
     from lipwright.cli.machine import machine
@@ -143,7 +99,7 @@ def run(
     here = machine()
     found = kept_rows.opened(file, settings_of(name, table, device), f"bench {name}")
     for subject in (Subject.open(path) for path in subjects):
-        rows = kept_rows.of_subject(found, subject, file, [row.name for row in known])
+        rows = kept_rows.of_subject(found, subject, file, [row.name for row in type(table)().rows])
         for row in rows.values():
             if row["status"] != "run":
                 row.setdefault("reason", NOT_ASKED)
@@ -163,12 +119,12 @@ def run(
     return found
 
 
-def settings_of(name: str, asked: Asked, device: str) -> dict[str, Any]:
+def settings_of(name: str, table: SystemTable[Any], device: str) -> dict[str, Any]:
     """What must be alike for rows to stand in one table."""
-    limit = asked.budget
+    limit = table.budget
     budget = f"{limit.seconds:g}s" if limit.seconds is not None else f"{limit.steps} steps"
-    shared = {"preset": asked.preset, "budget": budget, "seed": asked.seed}
-    return {"benchmark": name, "device": device, **shared, "changes": dict(asked.changes)}
+    shared = {"preset": table.preset, "budget": budget, "seed": table.seed}
+    return {"benchmark": name, "device": device, **shared, "changes": dict(table.changes)}
 
 
 def finite(value: Any) -> Any:

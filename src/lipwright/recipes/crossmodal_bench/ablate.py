@@ -25,10 +25,10 @@ from lipwright.recipes.crossmodal_bench.control import random_wav2vec2
 from lipwright.recipes.crossmodal_bench.limits import by_yaw, sticking_scores
 from lipwright.recipes.crossmodal_bench.network import drawn, picture_scores, sheet, speed
 from lipwright.recipes.crossmodal_bench.oracles import oracle_scores
-from lipwright.recipes.crossmodal_bench.rows import OURS, Row, Table, chosen
+from lipwright.recipes.crossmodal_bench.rows import OURS, ROWS, Row, Table
 from lipwright.recipes.crossmodal_bench.workshop import Workshop
 from lipwright.recipes.parts import fit_translation, train_motion, translation_data
-from lipwright.recipes.row import Made
+from lipwright.recipes.row import Made, by_name
 from lipwright.render.crossmodal.renderer import CrossModalRenderer
 from lipwright.render.oracle.quality import drawing_of
 from lipwright.render.translation.config import changed_preset
@@ -106,7 +106,7 @@ def _oracle(row: Row, shop: Workshop) -> Made:
 
 
 def _ours(shop: Workshop) -> tuple[CrossModalRenderer, dict[str, Any]]:
-    return shop.renderer(chosen([OURS])[0])
+    return shop.renderer(by_name([OURS], ROWS)[0])
 
 
 def _artefacts(row: Row, shop: Workshop) -> Made:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lipwright.recipes.crossmodal import plan_of
-from lipwright.recipes.row import Reported, by_name, file_name
+from lipwright.recipes.row import SystemTable, file_name
 from lipwright.train.crossmodal import Plan
-from lipwright.train.loop import Budget
 
 OURS = "ours"
 """The row that is the preset itself: rows of several tables share what it trained."""
@@ -73,17 +72,10 @@ ROWS: tuple[Row, ...] = (
 
 
 @dataclass(frozen=True)
-class Table:
-    """How every row is made."""
+class Table(SystemTable[Row]):
+    """See `SystemTable`."""
 
-    preset: str = "draft"
-    budget: Budget = field(default_factory=lambda: Budget(steps=600))
-    """Of every network that is trained: oracle, renderer, and what the comparison needs."""
-    seed: int = 0
-    changes: Mapping[str, str] = field(default_factory=dict)
-    """Fields of CrossModalConfig that differ from the preset in every row."""
     rows: tuple[Row, ...] = ROWS
-    reported: Reported | None = None
 
     def plan(self, row: Row) -> Plan:
         """The preset with the table's changes and then the row's.
@@ -91,8 +83,3 @@ class Table:
         ConfigError for what is no setting, CheckpointError where a speech feature lacks its weights.
         """
         return plan_of(self.preset, "sewn", dict(self.changes) | dict(row.changes))
-
-
-def chosen(names: Iterable[str]) -> tuple[Row, ...]:
-    """Rows of `ROWS` by name, in the order given; ConfigError lists what there is."""
-    return by_name(names, ROWS)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from lipwright.motion.expression_model import AUDIODVP as LINEAR
 from lipwright.motion.expression_model import ExpressionConfig
 from lipwright.recipes.neural_face import FacePlan, plan_of
-from lipwright.recipes.row import Reported, by_name, file_name
+from lipwright.recipes.row import SystemTable, file_name
 from lipwright.render.neural_face.config import AUDIODVP
-from lipwright.train.loop import Budget
 
 OURS, PAPER = "ours", "AudioDVP"
 ALL = 0.0
@@ -75,17 +74,10 @@ ROWS: tuple[Row, ...] = (
 
 
 @dataclass(frozen=True)
-class Table:
-    """How every row is made."""
+class Table(SystemTable[Row]):
+    """See `SystemTable`."""
 
-    preset: str = "draft"
-    budget: Budget = field(default_factory=lambda: Budget(steps=600))
-    """Of every network that is trained."""
-    seed: int = 0
-    changes: Mapping[str, str] = field(default_factory=dict)
-    """Settings that differ from the preset in every row."""
     rows: tuple[Row, ...] = ROWS
-    reported: Reported | None = None
 
     def plan(self, row: Row) -> FacePlan:
         """All settings of a row; ConfigError for what is no setting.
@@ -105,8 +97,3 @@ class Table:
             paper = replace(paper, size=own.size, n_downs=own.n_downs)
         expression: ExpressionConfig = LINEAR
         return FacePlan(paper, replace(plan.pairs, teacher="none"), expression, closing=False)
-
-
-def chosen(names: Iterable[str]) -> tuple[Row, ...]:
-    """Rows of `ROWS` by name, in the order given; ConfigError lists what there is."""
-    return by_name(names, ROWS)
