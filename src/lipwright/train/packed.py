@@ -69,15 +69,8 @@ def _translation(
     if (changed.mode, changed.size) != (config.mode, config.size):
         raise ConfigError(f"{packed} was packed for {config.mode} at {config.size} px; pack the subject again")
     start = initial_weights(init, changed) if init is not None else None
-    task = TranslationTask(changed, data, run.seed, run.device, perceptual_distance(changed, run.device), start)
-    loop = Loop(task, run.work, budget, "renderer", run.progress)
-    record = loop.run(run.resume)
-    if parallel.leads():
-        task.renderer().save(run.work / "renderer.safetensors", half=True)
-        _tell(run, to_dict(changed), {"renderer": record}, {"preview": task.preview(), "mouths": task.mouths()})
-        loop.discard()
-    parallel.wait()
-    return record
+    judge = perceptual_distance(changed, run.device)
+    return _fitted(TranslationTask(changed, data, run.seed, run.device, judge, start), budget, run)
 
 
 def _neural_face(packed: Path, budget: Budget, run: Run, changes: Mapping[str, str]) -> TrainingRecord:
@@ -87,12 +80,17 @@ def _neural_face(packed: Path, budget: Budget, run: Run, changes: Mapping[str, s
     for name in ("size", "room"):
         if getattr(changed, name) != getattr(config, name):
             raise ConfigError(f"{packed} was packed with {name} {getattr(config, name)}; pack the subject again")
-    task = NeuralFaceTask(changed, data, run.seed, run.device, perceptual_distance(changed, run.device))
+    judge = perceptual_distance(changed, run.device)
+    return _fitted(NeuralFaceTask(changed, data, run.seed, run.device, judge), budget, run)
+
+
+def _fitted(task: TranslationTask | NeuralFaceTask, budget: Budget, run: Run) -> TrainingRecord:
+    """Train, and leave the renderer with what there is to read and to look at."""
     loop = Loop(task, run.work, budget, "renderer", run.progress)
     record = loop.run(run.resume)
     if parallel.leads():
         task.renderer().save(run.work / "renderer.safetensors", half=True)
-        _tell(run, to_dict(changed), {"renderer": record}, {"preview": task.preview(), "mouths": task.mouths()})
+        _tell(run, to_dict(task.config), {"renderer": record}, {"preview": task.preview(), "mouths": task.mouths()})
         loop.discard()
     parallel.wait()
     return record
