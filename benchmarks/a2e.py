@@ -32,9 +32,7 @@ from lipwright.face.morphable.fit import Fit, follow
 from lipwright.motion.expression_lips import FEATURES as PHONES
 from lipwright.motion.expression_model import ExpressionConfig
 from lipwright.motion.expression_pairs import own_pairs
-from lipwright.motion.model import CascadeMotion
-from lipwright.recipes.base import find
-from lipwright.recipes.parts import train_motion
+from lipwright.recipes.kept import kept_motion
 from lipwright.recipes.teacher import ablation as ab
 from lipwright.recipes.teacher.portrait import portrait
 from lipwright.recipes.teacher.pseudo import pseudo_pairs
@@ -91,7 +89,7 @@ def measured(given: argparse.Namespace, subject: Subject, run: Run) -> tuple[lis
     config = with_changes(ExpressionConfig(width=8), settings(given.set))
     own, phones = own_pairs(subject, fit, FEATURES), own_pairs(subject, fit, (*FEATURES, *PHONES))
     pseudo, reports = {}, {}
-    motion = _motion(subject, run)
+    motion = kept_motion(subject, "instant", Budget(steps=500), run)
     shown = portrait(subject, run.work, run.progress)
     teachers = ["memory", "direct"] + ["wav2lip"] * (weights.find("wav2lip") is not None)
     for name in teachers:
@@ -120,15 +118,6 @@ def measured(given: argparse.Namespace, subject: Subject, run: Run) -> tuple[lis
     truth = {kind: _scores(clips, [c.mouth for c in clips]) for kind, clips in tests.items() if len(clips[0].mouth)}
     rows.append(["truth", *(truth.get(k, {}).get(m) for k in kinds for m in kinds[k])])
     return rows, {"kinds": kinds, "scores": scored, "truth": truth, "pseudo": reports, "config": to_dict(config)}
-
-
-def _motion(subject: Subject, run: Run) -> CascadeMotion:
-    path = run.work / "motion.safetensors"
-    if path.is_file():
-        return CascadeMotion.load(path)
-    motion, _ = train_motion(subject, find("instant"), Budget(steps=500), run)
-    motion.save(path)
-    return motion
 
 
 def _measures(clips: Sequence[ab.Spoken]) -> list[str]:

@@ -173,7 +173,7 @@ def test_a_row_is_trained_and_measured(
     rows = made["subjects"][subject.path.name]["rows"]
     parts = sorted((tmp_path / "t.training" / subject.path.name).glob("*.safetensors"))
     # "pseudo pairs only" draws as ours does
-    assert [part.name.partition("-")[0] for part in parts] == ["renderer"] * 2 + ["speech"] * 3
+    assert [part.name.partition("-")[0] for part in parts] == ["motion"] + ["renderer"] * 2 + ["speech"] * 3
     for name in names:
         assert rows[name]["status"] == "run", rows[name]
         assert 0 < rows[name]["protocols"]["self"]["skin_detail"] < 2

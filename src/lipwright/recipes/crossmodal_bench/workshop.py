@@ -19,10 +19,8 @@ from lipwright.motion.model import CascadeMotion
 from lipwright.motion.spoken_lips import SpokenLips
 from lipwright.motion.window import SpeechWindow
 from lipwright.recipes import crossmodal
-from lipwright.recipes.base import find
 from lipwright.recipes.crossmodal_bench.rows import Row, Table
-from lipwright.recipes.kept import kept
-from lipwright.recipes.parts import train_motion
+from lipwright.recipes.kept import kept, kept_motion
 from lipwright.render.crossmodal.config import CrossModalConfig
 from lipwright.render.crossmodal.data import CrossModalData
 from lipwright.render.crossmodal.pairs import PicturePairs
@@ -67,11 +65,7 @@ class Workshop:
     def lips(self, config: CrossModalConfig) -> SpokenLips | None:
         """Who says the lips of this configuration; the motion model behind it is trained once."""
         if config.lips and self._motion is None:
-            file = self.run.work / "motion.safetensors"
-            if not file.is_file():
-                train_motion(self.subject, find("virtual-human"), self.table.budget, self.run)[0].save(file)
-                (self.run.work / "motion.checkpoint").unlink(missing_ok=True)  # of what is now whole
-            self._motion = CascadeMotion.load(file)
+            self._motion = kept_motion(self.subject, "virtual-human", self.table.budget, self.run)
         return crossmodal.spoken_lips(self.subject, config, self._motion)
 
     def window(self, config: CrossModalConfig) -> SpeechWindow:

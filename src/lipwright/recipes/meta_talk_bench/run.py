@@ -21,10 +21,9 @@ from lipwright.evaluate.speakers import PersonaSpeaker
 from lipwright.face.morphable.fit import Fit
 from lipwright.motion.expression_model import ExpressionMotion
 from lipwright.motion.model import CascadeMotion
-from lipwright.recipes.base import find
 from lipwright.recipes.crossmodal_bench.comparison import kept_values, persona_of
 from lipwright.recipes.expression_pairs import PSEUDO_SHARE
-from lipwright.recipes.kept import Part, kept
+from lipwright.recipes.kept import Part, kept, kept_motion
 from lipwright.recipes.meta_talk_bench.rows import ALL, Row, Table
 from lipwright.recipes.meta_talk_bench.skin import skin_of
 from lipwright.recipes.neural_face import (
@@ -36,7 +35,7 @@ from lipwright.recipes.neural_face import (
     told_landmarks,
     train_speech,
 )
-from lipwright.recipes.parts import remember, train_motion
+from lipwright.recipes.parts import remember
 from lipwright.recipes.row import Made
 from lipwright.render.neural_face.renderer import NeuralFaceRenderer
 from lipwright.subject.store import Subject
@@ -99,8 +98,7 @@ class Workshop:
     def motion(self) -> CascadeMotion:
         """Speech to landmarks: tells the teacher, and the memory, what to show."""
         if self._motion is None:
-            run = replace(self.run, work=self.run.work / "motion")
-            self._motion = train_motion(self.subject, find("meta-talk"), self.table.budget, run)[0]
+            self._motion = kept_motion(self.subject, "meta-talk", self.table.budget, self.run)
         return self._motion
 
     @property
