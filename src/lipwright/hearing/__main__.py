@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 import lipwright
+from lipwright.cli.progress import Bars
 from lipwright.core import parallel
 from lipwright.core.checkpoint import save_tensors
 from lipwright.core.files import write_json
@@ -19,7 +20,6 @@ from lipwright.hearing.card import measure
 from lipwright.hearing.dataset import all_spoken, duration_s
 from lipwright.hearing.speakers import FORMANT, HELD_OUT, RECORDED, require
 from lipwright.hearing.training import Fold, HearingTask, TrainingConfig
-from lipwright.presenter.__main__ import Bar
 from lipwright.train.loop import Budget, Loop, TrainingRecord
 
 VALIDATION_PART = 20
@@ -42,38 +42,46 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Run; 0 done, 2 bad input (one sentence on standard error), 130 interrupted."""
     given = parser().parse_args(arguments)
+
+    def work() -> None:
+        with Bars() as bars:
+            card = _train(given, bars)
+        print(json.dumps(card, indent=1))
+
     return run_script(
-        lambda: print(json.dumps(_train(given, Bar()), indent=1)),
+        work,
         lambda: "spoken text is kept, --resume goes on with the training",
     )
 
 
-def _train(given: argparse.Namespace, bar: Progress) -> dict[str, Any]:
+def _train(given: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     require([*RECORDED, *FORMANT, *HELD_OUT])
     with parallel.group("cpu"):
         if parallel.leads():
-            _prepare(given, bar)
+            _prepare(given, progress)
         parallel.wait()
         task = HearingTask(Fold.load(given.work / "training"), Fold.load(given.work / "validation"))
-        record = Loop(task, given.work, Budget.parse(given.budget), "hearing", bar).run(resume=given.resume)
-    return _card(given, task, record, bar) if parallel.leads() else {}
+        record = Loop(task, given.work, Budget.parse(given.budget), "hearing", progress).run(resume=given.resume)
+    return _card(given, task, record, progress) if parallel.leads() else {}
 
 
-def _prepare(given: argparse.Namespace, bar: Progress) -> None:
+def _prepare(given: argparse.Namespace, progress: Progress) -> None:
     """Let everybody speak, and hear them in rooms; what the folder has stays."""
     done = given.work / "prepared"
     if done.is_file():
         return
     speech, config = given.work / "speech", TrainingConfig()
-    clips = all_spoken(RECORDED, given.recorded, speech, bar) + all_spoken(FORMANT, given.formant, speech, bar)
+    clips = all_spoken(RECORDED, given.recorded, speech, progress) + all_spoken(
+        FORMANT, given.formant, speech, progress
+    )
     pieces = [piece for clip in clips for piece in clip.pieces(config.piece_s)]
     training = [piece for i, piece in enumerate(pieces) if i % VALIDATION_PART]
-    Fold.of(pieces[::VALIDATION_PART], config, 1, bar).save(given.work / "validation")
-    Fold.of(training, config, config.copies, bar).save(given.work / "training")
+    Fold.of(pieces[::VALIDATION_PART], config, 1, progress).save(given.work / "validation")
+    Fold.of(training, config, config.copies, progress).save(given.work / "training")
     done.write_text(f"{duration_s(training):.0f}", encoding="utf-8")
 
 
-def _card(given: argparse.Namespace, task: HearingTask, record: TrainingRecord, bar: Progress) -> dict[str, Any]:
+def _card(given: argparse.Namespace, task: HearingTask, record: TrainingRecord, progress: Progress) -> dict[str, Any]:
     task.model.eval()
     seconds = (given.work / "prepared").read_text(encoding="utf-8")
     card = {
@@ -88,7 +96,7 @@ def _card(given: argparse.Namespace, task: HearingTask, record: TrainingRecord, 
         "seconds": round(record.seconds),
         "validation": record.validation,
         "held_out": "voices that were not trained on; nor were the languages ca, te, nl, hu and ja",
-        "measured": measure(task.model, all_spoken(HELD_OUT, given.held_out, given.work / "speech", bar)),
+        "measured": measure(task.model, all_spoken(HELD_OUT, given.held_out, given.work / "speech", progress)),
     }
     halves = {k: v.half() if v.is_floating_point() else v for k, v in task.model.state_dict().items()}
     save_tensors(given.out, halves, card)

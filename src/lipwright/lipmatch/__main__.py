@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 import lipwright
+from lipwright.cli.progress import Bars
 from lipwright.core.checkpoint import save_tensors
 from lipwright.core.files import write_json
 from lipwright.core.progress import Progress
@@ -19,7 +20,6 @@ from lipwright.lipmatch.card import measure
 from lipwright.lipmatch.clips import TalkingMouth, footage
 from lipwright.lipmatch.dataset import Wanted, load_all, render_all
 from lipwright.lipmatch.training import Fold, MatchTask, TrainingConfig
-from lipwright.presenter.__main__ import Bar
 from lipwright.train.loop import Budget, Loop, TrainingRecord
 
 VALIDATION_PART = 10
@@ -43,22 +43,28 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Run; 0 done, 2 bad input (one sentence on standard error), 130 interrupted."""
     given = parser().parse_args(arguments)
+
+    def work() -> None:
+        with Bars() as bars:
+            card = _train(given, bars)
+        print(json.dumps(card, indent=1))
+
     return run_script(
-        lambda: print(json.dumps(_train(given, Bar()), indent=1)),
+        work,
         lambda: "rendered clips are kept, --resume goes on with the training",
     )
 
 
-def _train(given: argparse.Namespace, bar: Progress) -> dict[str, Any]:
+def _train(given: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     wanted = Wanted(identities=given.identities, seconds=given.seconds)
-    render_all(load_ict(given.model), given.work, wanted, bar)
+    render_all(load_ict(given.model), given.work, wanted, progress)
     clips, tests = load_all(given.work, wanted)
     own = [clip for folder in given.footage for clip in footage(folder, given.seconds)]
     config = TrainingConfig()
     validation = [clip for i, clip in enumerate(clips) if i % VALIDATION_PART == 0]
     training = [clip for i, clip in enumerate(clips) if i % VALIDATION_PART] + own
     task = MatchTask(Fold.of(training, config.rooms, config.seed), Fold.of(validation, 1, config.seed), config)
-    loop = Loop(task, given.work, Budget.parse(given.budget), "lipmatch", bar)
+    loop = Loop(task, given.work, Budget.parse(given.budget), "lipmatch", progress)
     record = loop.run(resume=given.resume)
     task.model.eval()
     card = _card(task, tests, training, record, [str(f.name) for f in given.footage])

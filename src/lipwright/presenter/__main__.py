@@ -3,32 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
+from lipwright.cli.progress import Bars
 from lipwright.core.clock import FPS, as_rate
-from lipwright.core.progress import Progress
 from lipwright.core.script import run_script
 from lipwright.face.ict import load_ict
 from lipwright.presenter.make import Job, make
 from lipwright.presenter.motion import MotionConfig
-
-
-class Bar:
-    """Progress on standard error, one line."""
-
-    def start(self, task: str, total: float | None) -> None:
-        """A stage begins."""
-        self._task, self._total = task, total
-
-    def update(self, done: float, note: str = "") -> None:
-        """How far it is."""
-        of = f" of {self._total:g}" if self._total else ""
-        print(f"\r{self._task}: {done:g}{of} {note}", end="", file=sys.stderr, flush=True)
-
-    def finish(self) -> None:
-        """The line is over."""
-        print(file=sys.stderr)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -67,7 +49,6 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Run; 0 done, 2 bad input (one sentence on standard error), 130 interrupted."""
     a = parser().parse_args(arguments)
-    bar: Progress = Bar()
 
     def work() -> None:
         text = a.text if a.text is not None else _read(a.text_file)
@@ -89,7 +70,9 @@ def main(arguments: list[str] | None = None) -> int:
             crf=a.crf,
             fps=a.fps,
         )
-        for path in make(load_ict(a.model), job, bar):
+        with Bars() as bars:
+            made = make(load_ict(a.model), job, bars)
+        for path in made:
             print(path)
 
     return run_script(work, lambda: "nothing half-written is left")

@@ -228,13 +228,15 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line; 0 done, 2 bad input, 130 interrupted."""
-    from lipwright.presenter.__main__ import Bar
+    from lipwright.cli.progress import Bars
 
     a = parser().parse_args(arguments)
 
     def work() -> None:
         wanted = TrackSet(a.minutes, a.people, a.yaw, a.pitch, a.seed)
-        print(make_tracks(load_ict(a.model), wanted, a.output, Bar()))
+        with Bars() as bars:
+            made = make_tracks(load_ict(a.model), wanted, a.output, bars)
+        print(made)
 
     return run_script(work, lambda: f"finished clips are kept in {a.output}; run the same command again to go on")
 
