@@ -1,7 +1,8 @@
 """A face fitted to a video: identity and texture once, then expression, pose and light of every frame.
 
 Analysis by synthesis after AudioDVP's energy (`losses`), solved by Gauss-Newton in batches instead of by training a
-network: identity from a few frames spread over the poses, everything else frame by frame, then smoothed in time.
+network: identity from a few frames spread over the poses, everything else frame by frame, then pose and light
+smoothed in time.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class FitConfig:
     batch: int = 32
     """Frames at once."""
     smooth: bool = True
-    """Smooth expression, pose and place over five frames."""
+    """Smooth pose, place and light over five frames."""
     noise: Noise = field(default_factory=Noise)
     """Of the evidence."""
 
@@ -197,9 +198,13 @@ def _points(model: FaceModel, aim: Targets, geometry: F32) -> Points:
 
 
 def smoothed(c: Coefficients, present: NDArray[np.bool_]) -> Coefficients:
-    """Expression, pose, place and light filtered over time (Savitzky-Golay, 5 frames, order 2) within each stretch."""
-    parts = (smooth_runs(a, present, _WINDOW) for a in (c.expression, c.pose_rad, c.shift_cm, c.light))
-    return Coefficients(c.geometry, c.texture, *parts)
+    """Pose, place and light filtered over time (Savitzky-Golay, 5 frames, order 2) within each stretch.
+
+    Not the expression: the track's lips have been through that window already, and twice takes a quarter of the energy
+    between frames that lips really have (exact points of the bundled presenter).
+    """
+    parts = (smooth_runs(a, present, _WINDOW) for a in (c.pose_rad, c.shift_cm, c.light))
+    return Coefficients(c.geometry, c.texture, c.expression, *parts)
 
 
 def reprojection_px(fit: Fit, track: FaceTrack) -> F32:

@@ -60,7 +60,7 @@ def refined(path: Path, seen: FaceTrack) -> FaceTrack:
 
 
 def reconstruct(portrait: Portrait, fit: Fit, seen: FaceTrack, pictures: Iterable[U8]) -> tuple[F32, F32]:
-    """(T, E) expression, smoothed over five frames (Savitzky-Golay, order 2), and (T,) weights, 0 where no face is.
+    """(T, E) expression and (T,) weights, 0 where no face is.
 
     Args:
         fit: of the target's own footage: model, geometry and texture.
