@@ -9,8 +9,9 @@ import pytest
 
 from lipwright.core.contracts import F32
 from lipwright.core.errors import CheckpointError, ConfigError
-from lipwright.motion.expression_lips import FEATURES, ExpressionLips, fit_expression_lips
+from lipwright.motion.expression_lips import FEATURES, ExpressionLips, fit_expression_lips, quick_beside
 from lipwright.motion.expression_model import ExpressionMotion
+from lipwright.motion.quick import quickened
 from lipwright.motion.registry import MOTION_MODELS
 from lipwright.motion.retarget import retargeted
 from lipwright.speech.phones import phone_rows
@@ -74,6 +75,22 @@ def test_amplitude_opens_the_lips_along_the_persons_own_way() -> None:
     np.testing.assert_allclose(lips.gaps(half) - lips.closed, 0.5 * (lips.gaps(expression) - lips.closed), atol=1e-4)
     np.testing.assert_allclose(half[:, 1], 0.5 * expression[:, 1] + lips.closed, atol=1e-3)
     np.testing.assert_allclose(lips.gaps(lips.widened(expression, 0)), lips.closed, atol=1e-4)
+
+
+def test_closures_move_lips_too_so_less_quick_movement_is_given_back() -> None:
+    lips, (expression, _, pauses) = replace(fitted(), trust=1.0), person(closes=False)
+    parted = expression + np.sin(np.arange(400))[:, None].astype(np.float32) * lips.opening * np.float32(0.1)
+    open_rows, closed_rows = phone_rows(["AH"] * 400), phone_rows((["AH"] * 37 + ["P"] * 3) * 10)
+
+    def energy(gain: float, rows: F32 | None) -> float:
+        said = quickened(parted, gain)
+        return float((np.diff(lips.gaps(said if rows is None else lips(said, rows, pauses))) ** 2).sum())
+
+    assert quick_beside(lips, 0.8, [parted], [open_rows], [pauses]) == 0.8
+    left = quick_beside(lips, 0.8, [parted], [closed_rows], [pauses])
+    assert 0 < left < 0.8
+    assert energy(left, closed_rows) == pytest.approx(energy(0.8, None), rel=0.02)
+    assert quick_beside(lips, 0.0, [parted], [closed_rows], [pauses]) == 0
 
 
 def closing() -> tuple[ExpressionMotion, dict[str, F32]]:

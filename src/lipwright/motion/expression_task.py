@@ -150,8 +150,8 @@ class ExpressionTask:
         pairs = self.held_out
         of = [s for s in pairs.stretches() if pairs.source[s[0]] == OWN] or pairs.stretches()
         frames = np.concatenate([np.arange(a, b) for a, b in of])
-        said = np.concatenate([_said(model, pairs, a, b) for a, b in of])
-        guess, real = (_moved(coefficients, pairs.lips) for coefficients in (said, pairs.expression[frames]))
+        told = np.concatenate([said(model, pairs, a, b) for a, b in of])
+        guess, real = (_moved(coefficients, pairs.lips) for coefficients in (told, pairs.expression[frames]))
         seen = pairs.weight[frames] > 0
         return quick_gain(guess, real, (np.diff(pairs.clip[frames]) == 0) & seen[1:] & seen[:-1], self.config.quick)
 
@@ -163,11 +163,12 @@ class ExpressionTask:
         by the coefficients alone.
         """
         model, pairs = self.model(), self.held_out
-        found = np.concatenate([_said(model, pairs, a, b) for a, b in pairs.stretches()])
+        found = np.concatenate([said(model, pairs, a, b) for a, b in pairs.stretches()])
         return lip_scores(found, pairs.expression, pairs.lips, self._expression[0], pairs.weight > 0)
 
 
-def _said(model: ExpressionMotion, pairs: ExpressionPairs, a: int, b: int) -> F32:
+def said(model: ExpressionMotion, pairs: ExpressionPairs, a: int, b: int) -> F32:
+    """(b - a, E) what a model without lips that close says of frames [a, b) of one clip."""
     rows = pairs.features[model.config.feature][_RATE * a : _RATE * b]
     n = b - a
     return model.predict(

@@ -8,10 +8,10 @@ import numpy as np
 
 from lipwright.core.contracts import MotionModel
 from lipwright.face.morphable.fit import Fit
-from lipwright.motion.expression_lips import FEATURES, fit_expression_lips, gap_of
+from lipwright.motion.expression_lips import FEATURES, fit_expression_lips, gap_of, quick_beside
 from lipwright.motion.expression_model import ExpressionConfig, ExpressionMotion
 from lipwright.motion.expression_pairs import ExpressionPairs
-from lipwright.motion.expression_task import ExpressionTask
+from lipwright.motion.expression_task import ExpressionTask, said
 from lipwright.motion.model import CascadeMotion
 from lipwright.train.loop import Budget, TrainingRecord
 from lipwright.train.run import Run
@@ -52,4 +52,6 @@ def with_lips(model: ExpressionMotion, own: ExpressionPairs, fit: Fit, landmarks
     )
     if isinstance(landmarks, CascadeMotion) and landmarks.statistics.lips is not None:
         lips = replace(lips, trust=max(lips.trust, landmarks.statistics.lips.trust))
-    return model.closing(lips)
+    slow = model.with_quick(0.0)
+    told = [said(slow, own, a, b) for a, b in own.stretches()]
+    return model.with_quick(quick_beside(lips, model.quick, told, phones, pauses)).closing(lips)
