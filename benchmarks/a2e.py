@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from lipwright.cli.progress import Bars
 from lipwright.cli.results import command_line, markdown, result, table
 from lipwright.cli.values import stretch
 from lipwright.core import weights
+from lipwright.core.bars import Bars
 from lipwright.core.clock import SAMPLE_RATE
 from lipwright.core.config import config_key, settings, to_dict, with_changes
 from lipwright.core.contracts import F32

@@ -21,9 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from lipwright.cli.progress import Bars
 from lipwright.cli.results import command_line, markdown, result, table
 from lipwright.cli.transcript import read_phones
+from lipwright.core.bars import Bars
 from lipwright.core.clock import SAMPLE_RATE
 from lipwright.core.files import make_folder, write_json
 from lipwright.core.progress import Progress

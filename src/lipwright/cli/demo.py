@@ -10,7 +10,7 @@ import typer
 from lipwright.cli.assets import ASSETS, PRESENTER
 from lipwright.cli.interrupt import kept
 from lipwright.cli.output import print_json
-from lipwright.cli.progress import Bars
+from lipwright.core.bars import Bars
 from lipwright.core.errors import DependencyError, FootageError
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import typer
 from lipwright.cli.assets import persona_path
 from lipwright.cli.interrupt import kept
 from lipwright.cli.output import print_json, print_table
-from lipwright.cli.progress import Bars
 from lipwright.cli.values import sibling
+from lipwright.core.bars import Bars
 
 
 def command(

@@ -9,8 +9,8 @@ import typer
 
 from lipwright.cli.interrupt import kept
 from lipwright.cli.output import print_json
-from lipwright.cli.progress import Bars
 from lipwright.cli.values import sibling
+from lipwright.core.bars import Bars
 from lipwright.core.config import settings
 
 

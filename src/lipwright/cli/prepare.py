@@ -9,8 +9,8 @@ import typer
 
 from lipwright.cli.interrupt import kept
 from lipwright.cli.output import facts, print_json, print_table
-from lipwright.cli.progress import Bars
 from lipwright.cli.values import rate, sibling, stretch
+from lipwright.core.bars import Bars
 from lipwright.core.errors import ConfigError
 
 Box = tuple[float, float, float, float]

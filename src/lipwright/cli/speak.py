@@ -11,9 +11,9 @@ import typer
 from lipwright.cli.assets import persona_path
 from lipwright.cli.interrupt import kept
 from lipwright.cli.output import print_json, print_table
-from lipwright.cli.progress import Bars
 from lipwright.cli.values import picture_size
 from lipwright.cli.values import rate as frame_rate
+from lipwright.core.bars import Bars
 from lipwright.core.errors import ConfigError, SpeechError
 
 TIMES = {

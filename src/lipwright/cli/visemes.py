@@ -11,10 +11,10 @@ import typer
 
 from lipwright.cli.interrupt import kept
 from lipwright.cli.output import print_json, print_table
-from lipwright.cli.progress import Bars
 from lipwright.cli.speak import what_is_said, words
 from lipwright.cli.values import rate as frame_rate
 from lipwright.cli.values import stretch
+from lipwright.core.bars import Bars
 from lipwright.core.clock import FPS, SAMPLE_RATE
 from lipwright.core.errors import ConfigError, SpeechError
 

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 
 import lipwright
-from lipwright.cli.progress import Bars
 from lipwright.core import parallel
+from lipwright.core.bars import Bars
 from lipwright.core.checkpoint import save_tensors
 from lipwright.core.files import write_json
 from lipwright.core.progress import Progress

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 import lipwright
-from lipwright.cli.progress import Bars
+from lipwright.core.bars import Bars
 from lipwright.core.checkpoint import save_tensors
 from lipwright.core.files import write_json
 from lipwright.core.progress import Progress

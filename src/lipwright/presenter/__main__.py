@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from lipwright.cli.progress import Bars
+from lipwright.core.bars import Bars
 from lipwright.core.clock import FPS, as_rate
 from lipwright.core.script import run_script
 from lipwright.face.ict import load_ict

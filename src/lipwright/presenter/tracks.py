@@ -228,7 +228,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line; 0 done, 2 bad input, 130 interrupted."""
-    from lipwright.cli.progress import Bars
+    from lipwright.core.bars import Bars
 
     a = parser().parse_args(arguments)
 

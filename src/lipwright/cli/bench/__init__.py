@@ -15,8 +15,8 @@ from lipwright.cli.bench import media, meta_talk, prepare, render, sew, speak, s
 from lipwright.cli.bench.measure import Job, Measure
 from lipwright.cli.interrupt import kept
 from lipwright.cli.output import print_table, write_json
-from lipwright.cli.progress import Bars
 from lipwright.cli.values import picture_size
+from lipwright.core.bars import Bars
 from lipwright.core.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from lipwright.cli.bench import motion_figures, motion_tables
 from lipwright.cli.bench.motion_figures import corpus_of, models_folder
 from lipwright.cli.interrupt import kept
 from lipwright.cli.output import print_table, write_json
-from lipwright.cli.progress import Bars
+from lipwright.core.bars import Bars
 from lipwright.core.errors import ConfigError
 from lipwright.core.files import make_folder
 
