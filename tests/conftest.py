@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from lipwright.subject.store import Subject
 from lipwright.synthesis.speaker import Persona
 
 os.environ.setdefault("LIPWRIGHT_ENGINE", "torch")  # comparing engines takes seconds; tests/engines does it
+# A suite that a script started in its background ignores Ctrl-C, and so would the programs that tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PRESENTER = Path(lipwright.__file__).parent / "assets" / "presenter.mp4"
 SECONDS = 10
