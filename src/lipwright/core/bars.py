@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Bars:
-    """The `core.progress.Progress` of the command line; a context manager, so that no bar stays behind."""
+    """The `core.progress.Progress` of commands; a context manager, so that no bar stays behind."""
 
     def __init__(self, quiet: bool = False) -> None:
         self._live = not quiet and sys.stderr.isatty()

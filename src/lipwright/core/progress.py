@@ -1,4 +1,4 @@
-"""Progress of long work: library code reports to an injected `Progress`; the command line draws it."""
+"""Progress of long work: library code reports to an injected `Progress`; commands draw it (`core.bars`)."""
 
 from __future__ import annotations
 

@@ -69,8 +69,8 @@ def _translation(
     if (changed.mode, changed.size) != (config.mode, config.size):
         raise ConfigError(f"{packed} was packed for {config.mode} at {config.size} px; pack the subject again")
     start = initial_weights(init, changed) if init is not None else None
-    judge = perceptual_distance(changed, run.device)
-    return _fitted(TranslationTask(changed, data, run.seed, run.device, judge, start), budget, run)
+    perceptual = perceptual_distance(changed, run.device)
+    return _fitted(TranslationTask(changed, data, run.seed, run.device, perceptual, start), budget, run)
 
 
 def _neural_face(packed: Path, budget: Budget, run: Run, changes: Mapping[str, str]) -> TrainingRecord:
@@ -80,8 +80,8 @@ def _neural_face(packed: Path, budget: Budget, run: Run, changes: Mapping[str, s
     for name in ("size", "room"):
         if getattr(changed, name) != getattr(config, name):
             raise ConfigError(f"{packed} was packed with {name} {getattr(config, name)}; pack the subject again")
-    judge = perceptual_distance(changed, run.device)
-    return _fitted(NeuralFaceTask(changed, data, run.seed, run.device, judge), budget, run)
+    perceptual = perceptual_distance(changed, run.device)
+    return _fitted(NeuralFaceTask(changed, data, run.seed, run.device, perceptual), budget, run)
 
 
 def _fitted(task: TranslationTask | NeuralFaceTask, budget: Budget, run: Run) -> TrainingRecord:

@@ -33,7 +33,7 @@ def fit_expression(
 
 
 def with_lips(model: ExpressionMotion, own: ExpressionPairs, fit: Fit, landmarks: MotionModel) -> ExpressionMotion:
-    """`model` with lips that close on the phones that demand it and rest in silence.
+    """`model` with lips that close on the phones that demand it and rest in silence, and less quick movement for it.
 
     Args:
         own: pairs of the person, the same that were learnt from, holding also `motion.expression_lips.FEATURES`.
@@ -41,7 +41,8 @@ def with_lips(model: ExpressionMotion, own: ExpressionPairs, fit: Fit, landmarks
         landmarks: speech to landmarks of the same person; how surely the recogniser hears closures is taken from it,
             where it knows: a fit blurs short ones.
     """
-    parts = [own.frames(np.arange(a, b)) for a, b in own.stretches()]
+    stretches = own.stretches()
+    parts = [own.frames(np.arange(a, b)) for a, b in stretches]
     phones, pauses = ([part.features[name] for part in parts] for name in FEATURES)
     lips = fit_expression_lips(
         *gap_of(fit.model, fit.coefficients.geometry),
@@ -53,5 +54,5 @@ def with_lips(model: ExpressionMotion, own: ExpressionPairs, fit: Fit, landmarks
     if isinstance(landmarks, CascadeMotion) and landmarks.statistics.lips is not None:
         lips = replace(lips, trust=max(lips.trust, landmarks.statistics.lips.trust))
     slow = model.with_quick(0.0)
-    told = [said(slow, own, a, b) for a, b in own.stretches()]
+    told = [said(slow, own, a, b) for a, b in stretches]
     return model.with_quick(quick_beside(lips, model.quick, told, phones, pauses)).closing(lips)
