@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lipwright.core.contracts import U8
-from lipwright.render.crisp import MOST, Crisp, edges
+from lipwright.render.crisp import MOST, Crisp, edges, evened
 
 
 def mouths(count: int = 6) -> list[U8]:
@@ -62,7 +62,35 @@ def test_enlarged_drawings_are_compared_at_the_size_of_the_footage() -> None:
     assert energy(shown) == pytest.approx(energy(small), rel=0.1)
 
 
-def test_it_is_kept() -> None:
-    crisp = Crisp(0.5, 1.25)
+def test_stripes_go_and_pass_for_no_detail() -> None:
+    real = mouths()
+    y, x = np.mgrid[:64, :80]
+    stripes = (12 * (((x + y) % 2) - 0.5)).astype(np.int16)[..., None]
+    drawn = [np.clip(p + stripes, 0, 255).astype(np.uint8) for p in soft(real, 0.8)]
+    crisp = Crisp.fit(drawn, real)
+    assert crisp.even
+    assert crisp.gain > 0
+    shown = [crisp(p) for p in drawn]
+
+    def alternating(pictures: list[U8]) -> float:
+        return float(np.mean([abs((p[..., 1] * np.where((x + y) % 2, 1.0, -1.0)).mean()) for p in pictures]))
+
+    assert alternating(drawn) > 5
+    assert alternating(shown) < 0.1
+    before, after = (np.mean([np.square(a.astype(float) - b).mean() for a, b in zip(z, real, strict=True)])
+                     for z in (drawn, shown))  # fmt: skip
+    assert after < 0.7 * before
+    assert not Crisp.fit(soft(real, 0.6), real).even
+
+
+def test_evening_keeps_planes_and_takes_what_alternates() -> None:
+    y, x = np.mgrid[:16, :16]
+    plane = (3.0 * x + y).astype(np.float32)
+    np.testing.assert_allclose(evened(plane)[1:-1, 1:-1], plane[1:-1, 1:-1], atol=1e-5)
+    np.testing.assert_allclose(evened((x % 2).astype(np.float32)), 0.5, atol=1e-6)
+
+
+@pytest.mark.parametrize("crisp", [Crisp(0.5, 1.25), Crisp(0.5, 1.25, even=True), Crisp(0.0, 1.0, even=True)])
+def test_it_is_kept(crisp: Crisp) -> None:
     assert Crisp.from_state(crisp.state()) == crisp
     assert Crisp.from_state(Crisp().state()) == Crisp()

@@ -3,12 +3,16 @@
 A network that learns by pixel differences draws the mean of what it cannot tell, which is soft. Its drawings have the
 edges all the same, only weaker; more of what a small blur takes away brings them back to the energy that real mouths
 have. The number is constant over time, so nothing flickers and nothing of the template's mouth takes part.
+
+A network that learns from a discriminator leaves stripes from pixel to pixel where transposed convolutions meet. They
+have the energy of detail and are none: where drawings have more of them than real pictures they are taken out first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar, cast
 
 import cv2
 import numpy as np
@@ -17,11 +21,14 @@ import torch
 from lipwright.core.contracts import F32, U8
 from lipwright.core.gain import needed
 
+A = TypeVar("A", bound=np.ndarray)
+
 BLUR = 0.9
 """Deviation in pixels of the footage of the blur whose loss is given back."""
 MOST = 1.5
 """Of that loss at most: more would show rims along lips."""
-_GAIN, _SIGMA = "crisp.gain", "crisp.sigma"
+_GAIN, _SIGMA, _EVEN = "crisp.gain", "crisp.sigma", "crisp.even"
+_BLUR3 = np.array([0.25, 0.5, 0.25])
 
 
 @dataclass(frozen=True)
@@ -31,10 +38,12 @@ class Crisp:
     Args:
         gain: how much of what the blur takes away is added; 0 changes nothing.
         sigma: of the blur, in pixels of the drawing.
+        even: whether what alternates from pixel to pixel is taken out first.
     """
 
     gain: float = 0.0
     sigma: float = BLUR
+    even: bool = False
 
     @classmethod
     def fit(cls, drawn: Sequence[U8], real: Sequence[U8], enlarged: float = 1.0) -> Crisp:
@@ -43,16 +52,20 @@ class Crisp:
         Args: `enlarged`, how many pixels both have for one of the footage; they are compared at the footage's size,
             where they will be seen.
         """
+        even = _alternating(drawn) > _alternating(real)
         has = cross = more = wanted = 0.0
         for pair in zip(drawn, real, strict=True):
-            picture, truth = (_reduced(x.astype(np.float32), enlarged) for x in pair)
+            wide = (x.astype(np.float32) for x in pair)
+            picture, truth = (_reduced(evened(x) if even else x, enlarged) for x in wide)
             a, b = (edges(x) for x in (picture, picture - cv2.GaussianBlur(picture, (0, 0), BLUR)))
             has, cross, more = (v + float((x * y).mean()) for v, x, y in ((has, a, a), (cross, a, b), (more, b, b)))
             wanted += float(np.square(edges(truth)).mean())
-        return cls(min(needed(has, cross, more, wanted), MOST), BLUR * max(enlarged, 1.0))
+        return cls(min(needed(has, cross, more, wanted), MOST), BLUR * max(enlarged, 1.0), even)
 
     def __call__(self, picture: U8) -> U8:
         """A drawing (h, w, 3) with its detail."""
+        if self.even:
+            picture = evened(picture)
         if self.gain <= 0:
             return picture
         soft = cv2.GaussianBlur(picture, (0, 0), self.sigma)
@@ -60,12 +73,15 @@ class Crisp:
 
     def state(self) -> dict[str, torch.Tensor]:
         """For a persona; nothing where nothing is done."""
-        return {_GAIN: torch.tensor(self.gain), _SIGMA: torch.tensor(self.sigma)} if self.gain > 0 else {}
+        if self == Crisp():
+            return {}
+        kept = {_GAIN: torch.tensor(self.gain), _SIGMA: torch.tensor(self.sigma)}
+        return kept | {_EVEN: torch.tensor(1)} if self.even else kept
 
     @classmethod
     def from_state(cls, tensors: Mapping[str, torch.Tensor]) -> Crisp:
         """Back from `state`."""
-        return cls(float(tensors[_GAIN]), float(tensors[_SIGMA])) if _GAIN in tensors else cls()
+        return cls(float(tensors[_GAIN]), float(tensors[_SIGMA]), _EVEN in tensors) if _GAIN in tensors else cls()
 
 
 def _reduced(picture: F32, enlarged: float) -> F32:
@@ -80,3 +96,15 @@ def edges(picture: F32) -> F32:
     """(h, w) Laplacian of the mean of the channels of (h, w, 3)."""
     grey = np.asarray(cv2.transform(picture, np.full((1, 3), 1 / 3, np.float32)))
     return np.asarray(cv2.Laplacian(grey, cv2.CV_32F))
+
+
+def evened(picture: A) -> A:
+    """A picture (h, w) or (h, w, 3) without what alternates from pixel to pixel."""
+    return cast("A", cv2.sepFilter2D(picture, -1, _BLUR3, _BLUR3))
+
+
+def _alternating(pictures: Sequence[U8]) -> float:
+    """Energy of edges over that of evened pictures: the more, the more alternates."""
+    wide = [x.astype(np.float32) for x in pictures]
+    whole, even = (sum(float(np.square(edges(x)).mean()) for x in of) for of in (wide, map(evened, wide)))
+    return whole / even if even > 0 else 1.0

@@ -147,3 +147,16 @@ def test_quality_of_equals_and_of_a_known_error() -> None:
     flat = [np.full_like(r, 90) for r in real]
     assert mouth_quality(flat, real)["mouth_sharpness"] == 0
     assert sharpness(flat[0]) == 0
+
+
+def test_stripes_are_no_sharpness() -> None:
+    """A transposed convolution's stripes once passed for the detail of a real mouth."""
+    flat = np.full((32, 32, 3), 120, np.uint8)
+    y, x = np.mgrid[:32, :32]
+    for stripes in (x % 2, y % 2, (x + y) % 2):
+        assert sharpness(flat + np.uint8(20) * stripes[..., None].astype(np.uint8)) == pytest.approx(0, abs=1e-9)
+    waves = 120 + 20 * np.cos(2 * np.pi * x / 8)
+    detail = np.repeat(waves.round()[..., None], 3, 2).astype(np.uint8)
+    # Of a wave of eight pixels the blur leaves cos(pi / 8)^2, the Laplacian takes 2 - 2 cos(pi / 4).
+    expected = (20 * np.cos(np.pi / 8) ** 2 * (2 - 2 * np.cos(np.pi / 4))) ** 2 / 2
+    assert sharpness(detail) == pytest.approx(expected, rel=0.05)
