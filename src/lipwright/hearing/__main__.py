@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
-import torch
-
-import lipwright
 from lipwright.core import parallel
-from lipwright.core.bars import Bars
-from lipwright.core.checkpoint import save_tensors
-from lipwright.core.files import write_json
 from lipwright.core.progress import Progress
-from lipwright.core.script import run_script
 from lipwright.hearing.card import measure
 from lipwright.hearing.dataset import all_spoken, duration_s
 from lipwright.hearing.speakers import FORMANT, HELD_OUT, RECORDED, require
 from lipwright.hearing.training import Fold, HearingTask, TrainingConfig
+from lipwright.train.bundled import card_of, run_training, save_bundled
 from lipwright.train.loop import Budget, Loop, TrainingRecord
 
 VALIDATION_PART = 20
@@ -42,16 +35,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Run; 0 done, 2 bad input (one sentence on standard error), 130 interrupted."""
     given = parser().parse_args(arguments)
-
-    def work() -> None:
-        with Bars() as bars:
-            card = _train(given, bars)
-        print(json.dumps(card, indent=1))
-
-    return run_script(
-        work,
-        lambda: "spoken text is kept, --resume goes on with the training",
-    )
+    return run_training(lambda progress: _train(given, progress), "spoken text is kept")
 
 
 def _train(given: argparse.Namespace, progress: Progress) -> dict[str, Any]:
@@ -84,23 +68,15 @@ def _prepare(given: argparse.Namespace, progress: Progress) -> None:
 def _card(given: argparse.Namespace, task: HearingTask, record: TrainingRecord, progress: Progress) -> dict[str, Any]:
     task.model.eval()
     seconds = (given.work / "prepared").read_text(encoding="utf-8")
-    card = {
-        "name": "Articulation",
-        "lipwright": lipwright.__version__,
-        "torch": torch.__version__,
+    about = {
         "trained_on": f"{seconds} s: {len(RECORDED)} voices made of recordings (flite, festival) and "
         f"{len(FORMANT)} of espeak-ng",
         "voices": [s.name for s in (*RECORDED, *FORMANT)],
-        "steps": record.steps,
-        "best_step": record.best_step,
-        "seconds": round(record.seconds),
-        "validation": record.validation,
         "held_out": "voices that were not trained on; nor were the languages ca, te, nl, hu and ja",
         "measured": measure(task.model, all_spoken(HELD_OUT, given.held_out, given.work / "speech", progress)),
     }
-    halves = {k: v.half() if v.is_floating_point() else v for k, v in task.model.state_dict().items()}
-    save_tensors(given.out, halves, card)
-    write_json(given.out.with_suffix(".json"), card)
+    card = card_of("Articulation", record, about)
+    save_bundled(given.out, task.model.state_dict(), card)
     return card
 
 

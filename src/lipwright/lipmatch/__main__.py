@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
-import torch
-
-import lipwright
-from lipwright.core.bars import Bars
-from lipwright.core.checkpoint import save_tensors
-from lipwright.core.files import write_json
 from lipwright.core.progress import Progress
-from lipwright.core.script import run_script
 from lipwright.face.ict import load_ict
 from lipwright.lipmatch.card import measure
 from lipwright.lipmatch.clips import TalkingMouth, footage
 from lipwright.lipmatch.dataset import Wanted, load_all, render_all
 from lipwright.lipmatch.training import Fold, MatchTask, TrainingConfig
+from lipwright.train.bundled import card_of, run_training, save_bundled
 from lipwright.train.loop import Budget, Loop, TrainingRecord
 
 VALIDATION_PART = 10
@@ -43,16 +36,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Run; 0 done, 2 bad input (one sentence on standard error), 130 interrupted."""
     given = parser().parse_args(arguments)
-
-    def work() -> None:
-        with Bars() as bars:
-            card = _train(given, bars)
-        print(json.dumps(card, indent=1))
-
-    return run_script(
-        work,
-        lambda: "rendered clips are kept, --resume goes on with the training",
-    )
+    return run_training(lambda progress: _train(given, progress), "rendered clips are kept")
 
 
 def _train(given: argparse.Namespace, progress: Progress) -> dict[str, Any]:
@@ -68,9 +52,7 @@ def _train(given: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     record = loop.run(resume=given.resume)
     task.model.eval()
     card = _card(task, tests, training, record, [str(f.name) for f in given.footage])
-    halves = {k: v.half() if v.is_floating_point() else v for k, v in task.model.state_dict().items()}
-    save_tensors(given.out, halves, card)
-    write_json(given.out.with_suffix(".json"), card)
+    save_bundled(given.out, task.model.state_dict(), card)
     return card
 
 
@@ -82,19 +64,13 @@ def _card(
     subjects: list[str],
 ) -> dict[str, Any]:
     seconds = sum(len(clip.mouths) for clip in training) / 25
-    return {
-        "name": "LipMatch",
-        "lipwright": lipwright.__version__,
-        "torch": torch.__version__,
+    about = {
         "trained_on": f"{len(training)} clips, {seconds:.0f} s: rendered identities and synthetic voices"
         + (f", and footage of {', '.join(subjects)}" if subjects else ""),
-        "steps": record.steps,
-        "best_step": record.best_step,
-        "seconds": round(record.seconds),
-        "validation": record.validation,
         "held_out": "rendered identities and synthetic voices that were not trained on",
         "measured": measure(task.model, tests),
     }
+    return card_of("LipMatch", record, about)
 
 
 if __name__ == "__main__":
