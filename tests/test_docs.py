@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import inspect
 import re
 import runpy
@@ -64,26 +65,10 @@ def test_every_command_exists_with_its_options(page: str, words: list[str]) -> N
             parse(arguments)
         case ["make", target, *_]:
             assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
-        case ["python", "-m", "lipwright.presenter", *arguments]:
-            from lipwright.presenter.__main__ import parser
-
-            parser().parse_args(arguments)
-        case ["python", "-m", "lipwright.presenter.tracks", *arguments]:
-            from lipwright.presenter.tracks import parser as tracks_parser
-
-            tracks_parser().parse_args(arguments)
-        case ["python", "-m", "lipwright.lipmatch", *arguments]:
-            from lipwright.lipmatch.__main__ import parser as lipmatch_parser
-
-            lipmatch_parser().parse_args(arguments)
-        case ["python", "-m", "lipwright.hearing", *arguments]:
-            from lipwright.hearing.__main__ import parser as hearing_parser
-
-            hearing_parser().parse_args(arguments)
-        case ["python", "-m", "lipwright.train", *arguments]:
-            from lipwright.train.__main__ import parser
-
-            parser().parse_args(arguments)
+        case ["python", "-m", name, *arguments] if name.startswith("lipwright."):
+            module = importlib.import_module(name)
+            program = importlib.import_module(f"{name}.__main__") if hasattr(module, "__path__") else module
+            program.parser().parse_args(arguments)
         case ["torchrun", "--nproc-per-node", _, "-m", "lipwright", *arguments]:
             parse(arguments)
         case ["python", script, *arguments] if script.startswith("benchmarks/"):

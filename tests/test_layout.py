@@ -9,7 +9,7 @@ from pathlib import Path
 SOURCE = Path(__file__).parents[1] / "src" / "lipwright"
 FLOW = [
     "core", "engines", "media", "speech", "face", "subject", "motion", "render", "compose", "metrics", "train",
-    "persona", "synthesis", "evaluate", "recipes", "presenter", "hearing", "lipmatch", "cli",
+    "persona", "synthesis", "evaluate", "recipes", "presenter", "hearing", "lipmatch", "pretrain", "cli",
 ]  # fmt: skip
 
 

@@ -27,6 +27,7 @@ from lipwright.recipes.base import Recipe, find
 from lipwright.recipes.parts import fit_translation, remember, train_motion, translation_data
 from lipwright.render.crossmodal.renderer import CrossModalRenderer
 from lipwright.render.neural_face.renderer import NeuralFaceRenderer
+from lipwright.render.neural_face.start import check_start
 from lipwright.render.translation.config import TranslationConfig, changed_preset
 from lipwright.render.translation.perceptual import check_perceptual
 from lipwright.render.translation.renderer import TranslationRenderer
@@ -187,10 +188,9 @@ def _face_plan(
     renderer: str | os.PathLike[str] | None,
     device: str,
 ) -> _Plan:
-    if init is not None:
-        raise ConfigError("meta-talk begins from no other weights, its renderer knows one face; leave --init out")
-    plan = neural_face.plan_of(preset, settings)
+    plan = neural_face.plan_of(preset, {**settings, "start": str(init)} if init is not None else settings)
     check_perceptual(plan.renderer)
+    check_start(plan.renderer)
     return _Plan(face=plan, ready=NeuralFaceRenderer.load(renderer, device) if renderer is not None else None)
 
 

@@ -18,6 +18,7 @@ from lipwright.core.files import make_folder, write_json
 from lipwright.core.png import write_png
 from lipwright.core.progress import Progress, Silent
 from lipwright.render.neural_face import packed as of_faces
+from lipwright.render.neural_face.start import check_start
 from lipwright.render.neural_face.task import NeuralFaceTask
 from lipwright.render.oracle import packed as of_heads
 from lipwright.render.translation.packed import load_packed
@@ -52,13 +53,14 @@ def train_packed(
         told = (progress or Silent()) if parallel.leads() else Silent()
         run = Run(make_folder(out), seed, where, resume, told)
         described = load_config(packed)
-        if init is not None and (of_heads.KIND in described or of_faces.KIND in described):
-            raise ConfigError("virtual-human and meta-talk begin from no other weights; leave --init out")
+        changes = changes or {}
         if of_heads.KIND in described:
-            return _crossmodal(packed, budget, run, changes or {})
+            if init is not None:
+                raise ConfigError("virtual-human begins from no other weights; leave --init out")
+            return _crossmodal(packed, budget, run, changes)
         if of_faces.KIND in described:
-            return _neural_face(packed, budget, run, changes or {})
-        return _translation(packed, budget, run, changes or {}, init)
+            return _neural_face(packed, budget, run, {**changes, "start": str(init)} if init is not None else changes)
+        return _translation(packed, budget, run, changes, init)
 
 
 def _translation(
@@ -80,6 +82,7 @@ def _neural_face(packed: Path, budget: Budget, run: Run, changes: Mapping[str, s
     for name in ("size", "room"):
         if getattr(changed, name) != getattr(config, name):
             raise ConfigError(f"{packed} was packed with {name} {getattr(config, name)}; pack the subject again")
+    check_start(changed)
     perceptual = perceptual_distance(changed, run.device)
     return _fitted(NeuralFaceTask(changed, data, run.seed, run.device, perceptual), budget, run)
 

@@ -15,7 +15,15 @@ from lipwright.render.neural_face.data import FaceData
 
 COUNT = 40
 SMALL = replace(
-    preset("draft"), size=64, ngf=4, n_downs=5, ndf=4, mouth_discriminator=False, bf16=False, learning_rate=2e-3
+    preset("draft"),
+    size=64,
+    ngf=4,
+    n_downs=5,
+    ndf=4,
+    mouth_discriminator=False,
+    bf16=False,
+    learning_rate=2e-3,
+    start="none",
 )
 """A small network at a small size."""
 

@@ -59,8 +59,21 @@ def test_a_packed_person_is_trained(data: FaceData, config: NeuralFaceConfig, tm
     assert {p.name for p in out.iterdir()} >= {"renderer.safetensors", "training.json", "preview.png", "mouths.png"}
     with pytest.raises(ConfigError, match="packed with room"):
         train_packed(packed, out, Budget(steps=1), "cpu", {"room": "1.6"})
-    with pytest.raises(ConfigError, match="leave --init out"):
+    with pytest.raises(CheckpointError, match="another network; choose the same preset"):
         train_packed(packed, out, Budget(steps=1), "cpu", init=packed)
+
+
+def test_another_persons_renderer_is_where_training_begins(
+    data: FaceData, config: NeuralFaceConfig, tmp_path: Path
+) -> None:
+    packed, first, second = (tmp_path / name for name in ("p.safetensors", "first", "second"))
+    save_packed(packed, data, config)
+    before = train_packed(packed, first, Budget(steps=30), "cpu")
+    still = {"learning_rate": "1e-9"}
+    for init in (first, first / "renderer.safetensors"):  # a folder as a persona's, and the file itself
+        after = train_packed(packed, second, Budget(steps=1), "cpu", still, init)
+        assert after.validation["mouth_psnr_db"] == pytest.approx(before.validation["mouth_psnr_db"], abs=0.1)
+    assert NeuralFaceRenderer.load(second / "renderer.safetensors").config.start == str(first / "renderer.safetensors")
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lipwright.core.config import with_changes
 from lipwright.core.errors import ConfigError
 
+NONE, AUTO = "none", "auto"
 GENERATORS = ("unet", "global")
 NORMS = ("batch", "group")
 GANS = ("vanilla", "lsgan")
@@ -51,6 +52,9 @@ class NeuralFaceConfig:
     base: bool = False
     """Pictures begin as the drawing on the person's mean picture, and the network learns what differs (ours, not the
     papers'). Measured: it stayed there; without a base 240 steps came further (docs/meta-talk.md)."""
+    start: str = NONE
+    """Where both sides begin: 'none' at random, 'auto' with the bundled weights of rendered people where they fit, or a
+    file of `python -m lipwright.pretrain`, a renderer's or a persona."""
     judge: str = "multiscale"
     """Discriminator: 'patchgan' (pix2pix's, one scale) or 'multiscale' (pix2pixHD's)."""
     gan: str = "lsgan"
@@ -184,6 +188,7 @@ PRESETS: dict[str, NeuralFaceConfig] = {
         n_scales=1,
         batch=2,
         learning_rate=6e-4,
+        start=AUTO,
     ),
     "standard": NeuralFaceConfig(size=512, fade=_FADE, ngf=32, n_downs=9, ndf=32),
     "broadcast": NeuralFaceConfig(size=1024, fade=_FADE, ngf=64, n_downs=9, ndf=64, n_scales=3),

@@ -54,7 +54,7 @@ class _Change(NamedTuple):
         return np.asarray(table[moved])
 
 
-class _Sample(NamedTuple):
+class Sample(NamedTuple):
     """One frame, as `Batch` describes it."""
 
     inputs: F32
@@ -147,11 +147,11 @@ class FaceData:
         Each has its own random numbers, and process `rank` takes its turn of them.
         """
         draws = (np.random.default_rng((seed, step, rank * config.batch + n)) for n in range(config.batch))
-        return _collate([self._augmented(config, rng) for rng in draws])
+        return collate([self.augmented(config, rng) for rng in draws])
 
     def plain(self, indices: NDArray[np.int64], config: NeuralFaceConfig) -> Batch:
         """Samples as they are, for validation."""
-        return _collate([self._sample(int(i), int(i), config, _Change()) for i in indices])
+        return collate([self._sample(int(i), int(i), config, _Change()) for i in indices])
 
     def runs(self, indices: NDArray[np.int64], count: int, length: int) -> list[NDArray[np.int64]]:
         """Up to `count` runs of `length` consecutive frames, evenly spread over `indices` (shorter ones if need be)."""
@@ -177,7 +177,8 @@ class FaceData:
                 found = [at, *found] if way < 0 else [*found, at]
         return found
 
-    def _augmented(self, config: NeuralFaceConfig, rng: np.random.Generator) -> _Sample:
+    def augmented(self, config: NeuralFaceConfig, rng: np.random.Generator) -> Sample:
+        """A training sample: which frame, its surroundings, shift and light are drawn from `rng`."""
         i = int(rng.choice(self.train))
         j = self._partner(i, rng) if config.surround and rng.random() < config.swap else i
         reach = round(config.shift * config.size)
@@ -191,7 +192,7 @@ class FaceData:
         fits = self.train[(far < _POSE_NEAR) & (np.abs(self.numbers[self.train] - self.numbers[i]) >= _APART)]
         return int(rng.choice(fits)) if len(fits) else i
 
-    def _sample(self, i: int, j: int, config: NeuralFaceConfig, change: _Change) -> _Sample:
+    def _sample(self, i: int, j: int, config: NeuralFaceConfig, change: _Change) -> Sample:
         """The lower face of frame `i` in the surroundings of frame `j`."""
         drawings = [change.moved(self.drawn[k]) for k in self.neighbours(i, config.reach)]
         inside, region = (np.ascontiguousarray(change.moved(self.marks[i])[..., k]) for k in (0, 1))
@@ -199,7 +200,7 @@ class FaceData:
         plane = self.planes[i].copy()
         plane[:, 2] -= plane[:, :2] @ np.array([change.dx, change.dy], np.float32)
         inputs = network_input(config, drawings, inside, plane, around, region)
-        return _Sample(inputs, signed(crop), mask_of(region)[None], signed(around), self._mouth(i, change))
+        return Sample(inputs, signed(crop), mask_of(region)[None], signed(around), self._mouth(i, change))
 
     def _mouth(self, i: int, change: _Change) -> tuple[int, int, int, int]:
         """(left, top, width, height) of the mouth box, inside the square."""
@@ -210,7 +211,8 @@ class FaceData:
         return int(left), int(top), width, height
 
 
-def _collate(samples: list[_Sample]) -> Batch:
+def collate(samples: list[Sample]) -> Batch:
+    """Samples whose mouth boxes have one size, as a batch."""
     inputs, crop, mask, around = (
         torch.from_numpy(np.stack(arrays)) for arrays in list(zip(*(s[:4] for s in samples), strict=True))
     )

@@ -3,32 +3,48 @@
 from __future__ import annotations
 
 import os
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
 from lipwright.core import parallel
-from lipwright.core.contracts import U8
+from lipwright.core.contracts import F32, U8
 from lipwright.core.prefetch import Prefetch
 from lipwright.render.neural_face.build import build_generator, build_judges
 from lipwright.render.neural_face.config import NeuralFaceConfig
-from lipwright.render.neural_face.data import FaceData
+from lipwright.render.neural_face.geometry import FaceGeometry
 from lipwright.render.neural_face.networks import OnBase
 from lipwright.render.neural_face.renderer import NeuralFaceRenderer
+from lipwright.render.neural_face.start import begin
 from lipwright.render.translation.batch import Batch
 from lipwright.render.translation.game import Game, Pair
 from lipwright.render.translation.game_task import GameTask
-from lipwright.render.translation.held_out import HeldOut
+from lipwright.render.translation.held_out import Filmed, HeldOut
 from lipwright.render.translation.losses import laplacian_distance, weighted_mean
 from lipwright.render.translation.pace import Pace
 from lipwright.render.translation.schedule import adversarial_weight, learning_rate
+
+
+class LowerFaces(Filmed, Protocol):
+    """What is learnt from and judged by: a person (`data.FaceData`), or many."""
+
+    @property
+    def geometry(self) -> FaceGeometry:
+        """Of the one that is judged by."""
+
+    def batch(self, config: NeuralFaceConfig, seed: int, step: int, rank: int = 0) -> Batch:
+        """Training samples, the same for the same (seed, step)."""
+
+    def mean(self) -> F32:
+        """(3, S, S) in [-1, 1] mean picture."""
 
 
 class NeuralFaceTask(GameTask[HeldOut]):
     """Generator against discriminators on one person's lower faces.
 
     Args:
-        config: of the renderer.
+        config: of the renderer; `start` says where the networks begin.
         data: the person.
         seed: of the start and of every batch; the same seed and step give the same sample.
         device: where it runs.
@@ -39,7 +55,7 @@ class NeuralFaceTask(GameTask[HeldOut]):
     def __init__(
         self,
         config: NeuralFaceConfig,
-        data: FaceData,
+        data: LowerFaces,
         seed: int,
         device: str = "cpu",
         perceptual: nn.Module | None = None,
@@ -52,6 +68,7 @@ class NeuralFaceTask(GameTask[HeldOut]):
             learner, judges = build_generator(config), build_judges(config)
         if isinstance(learner, OnBase):
             learner.start_from(torch.from_numpy(data.mean()))
+        begin({"learner": learner, **judges}, config.start)
         game = Game(config, {"learner": learner}, judges, self.device)
         self._gan = 0.0
         held_out = HeldOut(config, data, self._on_device, game.draw)
