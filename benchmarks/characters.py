@@ -34,7 +34,7 @@ from lipwright.media.audio import read_audio
 from lipwright.presenter.make import Job, film, make, renderer_of
 from lipwright.presenter.rig import build_rig, identity_coefficients
 from lipwright.presenter.scene import perform, save_phones
-from lipwright.presenter.sentences import text_of
+from lipwright.presenter.sentences import text_lasting
 from lipwright.recipes.crossmodal_bench.comparison import kept_values, persona_of
 from lipwright.recipes.meta_talk_bench.rows import OURS, PAPER, ROWS, Table
 from lipwright.recipes.meta_talk_bench.run import Workshop
@@ -62,7 +62,6 @@ OWN = [voice for voice in VOICES if voice[2].startswith("en")]
 """Voices that a person may have."""
 _FIRST = 20
 """Number of the first person; the bundled presenter is 12."""
-_WORDS_PER_S = 3.2
 
 
 def parser() -> argparse.ArgumentParser:
@@ -133,7 +132,7 @@ def _filmed(
     """Film what is missing: the person's own speech, and (voice, file) of the person saying what others say."""
     rng = np.random.default_rng(person)
     own = OWN[person % len(OWN)]
-    text = text_of(rng, round(given.seconds * _WORDS_PER_S))
+    text = text_lasting(rng, given.seconds)
     job = Job(text, footage, person, own[0], own[1], own[2], size=given.size, seed=person)
     model = load_ict()
     if not footage.is_file():
@@ -142,7 +141,7 @@ def _filmed(
     moved = perform(rig, synthesise(text, *own), seed=person, config=job.motion, size=given.size).motion
     renderer = None
     for engine, voice, language in HELD_OUT[: given.voices]:
-        speech = synthesise(text_of(rng, round(given.said * _WORDS_PER_S)), engine, voice, language)
+        speech = synthesise(text_lasting(rng, given.said), engine, voice, language)
         truth = folder / f"truth-{voice}.mp4"
         if not truth.is_file():
             renderer = renderer or renderer_of(model, rig, job)

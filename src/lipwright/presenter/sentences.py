@@ -25,6 +25,12 @@ _WHERE = (
     "because of the rain|over the weekend|in a very small room|"
 )
 _OPENERS = ("", "", "", "However, ", "Maybe ", "Of course, ", "This evening, ", "As far as we know, ", "Both times, ")
+_WORDS_PER_S = 3.2
+
+
+def text_lasting(rng: np.random.Generator, seconds: float) -> str:
+    """Whole sentences that take an English voice about so long."""
+    return text_of(rng, round(seconds * _WORDS_PER_S))
 
 
 def text_of(rng: np.random.Generator, words: int) -> str:

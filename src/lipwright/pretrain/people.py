@@ -9,23 +9,21 @@ import numpy as np
 
 from lipwright.core.progress import Progress, Silent
 from lipwright.face.ict import IctModel
-from lipwright.face.morphable import store
 from lipwright.presenter.make import Job, make
-from lipwright.presenter.sentences import text_of
-from lipwright.recipes.neural_face import FIT_FILE, face_data
+from lipwright.presenter.sentences import text_lasting
+from lipwright.recipes.neural_face import face_data, fitted
 from lipwright.recipes.teacher.speech import VOICES
 from lipwright.render.neural_face.config import NeuralFaceConfig
 from lipwright.render.neural_face.packed import save_packed
-from lipwright.subject.face import fit_subject
 from lipwright.subject.prepare import prepare
 from lipwright.subject.store import Subject
+from lipwright.train.run import Run
 
 FIRST, FIRST_HELD_OUT = 2000, 9100
 """Numbers of the first person to learn from and of the first to be judged by: never the presenter's, nor those of
 benchmarks."""
 _VOICES = [voice for voice in VOICES if voice[2].startswith("en")]
 """They read English sentences."""
-_WORDS_PER_S = 3.2
 _TURNS_DEG = (10.0, 16.0, 24.0)
 """Largest turns of the head, in turn."""
 
@@ -60,11 +58,11 @@ def packed_person(
     place.mkdir(parents=True, exist_ok=True)
     if not footage.is_file():
         engine, voice, language = _VOICES[person % len(_VOICES)]
-        text = text_of(np.random.default_rng(person), round(filmed.seconds * _WORDS_PER_S))
+        text = text_lasting(np.random.default_rng(person), filmed.seconds)
         turn = _TURNS_DEG[person % len(_TURNS_DEG)]
         job = Job(text, footage, person, engine, voice, language, size=filmed.size, yaw_deg=turn, seed=person, crf=18)
         make(model, job, progress)
     prepared = Subject.open(subject) if subject.is_dir() else prepare(footage, subject, progress=progress)
-    fit_subject(prepared.path, place / FIT_FILE, progress=progress)
-    save_packed(packed, face_data(prepared, store.load(place / FIT_FILE), config, progress), config)
+    fit = fitted(prepared, Run(place, person, "cpu", True, progress))
+    save_packed(packed, face_data(prepared, fit, config, progress), config)
     return packed

@@ -75,7 +75,7 @@ def test_a_file_for_another_network_is_refused_and_the_bundled_one_left_out(
     assert same(own["learner"], networks(replace(config, ngf=8), 2)["learner"])
 
 
-def test_the_bundled_weights_are_the_default_presets(data: FaceData) -> None:
+def test_the_bundled_weights_are_the_default_presets() -> None:
     assert [name for name in PRESETS if preset(name).start == AUTO] == ["draft"]
     draft = preset("draft")
     own = networks(draft, 0)
