@@ -6,7 +6,7 @@
 Every person speaks with a voice of their own for as long as a persona learns from, is prepared, and trained by the rows
 of `lipwright bench meta-talk`. Then each of three other voices speaks over the beginning of that footage, and is
 compared with frames of the same person, rendered saying it over the same head motion. What is made is kept in `--work`,
-so that the command goes on where it was stopped.
+so that the command goes on where it was stopped, and two of them with another `--first` can fill it side by side.
 """
 
 from __future__ import annotations
@@ -60,14 +60,13 @@ MEASURES = {
 }
 OWN = [voice for voice in VOICES if voice[2].startswith("en")]
 """Voices that a person may have."""
-_FIRST = 20
-"""Number of the first person; the bundled presenter is 12."""
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--people", type=int, default=7)
+    options.add_argument("--first", type=int, default=20, help="number of the first person; the presenter is 12")
     options.add_argument("--voices", type=int, default=3, choices=(1, 2, 3))
     options.add_argument("--row", action="append", default=[], help=f"of bench meta-talk ({OURS} and {PAPER})")
     options.add_argument("--seconds", type=float, default=60, help="about as long as every person is filmed")
@@ -88,7 +87,7 @@ def main() -> None:
     asked = Table(given.preset, Budget(steps=given.steps), changes=settings, rows=by_name(names, ROWS))
     cells: list[dict[str, Any]] = []
     with Bars() as bars:
-        for person in range(_FIRST, _FIRST + given.people):
+        for person in range(given.first, given.first + given.people):
             cells += measured(given, asked, person, bars)
     tables = [_table(name, [c for c in cells if c["row"] == name]) for name in names]
     found = result(command_line("benchmarks/characters.py", sys.argv[1:]), tables, data={"cells": cells})
