@@ -57,7 +57,7 @@ def command(
     engine: Annotated[str, typer.Option(help="auto, torch, openvino, onnxruntime, tensorrt.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     codec: Annotated[str | None, typer.Option(help=CODEC_HELP)] = None,
-    crf: Annotated[int | None, typer.Option(help="Quality of the video, 0 is best.  [default: h264 16]")] = None,
+    crf: Annotated[int | None, typer.Option(help="Quality of the video, 0 is best.  [default: h264 12]")] = None,
     bitrate: Annotated[int | None, typer.Option(help="Bits per second instead of --crf.")] = None,
     encoder_preset: Annotated[str | None, typer.Option(help="ultrafast to veryslow.  [default: veryfast]")] = None,
     pix_fmt: Annotated[str | None, typer.Option(help="yuv422p10le ...  [default: the template's]")] = None,

@@ -23,9 +23,8 @@ class EncoderSettings:
     vp9, or prores in .mov."""
     crf: int | None = None
     """Constant quality, lower is better; ignored when `bitrate` is given. h264 and hevc 0 (lossless) to 51, vp9
-    0 (lossless) to 63, av1 1 to 63, prores 1 to 31 (its quantiser). None: h264 16, hevc 15, vp9 16, av1 16 (all of
-    equal PSNR on the presenter, see media.codecs), prores 2. The veryfast preset keeps more of a face's fine
-    detail at 16 than at 18, for larger files and no more time."""
+    0 (lossless) to 63, av1 1 to 63, prores 1 to 31 (its quantiser). None: h264 12, hevc 12, vp9 9, av1 9 (all of
+    equal PSNR on the presenter, see media.codecs), prores 2. Lower numbers cost bytes, hardly any time."""
     bitrate: int | None = None
     """Bits per second of the video, held within a one-second buffer (av1: on average); prores has none."""
     preset: str | None = None
