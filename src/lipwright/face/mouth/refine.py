@@ -1,7 +1,7 @@
 """The mouth points of one person's footage, refined by the footage itself.
 
-A few hundred reference mouths are registered with each other; then a regression from picture to points,
-which never saw the seconds around a frame, says where that frame's points are.
+A few hundred reference mouths get lower lips that begin below bared teeth and are registered with each other; then a
+regression from picture to points, which never saw the seconds around a frame, says where that frame's points are.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from lipwright.face.align import apply, invert
 from lipwright.face.mouth.appearance import SHIFTS, Looks, PointsFromLooks
 from lipwright.face.mouth.crop import MouthCrop
 from lipwright.face.mouth.register import registered
+from lipwright.face.mouth.teeth import BaredTeeth
 
 REFERENCES = 500
 """Mouths learnt from; more did not help (docs/results.md)."""
@@ -38,6 +39,8 @@ class MouthRefiner:
     """Fold f never saw the blocks f, f + 3, f + 6 ..."""
     block: float
     """Frames of a block."""
+    teeth: BaredTeeth | None
+    """None where too little is seen of them."""
 
     @classmethod
     def fit(
@@ -55,8 +58,10 @@ class MouthRefiner:
         tracked = apply(crop.maps(landmarks_px), landmarks_px[:, MOUTH])
         # Regression first: registration needs points that are not far off.
         first = _cross_fitted(moved, tracked, fold)
+        if (teeth := BaredTeeth.fit(crops, first)) is not None:
+            first = teeth(crops, first)
         alike = registered(crops, moved[0], first, numbers, round(_APART_S * fps))
-        return cls(crop, looks, _models(moved, alike, fold), block)
+        return cls(crop, looks, _models(moved, alike, fold), block, teeth)
 
     def __call__(self, numbers: NDArray[np.integer], crops: U8, landmarks_px: F32) -> F32:
         """(N, 68, 2) landmarks of N frames with their numbers in the footage, mouth points refined.
@@ -65,6 +70,8 @@ class MouthRefiner:
         """
         maps, looks = self.crop.maps(landmarks_px), self.looks(crops)
         points = apply(maps, landmarks_px[:, MOUTH])
+        if self.teeth is not None:
+            points = self.teeth(crops, points)
         fold = _fold(numbers, self.block)
         for f, model in enumerate(self.folds):
             if (mine := fold == f).any():
