@@ -19,6 +19,7 @@ from scipy.ndimage import gaussian_filter, gaussian_filter1d
 from lipwright.core.contracts import F32, U8
 from lipwright.core.ease import smoothstep
 from lipwright.core.ibug import INNER_BOTTOM, INNER_LIPS, INNER_TOP, MOUTH, OUTER_LIPS
+from lipwright.face.mouth.crop import SIZE
 
 F64 = NDArray[np.float64]
 
@@ -107,7 +108,7 @@ class _Lines:
 
     def __init__(self, x: F64, top: F64, gap: F64, thick: F64) -> None:
         self.x, self.top, self.gap, self.thick = x, top, gap, thick
-        self.down = np.arange(0.0, float((gap + thick).max()), _STEP)
+        self.down = np.arange(0.0, min(float((gap + thick).max()), SIZE[1]), _STEP)
         """(D,) crop px below `top`; `x` (N, L) where lines are, `gap` and `thick` of opening and lip there."""
 
     @classmethod
@@ -144,8 +145,9 @@ class _Lines:
 
 
 def _heights(chain: F32, x: F64) -> F64:
-    """(N, L) heights of polylines (N, K, 2) at x."""
-    return np.stack([np.interp(at, line[:, 0], line[:, 1]) for line, at in zip(chain, x, strict=True)])
+    """(N, L) heights of polylines (N, K, 2) at x; in profile, where a line turns back, roughly."""
+    rising = np.maximum.accumulate(chain[..., 0], axis=1)
+    return np.stack([np.interp(*of) for of in zip(x, rising, chain[..., 1], strict=True)])
 
 
 def _cells(colours: U8, low: F64, high: F64) -> NDArray[np.int64]:
