@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lipwright.core.contracts import U8
-from lipwright.render.crisp import MOST, Crisp, edges, evened
+from lipwright.render.crisp import MOST, Crisp, edges
 
 
 def mouths(count: int = 6) -> list[U8]:
@@ -81,13 +81,6 @@ def test_stripes_go_and_pass_for_no_detail() -> None:
                      for z in (drawn, shown))  # fmt: skip
     assert after < 0.7 * before
     assert not Crisp.fit(soft(real, 0.6), real).even
-
-
-def test_evening_keeps_planes_and_takes_what_alternates() -> None:
-    y, x = np.mgrid[:16, :16]
-    plane = (3.0 * x + y).astype(np.float32)
-    np.testing.assert_allclose(evened(plane)[1:-1, 1:-1], plane[1:-1, 1:-1], atol=1e-5)
-    np.testing.assert_allclose(evened((x % 2).astype(np.float32)), 0.5, atol=1e-6)
 
 
 @pytest.mark.parametrize("crisp", [Crisp(0.5, 1.25), Crisp(0.5, 1.25, even=True), Crisp(0.0, 1.0, even=True)])

@@ -5,14 +5,14 @@ edges all the same, only weaker; more of what a small blur takes away brings the
 have. The number is constant over time, so nothing flickers and nothing of the template's mouth takes part.
 
 A network that learns from a discriminator leaves stripes from pixel to pixel where transposed convolutions meet. They
-have the energy of detail and are none: where drawings have more of them than real pictures they are taken out first.
+have the energy of detail and are none, and would come back stronger: where drawings have more of them than real
+pictures they are taken out first (`render.stripes`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar, cast
 
 import cv2
 import numpy as np
@@ -20,16 +20,13 @@ import torch
 
 from lipwright.core.contracts import F32, U8
 from lipwright.core.gain import needed
-
-A = TypeVar("A", bound=np.ndarray)
+from lipwright.render.stripes import striped, unstriped
 
 BLUR = 0.9
 """Deviation in pixels of the footage of the blur whose loss is given back."""
 MOST = 1.5
 """Of that loss at most: more would show rims along lips."""
 _GAIN, _SIGMA, _EVEN = "crisp.gain", "crisp.sigma", "crisp.even"
-_BLUR3 = np.array([0.25, 0.5, 0.25])
-"""Of what alternates it leaves nothing, of a plane everything."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ class Crisp:
     Args:
         gain: how much of what the blur takes away is added; 0 changes nothing.
         sigma: of the blur, in pixels of the drawing.
-        even: whether what alternates from pixel to pixel is taken out first.
+        even: whether stripes are taken out first.
     """
 
     gain: float = 0.0
@@ -53,11 +50,11 @@ class Crisp:
         Args: `enlarged`, how many pixels both have for one of the footage; they are compared at the footage's size,
             where they will be seen.
         """
-        even = _alternating(drawn) > _alternating(real)
+        even = striped(drawn) > striped(real)
         has = cross = more = wanted = 0.0
         for pair in zip(drawn, real, strict=True):
             wide = (x.astype(np.float32) for x in pair)
-            picture, truth = (_reduced(evened(x) if even else x, enlarged) for x in wide)
+            picture, truth = (_reduced(unstriped(x) if even else x, enlarged) for x in wide)
             a, b = (edges(x) for x in (picture, picture - cv2.GaussianBlur(picture, (0, 0), BLUR)))
             has, cross, more = (v + float((x * y).mean()) for v, x, y in ((has, a, a), (cross, a, b), (more, b, b)))
             wanted += float(np.square(edges(truth)).mean())
@@ -66,7 +63,7 @@ class Crisp:
     def __call__(self, picture: U8) -> U8:
         """A drawing (h, w, 3) with its detail."""
         if self.even:
-            picture = evened(picture)
+            picture = unstriped(picture)
         if self.gain <= 0:
             return picture
         soft = cv2.GaussianBlur(picture, (0, 0), self.sigma)
@@ -97,15 +94,3 @@ def edges(picture: F32) -> F32:
     """(h, w) Laplacian of the mean of the channels of (h, w, 3)."""
     grey = np.asarray(cv2.transform(picture, np.full((1, 3), 1 / 3, np.float32)))
     return np.asarray(cv2.Laplacian(grey, cv2.CV_32F))
-
-
-def evened(picture: A) -> A:
-    """A picture (h, w) or (h, w, 3) without what alternates from pixel to pixel."""
-    return cast("A", cv2.sepFilter2D(picture, -1, _BLUR3, _BLUR3))
-
-
-def _alternating(pictures: Sequence[U8]) -> float:
-    """Energy of edges over that of evened pictures: the more, the more alternates."""
-    wide = [x.astype(np.float32) for x in pictures]
-    whole, even = (sum(float(np.square(edges(x)).mean()) for x in of) for of in (wide, map(evened, wide)))
-    return whole / even if even > 0 else 1.0
