@@ -93,6 +93,11 @@ class Crowd:
         return self._judged.geometry
 
     @property
+    def train(self) -> NDArray[np.int64]:
+        """Places of the frames learnt from, of the one that is judged by."""
+        return self._judged.train
+
+    @property
     def validation(self) -> NDArray[np.int64]:
         """Places of the frames held out, of the one that is judged by."""
         return self._judged.validation

@@ -15,7 +15,7 @@ GANS = ("vanilla", "lsgan")
 JUDGES = ("patchgan", "multiscale")
 PERCEPTUAL = ("auto", "vgg19", "none")
 _CHOICES = {"generator": GENERATORS, "norm": NORMS, "gan": GANS, "judge": JUDGES, "perceptual": PERCEPTUAL}
-_LEAST = {"ngf": 1, "n_downs": 1, "n_blocks": 0, "ndf": 1, "n_scales": 1, "batch": 1, "window": 1}
+_LEAST = {"ngf": 1, "n_downs": 1, "n_blocks": 0, "ndf": 1, "n_scales": 1, "batch": 1, "window": 1, "residual": 0}
 ARCHITECTURE = ("size", "generator", "ngf", "n_downs", "n_blocks", "norm", "window", "labels", "surround", "base")
 """Fields that shape the network."""
 LABELS, SURROUND = 3, 4
@@ -102,6 +102,8 @@ class NeuralFaceConfig:
     """Decay per step of the averaged generator, the one that is validated and kept; shorter at the start."""
     bf16: bool = True
     """Run networks in bfloat16 where the device has it."""
+    residual: int = 192
+    """Training frames whose error is learnt in closed form when training is over (`render.residual`); 0: none."""
 
     def __post_init__(self) -> None:
         for field, known in _CHOICES.items():
@@ -172,6 +174,7 @@ AUDIODVP = NeuralFaceConfig(
     photometric=0.0,
     ema=0.0,
     bf16=False,
+    residual=0,
 )
 """AudioDVP as published: 21 channels, 100 L1 and a vanilla PatchGAN, batches of 16, no decay. Ours around it: square
 and sewing."""

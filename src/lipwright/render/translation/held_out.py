@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lipwright.core.contracts import U8
 from lipwright.render.crisp import Crisp
+from lipwright.render.residual import Residual
 from lipwright.render.translation.batch import Batch
 from lipwright.render.translation.quality import contact_sheet, mouth_quality, strip
 from lipwright.render.translation.temporal import roll_out
@@ -20,10 +21,16 @@ _FRAMES = 32
 _RUN = 8
 """Consecutive frames from an empty start in which a network with `temporal_inputs` is validated."""
 _SHEET, _STRIP = 4, 10
+_FEW = 9
+"""Frames that tell where mouths usually are."""
 
 
 class Filmed(Protocol):
     """A person's pictures, some of them held out."""
+
+    @property
+    def train(self) -> NDArray[np.int64]:
+        """Places of the frames learnt from."""
 
     @property
     def validation(self) -> NDArray[np.int64]:
@@ -59,9 +66,26 @@ class HeldOut:
         """`score` (lower is better), mouth-box PSNR in dB and sharpness over real."""
         return mouth_quality(*self._mouths(self._spread(_FRAMES)))
 
-    def crisp(self, enlarged: float) -> Crisp:
-        """What gives drawings of so many pixels per pixel of the footage the detail of real mouths."""
-        return Crisp.fit(*self._mouths(self._spread(_FRAMES)), enlarged)
+    def crisp(self, enlarged: float, residual: Residual | None = None) -> Crisp:
+        """What gives drawings of so many pixels per pixel of the footage, without their error, the detail of real
+        mouths."""
+        return Crisp.fit(*self._mouths(self._spread(_FRAMES), residual), enlarged)
+
+    def residual(self, count: int) -> Residual | None:
+        """The error of about `count` drawn training frames; None where held-out mouths are no better without it."""
+        chosen = self._data.runs(self._data.train, count // self._length, self._length) if count else []
+        if not chosen:
+            return None
+        some = chosen[:: max(len(chosen) // _FEW, 1)]
+        boxes = [self._data.plain(run[-1:], self._config).mouth[0] for run in some]
+        left, top, width, height = (round(float(v)) for v in np.median(boxes, axis=0))
+        drawn = ((rgb8(raw), rgb8(b.target[0]), b.mask[0, 0].float().cpu().numpy()) for b, raw in self._drawn(chosen))
+        found = Residual.fit(drawn, (left, top, width, height))
+        if found is None:
+            return None
+        spread = self._spread(_FRAMES)
+        before, after = (mouth_quality(*self._mouths(spread, of))["score"] for of in (None, found))
+        return found if after < before else None
 
     def sheet(self) -> U8:
         """Contact sheet of spread frames: real, generated, difference; whole crop and mouth."""
@@ -78,18 +102,26 @@ class HeldOut:
         """About `count` frames: spread ones, or runs of consecutive ones."""
         return self._data.runs(self._data.validation, max(count // self._length, 1), self._length)
 
-    def _mouths(self, runs: list[NDArray[np.int64]]) -> tuple[list[U8], list[U8]]:
+    def _mouths(self, runs: list[NDArray[np.int64]], residual: Residual | None = None) -> tuple[list[U8], list[U8]]:
         """Mouth boxes, generated and real."""
         fakes, reals = [], []
-        for batch, picture in self._shown(runs):
+        for batch, picture in self._shown(runs, residual):
             left, top, width, height = batch.mouth[0]
             where = np.s_[top : top + height, left : left + width]
             fakes.append(picture[where])
             reals.append(rgb8(batch.target[0])[where])
         return fakes, reals
 
-    def _shown(self, runs: list[NDArray[np.int64]]) -> Iterator[tuple[Batch, U8]]:
-        """Each frame of the runs and what is generated for it."""
+    def _shown(self, runs: list[NDArray[np.int64]], residual: Residual | None = None) -> Iterator[tuple[Batch, U8]]:
+        """Each frame of the runs and what is generated for it, in its surroundings."""
+        for batch, raw in self._drawn(runs):
+            if residual is not None:
+                picture = torch.from_numpy(residual(rgb8(raw))).to(raw.device)
+                raw = picture.permute(2, 0, 1) / 127.5 - 1
+            yield batch, rgb8(batch.composed(raw[None])[0])
+
+    def _drawn(self, runs: list[NDArray[np.int64]]) -> Iterator[tuple[Batch, Tensor]]:
+        """Each frame of the runs and what is generated for it, (3, S, S)."""
         conditioned = self._conditioned
         for run in runs:
             if conditioned:
@@ -97,7 +129,7 @@ class HeldOut:
             else:
                 frames = [self._place(self._data.plain(run[k : k + 1], self._config)) for k in range(len(run))]
             outputs = roll_out(self._generate, frames, conditioned)
-            yield from ((b, rgb8(b.composed(raw)[0])) for b, raw in zip(frames, outputs, strict=True))
+            yield from ((b, raw[0]) for b, raw in zip(frames, outputs, strict=True))
 
 
 def rgb8(image: Tensor) -> U8:
