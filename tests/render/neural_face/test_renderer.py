@@ -18,9 +18,11 @@ from lipwright.core.ibug import RIGID
 from lipwright.engines.engine import Engine
 from lipwright.media.color import ColorTags
 from lipwright.media.picture import Picture
+from lipwright.render.finish import Finish
 from lipwright.render.neural_face.build import build_generator
 from lipwright.render.neural_face.data import FaceData
 from lipwright.render.neural_face.renderer import NeuralFaceRenderer, View
+from lipwright.render.translation.held_out import HeldOut
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +32,14 @@ def renderer(data: FaceData) -> NeuralFaceRenderer:
         generator = build_generator(SMALL)
         for parameter in generator.parameters():  # as drawn it would be grey
             parameter.data += 0.05 * torch.randn_like(parameter)
-    return NeuralFaceRenderer(SMALL, generator, data.geometry)
+
+    def draw(inputs: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            return generator(inputs)
+
+    residual = HeldOut(SMALL, data, lambda batch: batch, draw).residual(30)
+    assert residual is not None  # whatever is drawn, its mean error is not the least
+    return NeuralFaceRenderer(SMALL, generator, data.geometry, finish=Finish(residual=residual))
 
 
 def window(filmed: Filmed, start: int, stop: int, ahead: int = 3) -> RenderWindow:
@@ -161,6 +170,7 @@ def test_what_is_saved_is_loaded(renderer: NeuralFaceRenderer, filmed: Filmed, t
     renderer.save(tmp_path / "r.safetensors")
     again = NeuralFaceRenderer.load(tmp_path / "r.safetensors")
     assert again.config == renderer.config
+    assert again.finish.residual is not None
     renderer.reset()
     for a, b in zip(renderer.render(window(filmed, 0, 3)), again.render(window(filmed, 0, 3)), strict=True):
         np.testing.assert_array_equal(a.rgb8, b.rgb8)

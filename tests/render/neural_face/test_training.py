@@ -11,7 +11,9 @@ from lipwright.render.neural_face.config import AUDIODVP, NeuralFaceConfig
 from lipwright.render.neural_face.data import FaceData
 from lipwright.render.neural_face.networks import Refine
 from lipwright.render.neural_face.task import NeuralFaceTask
+from lipwright.render.translation.held_out import HeldOut
 from lipwright.render.translation.losses import vanilla
+from lipwright.render.translation.quality import mouth_quality
 
 
 def test_the_same_step_gives_the_same_batch(data: FaceData, config: NeuralFaceConfig) -> None:
@@ -63,6 +65,25 @@ def test_every_parameter_learns_and_the_picture_gets_nearer(data: FaceData, conf
     assert task.validate()["mouth_psnr_db"] > before + 1
     assert task.preview().shape[2] == 3
     assert task.mouths().shape[2] == 3
+
+
+def test_the_error_that_drawings_repeat_is_learnt_when_training_is_over(
+    data: FaceData, config: NeuralFaceConfig
+) -> None:
+    task = NeuralFaceTask(replace(config, residual=30), data, 0)
+    task.budget_fraction(0.5)
+    for i in range(10):
+        task.step(i)
+    renderer = task.renderer()
+    assert renderer.finish.residual is not None
+    assert renderer.finish.residual.errors.shape[0] == 3  # two components of thirty frames, and the mean
+    held_out = HeldOut(config, data, lambda batch: batch, task.modules()["generator"])
+    with torch.no_grad():
+        runs = data.runs(data.validation, 7, 1)
+        plain, mended = (mouth_quality(*held_out._mouths(runs, of)) for of in (None, renderer.finish.residual))
+    assert mended["mouth_psnr_db"] > plain["mouth_psnr_db"] + 1
+    task.config = replace(config, residual=0)
+    assert task.renderer().finish.residual is None
 
 
 def test_a_picture_begins_as_the_drawing_on_the_mean_picture(data: FaceData, config: NeuralFaceConfig) -> None:

@@ -178,7 +178,7 @@ def _compare_landmarks(row: Row, shop: Workshop) -> Made:
     run = replace(shop.run, work=shop.run.work / row.file)
     motion, moved = train_motion(shop.subject, find("pose-adaptive"), shop.table.budget, run)
     plan = shop.table.plan(row)
-    config = changed_preset(shop.table.preset, "full-face", {"size": str(plan.config.size)})
+    config = changed_preset(shop.table.preset, "full-face", {"size": str(plan.config.size), "residual": "0"})
     data = translation_data(shop.subject, config, run.progress)
     renderer, record = fit_translation(config, data, shop.table.budget, run)
     persona = persona_of(shop.subject, {LANDMARKS: motion}, "translation", renderer, "full-face")

@@ -20,14 +20,13 @@ from lipwright.core.errors import CheckpointError, ConfigError, ShapeError
 from lipwright.engines.engine import Engine
 from lipwright.engines.network import Network, Port
 from lipwright.face.align import apply, invert
-from lipwright.render.crisp import Crisp
 from lipwright.render.exported import plain_layers
+from lipwright.render.finish import Finish
 from lipwright.render.generated import Generated, halved, load_generator, picture
 from lipwright.render.neural_face.build import build_generator
 from lipwright.render.neural_face.config import ARCHITECTURE, NeuralFaceConfig
 from lipwright.render.neural_face.geometry import FaceGeometry
 from lipwright.render.neural_face.inputs import mask_of, network_input, region_of
-from lipwright.render.residual import Residual
 from lipwright.render.translation.crop import sample_crop
 
 if TYPE_CHECKING:
@@ -65,8 +64,7 @@ class NeuralFaceRenderer:
         generator: as trained (EMA weights if there are any).
         geometry: of the person.
         device: where it runs.
-        crisp: what it does to drawings before they are shown.
-        residual: what it takes off them before that.
+        finish: what it does to drawings before they are shown.
     """
 
     accepts = EXPRESSION
@@ -77,15 +75,14 @@ class NeuralFaceRenderer:
         generator: nn.Module,
         geometry: FaceGeometry,
         device: str = "cpu",
-        crisp: Crisp = Crisp(),  # noqa: B008 (frozen)
-        residual: Residual | None = None,
+        finish: Finish = Finish(),  # noqa: B008 (frozen)
     ) -> None:
         if geometry.size != config.size:
             raise ConfigError(
                 f"the geometry was measured for {geometry.size} px squares, the renderer makes {config.size}; "
                 "retrain the renderer"
             )
-        self.config, self.geometry, self.crisp, self.residual = config, geometry, crisp, residual
+        self.config, self.geometry, self.finish = config, geometry, finish
         self.lookahead = config.reach
         self._before: tuple[U8, ...] = ()  # replaced, never changed: a shallow copy has a state of its own
         self._generated = Generated(generator, device, config.bf16)
@@ -168,15 +165,11 @@ class NeuralFaceRenderer:
     def _finish(self, window: RenderWindow, i: int, view: View) -> Patch:
         """Frame `i` of a window, drawn through the network."""
         raw = self._generated(self.inputs(window.frames[i], view)[None], self.networks()[0])[0]
-        drawn = picture(raw)
-        if self.residual is not None:
-            drawn = self.residual(drawn)
-        return Patch(self.crisp(drawn), mask_of(view.region), view.crop_from_frame)
+        return Patch(self.finish(picture(raw)), mask_of(view.region), view.crop_from_frame)
 
     def state(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         """(tensors, config) for core.checkpoint.save_tensors."""
-        known = self.residual.state() if self.residual is not None else {}
-        return {**self._generated.state(), **self.geometry.state(), **self.crisp.state(), **known}, {
+        return {**self._generated.state(), **self.geometry.state(), **self.finish.state()}, {
             "neural_face": to_dict(self.config)
         }
 
@@ -189,8 +182,7 @@ class NeuralFaceRenderer:
             raise CheckpointError(f"{where} is not a neural face renderer; train it again with meta-talk")
         settings = from_dict(NeuralFaceConfig, config["neural_face"])
         generator = load_generator(build_generator(settings), tensors, where)
-        finish = Crisp.from_state(tensors), Residual.from_state(tensors)
-        return cls(settings, generator, FaceGeometry.from_state(tensors), device, *finish)
+        return cls(settings, generator, FaceGeometry.from_state(tensors), device, Finish.from_state(tensors))
 
     def save(self, path: str | os.PathLike[str], half: bool = False) -> None:
         """Write one safetensors file, atomically; `half` as 16-bit floats, for a narrow way home."""

@@ -80,10 +80,8 @@ class NeuralFaceTask(GameTask[HeldOut]):
     def renderer(self) -> NeuralFaceRenderer:
         """What has been trained so far, ready to speak."""
         geometry = self.data.geometry
-        residual = self._held_out.residual(self.config.residual)
-        crisp = self._held_out.crisp(self.config.size / geometry.square.side, residual)
-        generator = self._game.parts["generator"]
-        return NeuralFaceRenderer(self.config, generator, geometry, str(self.device), crisp, residual)
+        finish = self._held_out.finish(self.config.residual, self.config.size / geometry.square.side)
+        return NeuralFaceRenderer(self.config, self._game.parts["generator"], geometry, str(self.device), finish)
 
     def budget_fraction(self, fraction: float) -> None:
         """Set rates and adversarial weight for this much of the budget spent, in [0, 1] (`schedule`)."""

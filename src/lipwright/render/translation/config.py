@@ -14,7 +14,16 @@ GENERATORS = ("global", "local")
 PERCEPTUAL = ("auto", "vgg19", "none")
 ARCHITECTURE = ("mode", "generator", "ngf", "n_downs", "n_blocks", "n_local_blocks", "skips", "even", "attention")
 """Fields that two renderers must share for one to start from the other's weights."""
-_LEAST = {"ngf": 1, "n_downs": 1, "n_blocks": 0, "n_local_blocks": 0, "ndf": 1, "n_scales": 1, "batch": 1}
+_LEAST = {
+    "ngf": 1,
+    "n_downs": 1,
+    "n_blocks": 0,
+    "n_local_blocks": 0,
+    "ndf": 1,
+    "n_scales": 1,
+    "batch": 1,
+    "residual": 0,
+}
 """Whole numbers that a network or a step cannot be made of when they are smaller."""
 MAP_CHANNELS = 3
 """Lines, edges, hull."""
@@ -103,6 +112,8 @@ class TranslationConfig:
     """'local': share of the budget after that in which the enhancer is trained and the global part is fixed."""
     bf16: bool = False
     """Run networks in bfloat16 where the device has it."""
+    residual: int = 192
+    """Training frames whose error is learnt in closed form when training is over (`render.residual`); 0: none."""
     checkpoint_from: int = 1024
     """Crops of this side or larger are trained with gradient checkpointing: less memory, a third more time."""
     compile: bool = False

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lipwright.core.contracts import U8
 from lipwright.render.crisp import Crisp
+from lipwright.render.finish import Finish
 from lipwright.render.residual import Residual
 from lipwright.render.translation.batch import Batch
 from lipwright.render.translation.quality import contact_sheet, mouth_quality, strip
@@ -66,10 +67,10 @@ class HeldOut:
         """`score` (lower is better), mouth-box PSNR in dB and sharpness over real."""
         return mouth_quality(*self._mouths(self._spread(_FRAMES)))
 
-    def crisp(self, enlarged: float, residual: Residual | None = None) -> Crisp:
-        """What gives drawings of so many pixels per pixel of the footage, without their error, the detail of real
-        mouths."""
-        return Crisp.fit(*self._mouths(self._spread(_FRAMES), residual), enlarged)
+    def finish(self, count: int, enlarged: float) -> Finish:
+        """What is done to drawings of so many pixels per pixel of the footage; see `residual` for `count`."""
+        residual = self.residual(count)
+        return Finish(Crisp.fit(*self._mouths(self._spread(_FRAMES), residual), enlarged), residual)
 
     def residual(self, count: int) -> Residual | None:
         """The error of about `count` drawn training frames; None where held-out mouths are no better without it."""

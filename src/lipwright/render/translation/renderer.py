@@ -21,8 +21,8 @@ from lipwright.core.errors import CheckpointError, ConfigError, ShapeError
 from lipwright.engines.engine import Engine
 from lipwright.engines.network import Network, Port
 from lipwright.face.align import apply, invert, zoom
-from lipwright.render.crisp import Crisp
 from lipwright.render.exported import plain_layers
+from lipwright.render.finish import Finish
 from lipwright.render.generated import Generated, halved, load_generator, picture
 from lipwright.render.layers import Layer
 from lipwright.render.sewing import sew
@@ -49,7 +49,7 @@ class TranslationRenderer:
         geometry: of the person, from the training data.
         device: where it runs.
         batch: frames per pass; on a CPU one is fastest.
-        crisp: what it does to drawings before they are shown.
+        finish: what it does to drawings before they are shown.
     """
 
     accepts = "landmarks"
@@ -61,14 +61,14 @@ class TranslationRenderer:
         geometry: TranslationGeometry,
         device: str = "cpu",
         batch: int = 1,
-        crisp: Crisp = Crisp(),  # noqa: B008 (frozen)
+        finish: Finish = Finish(),  # noqa: B008 (frozen)
     ) -> None:
         if geometry.size != config.size:
             raise ConfigError(
                 f"the geometry was fitted for {geometry.size} px crops, the renderer makes {config.size}; "
                 "retrain the renderer"
             )
-        self.config, self.geometry, self.batch, self.crisp = config, geometry, batch, crisp
+        self.config, self.geometry, self.batch, self.finish = config, geometry, batch, finish
         self.lookahead = int(config.temporal_inputs)
         self.independent = not config.temporal_inputs
         self._before: Before | None = None  # replaced, never changed: a shallow copy has a state of its own
@@ -187,12 +187,12 @@ class TranslationRenderer:
         return sew(frame, box, window.track.landmarks_px[i], window.target[i], [drawn], eye)
 
     def _shown(self, raw: F32) -> U8:
-        """(3, S, S) in [-1, 1] to (S, S, 3) uint8, with its detail."""
-        return self.crisp(picture(raw))
+        """(3, S, S) in [-1, 1] to (S, S, 3) uint8, without its error and with its detail."""
+        return self.finish(picture(raw))
 
     def state(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         """(tensors, config) for core.checkpoint.save_tensors."""
-        return {**self._generated.state(), **self.geometry.state(), **self.crisp.state()}, to_dict(self.config)
+        return {**self._generated.state(), **self.geometry.state(), **self.finish.state()}, to_dict(self.config)
 
     @classmethod
     def from_state(
@@ -208,7 +208,7 @@ class TranslationRenderer:
         settings = from_dict(TranslationConfig, config)
         generator = load_generator(build_generator(settings), tensors, where)
         geometry = TranslationGeometry.from_state(tensors)
-        return cls(settings, generator, geometry, device, crisp=Crisp.from_state(tensors))
+        return cls(settings, generator, geometry, device, finish=Finish.from_state(tensors))
 
     def save(self, path: str | os.PathLike[str], half: bool = False) -> None:
         """Write one safetensors file, atomically; `half` as 16-bit floats, for a narrow way home."""

@@ -68,8 +68,8 @@ class TranslationTask(GameTask[HeldOut]):
     def renderer(self) -> TranslationRenderer:
         """What has been trained so far, ready to speak."""
         geometry = self.data.geometry
-        crisp = self._held_out.crisp(self.config.size / float(geometry.box[2]))
-        return TranslationRenderer(self.config, self._parts["generator"], geometry, str(self.device), crisp=crisp)
+        finish = self._held_out.finish(self.config.residual, self.config.size / float(geometry.box[2]))
+        return TranslationRenderer(self.config, self._parts["generator"], geometry, str(self.device), finish=finish)
 
     def budget_fraction(self, fraction: float) -> None:
         """Set rates, adversarial weight and stage for this much of the budget spent, in [0, 1] (`schedule`)."""
