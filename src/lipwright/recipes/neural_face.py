@@ -129,7 +129,9 @@ def fit_renderer(
 
     task = NeuralFaceTask(config, data, run.seed, run.device, perceptual_distance(config, run.device))
     record = run.loop(task, budget, name)
-    return task.renderer(), record
+    renderer = task.renderer()
+    record.about["shown"] = task.validate()
+    return renderer, record
 
 
 def train_speech(

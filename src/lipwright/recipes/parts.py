@@ -155,4 +155,6 @@ def fit_translation(
     perceptual = perceptual_distance(config, run.device)
     task = TranslationTask(config, data, run.seed, run.device, perceptual, start)
     record = run.loop(task, budget, name)
-    return task.renderer(), record
+    renderer = task.renderer()
+    record.about["shown"] = task.validate()
+    return renderer, record

@@ -37,7 +37,7 @@ _FINEST = 256
 _PREFIX = "residual."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Residual:
     """The error of drawings (S, S, 3), in levels of 8 bit."""
 

@@ -98,7 +98,7 @@ class TrainingRecord:
     history: list[dict[str, float]] = field(default_factory=list)
     speed: dict[str, float] = field(default_factory=dict)
     about: dict[str, Any] = field(default_factory=dict)
-    """What else is worth knowing of what was learnt from."""
+    """What else is worth knowing: of what was learnt from, and held-out scores of what is `shown` in the end."""
 
 
 class Loop:

@@ -93,6 +93,7 @@ def _fitted(task: TranslationTask | NeuralFaceTask, budget: Budget, run: Run) ->
     record = loop.run(run.resume)
     if parallel.leads():
         task.renderer().save(run.work / "renderer.safetensors", half=True)
+        record.about["shown"] = task.validate()
         _tell(run, to_dict(task.config), {"renderer": record}, {"preview": task.preview(), "mouths": task.mouths()})
         loop.discard()
     parallel.wait()

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from lipwright.core.errors import ShapeError, SubjectError
+from lipwright.render.finish import Finish
 from lipwright.render.neural_face.config import AUDIODVP, NeuralFaceConfig
 from lipwright.render.neural_face.data import FaceData
 from lipwright.render.neural_face.networks import Refine
@@ -80,8 +81,11 @@ def test_the_error_that_drawings_repeat_is_learnt_when_training_is_over(
     held_out = HeldOut(config, data, lambda batch: batch, task.modules()["generator"])
     with torch.no_grad():
         runs = data.runs(data.validation, 7, 1)
-        plain, mended = (mouth_quality(*held_out._mouths(runs, of)) for of in (None, renderer.finish.residual))
+        plain, mended = (
+            mouth_quality(*held_out._mouths(runs, of)) for of in (Finish(), Finish(residual=renderer.finish.residual))
+        )
     assert mended["mouth_psnr_db"] > plain["mouth_psnr_db"] + 1
+    assert task.validate()["mouth_psnr_db"] > plain["mouth_psnr_db"] + 1  # from now on, what will be shown
     task.config = replace(config, residual=0)
     assert task.renderer().finish.residual is None
 

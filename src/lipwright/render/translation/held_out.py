@@ -62,15 +62,21 @@ class HeldOut:
         self._config, self._data, self._place, self._generate = config, data, place, generate
         self._conditioned = bool(getattr(config, "temporal_inputs", False))
         self._length = _RUN if self._conditioned else 1
+        self._finish = Finish()
 
     def scores(self) -> dict[str, float]:
         """`score` (lower is better), mouth-box PSNR in dB and sharpness over real."""
         return mouth_quality(*self._mouths(self._spread(_FRAMES)))
 
     def finish(self, count: int, enlarged: float) -> Finish:
-        """What is done to drawings of so many pixels per pixel of the footage; see `residual` for `count`."""
+        """What is done to drawings of so many pixels per pixel of the footage; see `residual` for `count`.
+
+        From now on scores and pictures are of finished drawings.
+        """
         residual = self.residual(count)
-        return Finish(Crisp.fit(*self._mouths(self._spread(_FRAMES), residual), enlarged), residual)
+        drawn, real = self._mouths(self._spread(_FRAMES), Finish(residual=residual))
+        self._finish = Finish(Crisp.fit(drawn, real, enlarged), residual)
+        return self._finish
 
     def residual(self, count: int) -> Residual | None:
         """The error of about `count` drawn training frames; None where held-out mouths are no better without it."""
@@ -85,7 +91,7 @@ class HeldOut:
         if found is None:
             return None
         spread = self._spread(_FRAMES)
-        before, after = (mouth_quality(*self._mouths(spread, of))["score"] for of in (None, found))
+        before, after = (mouth_quality(*self._mouths(spread, Finish(residual=of)))["score"] for of in (None, found))
         return found if after < before else None
 
     def sheet(self) -> U8:
@@ -103,21 +109,22 @@ class HeldOut:
         """About `count` frames: spread ones, or runs of consecutive ones."""
         return self._data.runs(self._data.validation, max(count // self._length, 1), self._length)
 
-    def _mouths(self, runs: list[NDArray[np.int64]], residual: Residual | None = None) -> tuple[list[U8], list[U8]]:
-        """Mouth boxes, generated and real."""
+    def _mouths(self, runs: list[NDArray[np.int64]], finish: Finish | None = None) -> tuple[list[U8], list[U8]]:
+        """Mouth boxes, generated and real; `finish` in place of what is done to all drawings."""
         fakes, reals = [], []
-        for batch, picture in self._shown(runs, residual):
+        for batch, picture in self._shown(runs, finish):
             left, top, width, height = batch.mouth[0]
             where = np.s_[top : top + height, left : left + width]
             fakes.append(picture[where])
             reals.append(rgb8(batch.target[0])[where])
         return fakes, reals
 
-    def _shown(self, runs: list[NDArray[np.int64]], residual: Residual | None = None) -> Iterator[tuple[Batch, U8]]:
+    def _shown(self, runs: list[NDArray[np.int64]], finish: Finish | None = None) -> Iterator[tuple[Batch, U8]]:
         """Each frame of the runs and what is generated for it, in its surroundings."""
+        finish = finish or self._finish
         for batch, raw in self._drawn(runs):
-            if residual is not None:
-                picture = torch.from_numpy(residual(rgb8(raw))).to(raw.device)
+            if finish != Finish():
+                picture = torch.from_numpy(finish(rgb8(raw))).to(raw.device)
                 raw = picture.permute(2, 0, 1) / 127.5 - 1
             yield batch, rgb8(batch.composed(raw[None])[0])
 
