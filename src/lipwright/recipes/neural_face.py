@@ -29,6 +29,7 @@ from lipwright.render.neural_face.geometry import FaceGeometry
 from lipwright.render.translation.perceptual import perceptual_distance
 from lipwright.subject.face import fit_subject
 from lipwright.subject.store import Subject
+from lipwright.train.finished import finished
 from lipwright.train.loop import Budget, TrainingRecord
 from lipwright.train.run import Run
 from lipwright.train.speech_expression import fit_expression, with_lips
@@ -129,9 +130,7 @@ def fit_renderer(
 
     task = NeuralFaceTask(config, data, run.seed, run.device, perceptual_distance(config, run.device))
     record = run.loop(task, budget, name)
-    renderer = task.renderer()
-    record.about["shown"] = task.validate()
-    return renderer, record
+    return finished(task, record), record
 
 
 def train_speech(

@@ -21,6 +21,7 @@ from lipwright.render.memory.cover import STRETCH_S, cover
 from lipwright.render.memory.renderer import MemoryRenderer
 from lipwright.render.region import FaceGeometry
 from lipwright.subject.store import Subject
+from lipwright.train.finished import finished
 from lipwright.train.loop import Budget, TrainingRecord
 from lipwright.train.run import Run
 
@@ -155,6 +156,4 @@ def fit_translation(
     perceptual = perceptual_distance(config, run.device)
     task = TranslationTask(config, data, run.seed, run.device, perceptual, start)
     record = run.loop(task, budget, name)
-    renderer = task.renderer()
-    record.about["shown"] = task.validate()
-    return renderer, record
+    return finished(task, record), record

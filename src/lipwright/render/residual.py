@@ -85,8 +85,7 @@ class Residual:
         told = np.concatenate([np.ones((len(seen), 1)), (mouths - mean) @ components / deviation], 1)
         left, top, width, height = area
         errors = np.stack([e[top : top + height, left : left + width] for e in off]).reshape(len(seen), -1)
-        ridge = np.diag([0.0] + [_RIDGE * len(seen)] * count)
-        solved = np.linalg.solve(told.T @ told + ridge, told.T @ errors.astype(np.float32))
+        solved = _regressed(told, errors.astype(np.float32))
         every = len(shown) // len(reduced)
         made = cls(
             mouth,
@@ -138,6 +137,13 @@ class Residual:
         told = centred @ self.components
         rest = centred - self.components @ told
         return np.asarray(told / self.deviation, np.float32), float(np.sqrt(np.square(rest).mean()))
+
+
+def _regressed(told: np.ndarray, errors: np.ndarray) -> np.ndarray:
+    """(1 + K, P) by ridge regression of (N, P) errors on (N, 1 + K): a one, and components of deviation one."""
+    count, columns = told.shape
+    ridge = np.diag([0.0] + [_RIDGE * count] * (columns - 1))
+    return np.asarray(np.linalg.solve(told.T @ told + ridge, told.T @ errors))
 
 
 def _values(of: Residual) -> dict[str, object]:

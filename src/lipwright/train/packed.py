@@ -26,6 +26,7 @@ from lipwright.render.translation.perceptual import perceptual_distance
 from lipwright.render.translation.start import initial_weights
 from lipwright.render.translation.task import TranslationTask
 from lipwright.train.crossmodal import PAIRS_FOLDER, Plan, drawn_set, fit_crossmodal, kind_of, left_of
+from lipwright.train.finished import finished
 from lipwright.train.loop import Budget, Loop, TrainingRecord
 from lipwright.train.run import Run
 
@@ -92,8 +93,7 @@ def _fitted(task: TranslationTask | NeuralFaceTask, budget: Budget, run: Run) ->
     loop = Loop(task, run.work, budget, "renderer", run.progress)
     record = loop.run(run.resume)
     if parallel.leads():
-        task.renderer().save(run.work / "renderer.safetensors", half=True)
-        record.about["shown"] = task.validate()
+        finished(task, record).save(run.work / "renderer.safetensors", half=True)
         _tell(run, to_dict(task.config), {"renderer": record}, {"preview": task.preview(), "mouths": task.mouths()})
         loop.discard()
     parallel.wait()
